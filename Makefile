@@ -1,0 +1,70 @@
+# Every target says what it does: `make help`.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+# ---------------------------------------------------------------- set-up
+$(BIN)/uv: requirements/uv.txt
+	@echo "==> creating the virtual environment in $(VENV) with $(PYTHON)"
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else f"Python 3.11 is needed, found {sys.version.split()[0]}: set PYTHON=/path/to/python3.11")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $@
+
+$(VENV)/.demo: $(BIN)/uv requirements/demo.txt
+	@echo "==> installing what the demo needs (services, MLServer, embedded Kafka; about 600 MB, once)"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/demo.txt
+	@test -n "$$KAFKA_BOOTSTRAP_SERVERS" || $(BIN)/python -m local jars
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.demo requirements/dev.txt
+	@echo "==> installing the test and lint tools"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/dev.txt
+	@touch $@
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(VENV)/.demo ## run everything here, no container: RECORDING=path SPEED=20 DURATION=60, or FEED=coinbase
+	@$(BIN)/python -m local demo
+
+.PHONY: test
+test: $(VENV)/.dev ## set up and run all the tests that need no container
+	@$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: $(VENV)/.dev ## style, types and who may import whom
+	@$(BIN)/black --quiet --check --diff .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+.PHONY: format
+format: $(VENV)/.dev ## bring the code into shape (Black, Ruff)
+	@$(BIN)/ruff check --quiet --fix .
+	@$(BIN)/black --quiet .
+
+.PHONY: models
+models: $(VENV)/.demo ## train both variants into model-settings/: DATA=folder of captures
+	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make models DATA=path))"
+
+.PHONY: docs
+docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code
+	@PYTHONPATH=. $(BIN)/python docs/reference.py
+
+.PHONY: lock
+lock: $(BIN)/uv ## resolve the hashed requirement files anew
+	@U="$(BIN)/uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml"; \
+	$$U --extra ml --extra local --extra training --extra dask --extra dev -o requirements/dev.txt && \
+	$$U --extra ml --extra local -c requirements/dev.txt -o requirements/demo.txt && \
+	$$U --extra ml --extra training --extra dask -c requirements/dev.txt -o requirements/training.txt && \
+	$$U -c requirements/dev.txt -o requirements/stream.txt
+
+.PHONY: clean
+clean: ## remove the environment and everything made by running
+	@rm -rf $(VENV) .run .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

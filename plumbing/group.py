@@ -1,0 +1,138 @@
+"""Reading as a member of a consumer group."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+from kafka import (  # type: ignore[import-untyped]
+    ConsumerRebalanceListener,
+    KafkaConsumer,
+    TopicPartition,
+)
+from kafka.errors import (  # type: ignore[import-untyped]
+    CommitFailedError,
+    IllegalGenerationError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+
+from plumbing.logs import get_logger
+from plumbing.reader import CALL_TIMEOUT_MS, SHORTEST_POLL_MS, consuming, next_offset
+from plumbing.records import Names, Partition, Record
+from plumbing.settings import KafkaSettings
+from plumbing.topics import TopicError
+
+JOINING_POLL_MS: Final = 1_000
+_MOVED = (
+    CommitFailedError,
+    IllegalGenerationError,
+    RebalanceInProgressError,
+    UnknownMemberIdError,
+)
+
+
+class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
+    """Notes what happened; kafka-python calls it on its network thread, where nothing may block."""
+
+    def __init__(self) -> None:
+        self.seen: deque[tuple[bool, list[TopicPartition]]] = deque()
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self.seen.append((False, sorted(revoked)))
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self.seen.append((True, sorted(assigned)))
+
+
+PartitionsCallback = Callable[[Sequence[Partition]], None]
+
+
+class GroupConsumer:
+    """A member of a consumer group that commits by hand; one thread only.
+
+    The callbacks run inside ``poll``, in the caller's thread, before the records that follow
+    the change are given out. ``on_revoked`` comes when the partitions are already gone:
+    what was not committed by then is read again, by whoever has them now.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        topics: Sequence[str],
+        group: str,
+        *,
+        on_assigned: PartitionsCallback | None = None,
+        on_revoked: PartitionsCallback | None = None,
+        fetch_max_wait_ms: int = 100,
+    ) -> None:
+        self._names = Names(settings.topic_prefix)
+        self._on_assigned, self._on_revoked = on_assigned, on_revoked
+        self._joined = False
+        self._arriving: dict[Partition, int] = {}
+        self._consumed: dict[Partition, int] = {}
+        self._rebalances = _Rebalances()
+        self._raw = KafkaConsumer(
+            **consuming(settings, fetch_max_wait_ms), group_id=settings.topic_prefix + group
+        )
+        self._raw.subscribe(
+            [settings.topic_prefix + topic for topic in topics], listener=self._rebalances
+        )
+
+    def poll(self, timeout: float) -> list[Record]:
+        """Give the next records, or [] after ``timeout`` seconds (longer while joining)."""
+        shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS
+        polled = self._raw.poll(timeout_ms=max(int(timeout * 1000), shortest))
+        records = self._names.records(polled)
+        self._tell(records)
+        for record in records:
+            self._consumed[Partition(record.topic, record.partition)] = record.offset + 1
+        return records
+
+    def position(self, partition: Partition) -> int:
+        """Give the offset that will be given out next: the committed one, or the beginning."""
+        arriving = self._arriving.get(partition)
+        if arriving is not None:
+            return arriving
+        found = self._raw.position(self._names.out(partition), timeout_ms=CALL_TIMEOUT_MS)
+        if found is None:
+            raise TopicError(f"no position of {partition} within {CALL_TIMEOUT_MS} ms")
+        return int(found)
+
+    def commit(self, positions: Mapping[Partition, int] | None = None) -> None:
+        """Commit next offsets, by default all that ``poll`` has given out.
+
+        Partitions that have moved on meanwhile are left alone: their new owner reads again.
+        """
+        mine = set(self.assignment())
+        wanted = self._consumed if positions is None else positions
+        offsets = {
+            self._names.out(p): next_offset(offset) for p, offset in wanted.items() if p in mine
+        }
+        if not offsets:
+            return
+        try:
+            self._raw.commit(offsets, timeout_ms=CALL_TIMEOUT_MS)
+        except _MOVED as exc:
+            get_logger().warning("kafka.commit_lost", reason=repr(exc))
+
+    def assignment(self) -> list[Partition]:
+        """Give the partitions this member has now."""
+        return sorted(map(self._names.back, self._raw.assignment()), key=str)
+
+    def close(self) -> None:
+        """Leave the group; commits nothing."""
+        self._raw.close(autocommit=False, timeout_ms=3_000)
+
+    def _tell(self, records: Sequence[Record]) -> None:
+        for record in reversed(records):
+            self._arriving[Partition(record.topic, record.partition)] = record.offset
+        while self._rebalances.seen:
+            assigned, raw = self._rebalances.seen.popleft()
+            self._joined = self._joined or assigned
+            partitions = [self._names.back(partition) for partition in raw]
+            for partition in partitions:
+                self._consumed.pop(partition, None)
+            callback = self._on_assigned if assigned else self._on_revoked
+            if callback and partitions:
+                callback(partitions)
+        self._arriving.clear()

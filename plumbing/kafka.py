@@ -1,0 +1,24 @@
+"""Kafka behind a narrow port: all that shells may use.
+
+The prefix of topics and groups is put on and taken off behind it; callers never see it.
+"""
+
+from plumbing.group import GroupConsumer
+from plumbing.producer import DeliveryError, Producer
+from plumbing.reader import Reader
+from plumbing.records import Partition, Record
+from plumbing.settings import KafkaSettings
+from plumbing.topics import TopicError, TopicLike, ensure_topics
+
+__all__ = [
+    "DeliveryError",
+    "GroupConsumer",
+    "KafkaSettings",
+    "Partition",
+    "Producer",
+    "Reader",
+    "Record",
+    "TopicError",
+    "TopicLike",
+    "ensure_topics",
+]

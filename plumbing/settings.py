@@ -1,0 +1,44 @@
+"""Where the broker is and how to speak to it."""
+
+from typing import Any
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class KafkaSettings(BaseSettings):
+    """How to reach the broker; the same variables in every service."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="KAFKA_", frozen=True, use_attribute_docstrings=True
+    )
+
+    bootstrap_servers: str = "localhost:9092"
+    """Brokers to start from, host:port, separated by commas."""
+    security_protocol: str = "PLAINTEXT"
+    """PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL."""
+    sasl_mechanism: str | None = None
+    """PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512, with a SASL protocol."""
+    sasl_username: str | None = None
+    """User name for SASL."""
+    sasl_password: SecretStr | None = None
+    """Password for SASL."""
+    ssl_cafile: str | None = None
+    """File with the certificate authority of the brokers."""
+    topic_prefix: str = ""
+    """Put before every topic and group name, so that several pipelines share a broker."""
+    replication_factor: int = 1
+    """Copies of each partition of a topic that is created."""
+
+    def client(self) -> dict[str, Any]:
+        """Give the settings as kafka-python names them."""
+        password = self.sasl_password
+        named = {
+            "bootstrap_servers": self.bootstrap_servers.split(","),
+            "security_protocol": self.security_protocol,
+            "sasl_mechanism": self.sasl_mechanism,
+            "sasl_plain_username": self.sasl_username,
+            "sasl_plain_password": password.get_secret_value() if password else None,
+            "ssl_cafile": self.ssl_cafile,
+        }
+        return {name: value for name, value in named.items() if value is not None}

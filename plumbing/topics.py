@@ -1,0 +1,74 @@
+"""Creating topics."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, Protocol
+
+from kafka import KafkaAdminClient  # type: ignore[import-untyped]
+from kafka.errors import for_code  # type: ignore[import-untyped]
+
+from plumbing.settings import KafkaSettings
+
+CALL_TIMEOUT_MS: Final = 30_000
+TOPIC_ALREADY_EXISTS: Final = 36
+
+
+class TopicError(Exception):
+    """A topic is missing or could not be created."""
+
+
+class TopicLike(Protocol):
+    """What a topic is made from."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def partitions(self) -> int: ...
+    @property
+    def retention_ms(self) -> int: ...
+    @property
+    def compacted(self) -> bool: ...
+
+
+def ensure_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
+    """Create the topics that are missing, and wait until all can be used.
+
+    Raises:
+        TopicError: a topic could not be created.
+    """
+    wanted = {settings.topic_prefix + topic.name: topic for topic in topics}
+    admin = KafkaAdminClient(**settings.client())
+    try:
+        standing = set(admin.list_topics())
+        missing = {
+            name: _made(topic, settings.replication_factor)
+            for name, topic in wanted.items()
+            if name not in standing
+        }
+        if missing:
+            _create(admin, missing)
+        admin.wait_for_topics(list(wanted), timeout_ms=CALL_TIMEOUT_MS)
+    finally:
+        admin.close()
+
+
+def _made(topic: TopicLike, replication_factor: int) -> dict[str, Any]:
+    configs = {
+        "cleanup.policy": "compact" if topic.compacted else "delete",
+        "retention.ms": str(topic.retention_ms),
+        # Event times may be months old in a replay; retention would delete them at once.
+        "message.timestamp.type": "LogAppendTime",
+    }
+    return {
+        "num_partitions": topic.partitions,
+        "replication_factor": replication_factor,
+        "configs": configs,
+    }
+
+
+def _create(admin: KafkaAdminClient, missing: Mapping[str, Mapping[str, Any]]) -> None:
+    answer = admin.create_topics(missing, timeout_ms=CALL_TIMEOUT_MS, raise_errors=False)
+    for topic in answer["topics"]:
+        code = topic["error_code"]
+        if code not in (0, TOPIC_ALREADY_EXISTS):  # another service may have been first
+            reason = topic.get("error_message") or for_code(code).__name__
+            raise TopicError(f"topic {topic['name']!r} could not be created: {reason}")

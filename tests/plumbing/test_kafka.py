@@ -1,0 +1,260 @@
+"""The port on a real Apache Kafka."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+from kafka import KafkaAdminClient
+from kafka.admin import ConfigResource, ConfigResourceType
+
+from plumbing.kafka import (
+    DeliveryError,
+    GroupConsumer,
+    KafkaSettings,
+    Partition,
+    Producer,
+    Reader,
+    Record,
+    TopicError,
+    ensure_topics,
+)
+
+pytestmark = pytest.mark.kafka
+
+
+@dataclass(frozen=True)
+class _Topic:
+    name: str
+    partitions: int = 2
+    retention_ms: int = 3_600_000
+    compacted: bool = False
+
+
+@pytest.fixture
+def settings(kafka_settings: KafkaSettings) -> KafkaSettings:
+    """A broker with the topic ``things`` of two partitions."""
+    ensure_topics(kafka_settings, [_Topic("things")])
+    return kafka_settings
+
+
+@pytest.fixture
+def producer(settings: KafkaSettings) -> Iterator[Producer]:
+    """A producer that is closed in the end."""
+    made = Producer(settings)
+    yield made
+    made.close()
+
+
+def _collect(poll: Callable[[float], list[Record]], count: int) -> list[Record]:
+    deadline = time.monotonic() + 20
+    found: list[Record] = []
+    while len(found) < count:
+        assert time.monotonic() < deadline, f"{len(found)} records in 20 s, expected {count}"
+        found += poll(0.2)
+    return found
+
+
+def _publish(producer: Producer, values: Sequence[str], key: str = "BTC-USD") -> None:
+    for value in values:
+        producer.send("things", key, value.encode())
+    producer.flush()
+
+
+def test_a_record_comes_back_as_it_was_sent(settings: KafkaSettings, producer: Producer) -> None:
+    """Key, value, headers and topic survive, and the broker's append time is added."""
+    before = time.time() * 1000
+    producer.send("things", "BTC-USD", b"{}", {"traceparent": "00-1-2-01"})
+    producer.flush()
+    reader = Reader(settings, ["things"])
+    (record,) = _collect(reader.poll, 1)
+    reader.close()
+    assert (record.topic, record.key, record.value) == ("things", "BTC-USD", b"{}")
+    assert record.headers == {"traceparent": "00-1-2-01"}
+    assert before - 1000 <= record.timestamp_ms <= time.time() * 1000 + 1000
+
+
+def test_prefixes_keep_pipelines_apart(settings: KafkaSettings, producer: Producer) -> None:
+    """Another prefix on the same broker sees none of the records."""
+    _publish(producer, ["a"])
+    other = settings.model_copy(update={"topic_prefix": settings.topic_prefix + "other-"})
+    ensure_topics(other, [_Topic("things")])
+    reader = Reader(other, ["things"])
+    assert set(reader.ends().values()) == {0}
+    reader.close()
+
+
+def test_topics_are_made_as_stated_and_only_once(kafka_settings: KafkaSettings) -> None:
+    """Partitions, retention, clean-up and append time are set; a second call changes nothing."""
+    topic = _Topic("made", partitions=3, retention_ms=7_200_000, compacted=True)
+    ensure_topics(kafka_settings, [topic])
+    ensure_topics(kafka_settings, [topic])
+    name = kafka_settings.topic_prefix + "made"
+    admin = KafkaAdminClient(**kafka_settings.client())
+    try:
+        (described,) = admin.describe_topics([name])
+        configs = admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name)])
+    finally:
+        admin.close()
+    assert len(described["partitions"]) == 3
+    text = str(configs)
+    assert "LogAppendTime" in text and "7200000" in text and "compact" in text
+
+
+def test_a_topic_that_cannot_be_made_is_named(kafka_settings: KafkaSettings) -> None:
+    """More replicas than brokers is an error that says which topic."""
+    greedy = kafka_settings.model_copy(update={"replication_factor": 9})
+    with pytest.raises(TopicError, match="greedy"):
+        ensure_topics(greedy, [_Topic("greedy")])
+
+
+def test_a_missing_topic_is_named(kafka_settings: KafkaSettings) -> None:
+    """A reader of a topic that does not exist says so instead of waiting for ever."""
+    with pytest.raises(TopicError, match="nowhere"):
+        Reader(kafka_settings, ["nowhere"])
+
+
+def test_flush_raises_when_a_record_was_refused(settings: KafkaSettings) -> None:
+    """A record the broker refuses surfaces at the flush, with its topic."""
+    admin = KafkaAdminClient(**settings.client())
+    name = settings.topic_prefix + "narrow"
+    admin.create_topics({name: {"configs": {"max.message.bytes": "200"}}}, wait_for_metadata=True)
+    admin.close()
+    producer = Producer(settings)
+    try:
+        producer.send("narrow", "k", b"fits")
+        producer.send("narrow", "k", b"v" * 1_000)
+        with pytest.raises(DeliveryError, match="not acknowledged, first narrow"):
+            producer.flush()
+    finally:
+        producer.close()
+
+
+def test_several_threads_may_send(settings: KafkaSettings, producer: Producer) -> None:
+    """Records sent from several threads all arrive, once each."""
+    threads = [
+        threading.Thread(
+            target=lambda n=n: [
+                producer.send("things", f"k{n}", f"{n}-{i}".encode()) for i in range(50)
+            ]
+        )
+        for n in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    producer.flush()
+    reader = Reader(settings, ["things"])
+    values = [r.value for r in _collect(reader.poll, 200)]
+    assert len(set(values)) == 200 and sum(reader.ends().values()) == 200
+    reader.close()
+
+
+def test_a_group_goes_on_from_its_commit(settings: KafkaSettings, producer: Producer) -> None:
+    """What was committed is not read again by the next member; what was not, is."""
+    _publish(producer, ["a", "b"])
+    first = GroupConsumer(settings, ["things"], "group")
+    _collect(first.poll, 2)
+    first.commit()
+    _publish(producer, ["c"])
+    _collect(first.poll, 1)
+    first.close()
+    second = GroupConsumer(settings, ["things"], "group")
+    assert [r.value for r in _collect(second.poll, 1)] == [b"c"]
+    second.close()
+
+
+def test_positions_are_known_when_partitions_arrive(
+    settings: KafkaSettings, producer: Producer
+) -> None:
+    """``on_assigned`` runs before the first record and sees the position of that record."""
+    _publish(producer, ["a", "b", "c"])
+    seen: dict[Partition, int] = {}
+    commits = GroupConsumer(settings, ["things"], "group")
+    records = _collect(commits.poll, 3)
+    home = Partition("things", records[0].partition)
+    commits.commit({home: 1})
+    commits.close()
+
+    def note(partitions: Sequence[Partition]) -> None:
+        seen.update({p: consumer.position(p) for p in partitions})
+
+    consumer = GroupConsumer(settings, ["things"], "group", on_assigned=note)
+    first = _collect(consumer.poll, 2)[0]
+    consumer.close()
+    assert seen[home] == first.offset == 1
+    assert len(seen) == 2
+
+
+def test_a_second_member_takes_its_share(settings: KafkaSettings, producer: Producer) -> None:
+    """With two members each has one partition, and the first is told what it lost."""
+    lost: list[Partition] = []
+    first = GroupConsumer(settings, ["things"], "group", on_revoked=lost.extend)
+    while not first.assignment():
+        first.poll(0.2)
+    stop = threading.Event()
+    shares: list[list[Partition]] = []
+
+    def other() -> None:
+        second = GroupConsumer(settings, ["things"], "group")
+        while not stop.is_set():
+            second.poll(0.2)
+            shares.append(second.assignment())
+        second.close()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    deadline = time.monotonic() + 20
+    while not (shares and len(shares[-1]) == len(first.assignment()) == 1):
+        assert time.monotonic() < deadline, "no rebalance within 20 s"
+        first.poll(0.2)
+    stop.set()
+    thread.join()
+    assert sorted([*first.assignment(), *shares[-1]], key=str) == [
+        Partition("things", 0),
+        Partition("things", 1),
+    ]
+    assert len(lost) == 2
+    first.commit({Partition("things", n): 0 for n in (0, 1)})
+    first.close()
+
+
+def test_a_reader_goes_where_it_is_told(settings: KafkaSettings, producer: Producer) -> None:
+    """Seeking gives the records from there on; ends and beginnings bound them."""
+    _publish(producer, ["a", "b", "c"])
+    reader = Reader(settings, ["things"])
+    home = Partition("things", _collect(reader.poll, 3)[0].partition)
+    assert reader.partitions() == [Partition("things", 0), Partition("things", 1)]
+    assert reader.beginnings()[home] == 0 and reader.ends()[home] == 3
+    reader.assign([home])
+    reader.seek(home, 2)
+    assert [r.value for r in _collect(reader.poll, 1)] == [b"c"]
+    reader.close()
+
+
+def test_a_reader_may_commit_for_a_group(settings: KafkaSettings, producer: Producer) -> None:
+    """With a group it keeps its positions on the broker, without being a member."""
+    _publish(producer, ["a", "b"])
+    reader = Reader(settings, ["things"], group="pages")
+    home = Partition("things", _collect(reader.poll, 2)[0].partition)
+    assert reader.committed(home) is None
+    reader.commit({home: 1})
+    reader.close()
+    again = Reader(settings, ["things"], group="pages")
+    assert again.committed(home) == 1
+    assert [r.value for r in _collect(again.poll, 1)] == [b"b"]
+    again.close()
+
+
+def test_a_tombstone_is_an_empty_value(settings: KafkaSettings) -> None:
+    """A null value reads as b"", never as None."""
+    from kafka import KafkaProducer
+
+    raw = KafkaProducer(**settings.client())
+    raw.send(settings.topic_prefix + "things", key=b"k", value=None).get(timeout=10)
+    raw.close()
+    reader = Reader(settings, ["things"])
+    assert _collect(reader.poll, 1)[0].value == b""
+    reader.close()
