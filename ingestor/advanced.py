@@ -1,0 +1,290 @@
+"""The Advanced Trade dialect of Coinbase, sans-IO: subscriptions out; frames in → typed messages.
+
+A frame looks like this (shortened); ``sequence_num`` counts every frame of a connection:
+
+    {"channel":"ticker","timestamp":"2026-04-05T22:35:13.92532762Z","sequence_num":0,"events":
+     [{"type":"snapshot","tickers":[{"product_id":"BTC-USD","price":"67468.26",
+       "best_bid":"67468.26","best_ask":"67469.62","best_bid_quantity":"0.00275905",
+       "best_ask_quantity":"0.17950856"}]}]}
+
+Error frames have a ``type`` and neither channel, time nor number.
+What cannot be used is a ``Problem`` in the message, never an exception.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Final
+
+import msgspec
+
+from ingestor.instant import instant
+
+DIALECT: Final = "advanced"
+CHANNELS: Final = ("ticker", "heartbeats", "market_trades")
+AHEAD_US: Final = 60_000_000
+"""A frame further ahead of the receive clock than this has a wrong time."""
+_TIMED: Final = frozenset(CHANNELS)
+# Deep nesting ends in a RecursionError.
+_UNREADABLE: Final = (msgspec.DecodeError, ValueError, RecursionError)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A ticker's last price and best quote, in quote currency; sizes in base currency."""
+
+    product_id: str
+    price: float
+    bid: float
+    ask: float
+    bid_size: float | None = None
+    ask_size: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trade:
+    """A trade's number; numbers of one product step by one."""
+
+    product_id: str
+    trade_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """The tickers of one frame; the channel is conflated, so they are not trades."""
+
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Trades:
+    """The trades of one frame in the order sent, which need not be that of their numbers."""
+
+    trades: tuple[Trade, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """A sign of life, once a second; ``counter`` is the server's own."""
+
+    counter: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The full set of subscriptions: channel → products."""
+
+    subscriptions: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class ServerError:
+    """The server refused something that was asked of it."""
+
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A channel that is not used here, or a frame that could not be read."""
+
+    channel: str | None
+
+
+Content = Quotes | Trades | Heartbeat | Ack | ServerError | Unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What was found and what was expected; ``product_id`` where it is known."""
+
+    reason: str
+    product_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One frame as it was understood.
+
+    ``time_us`` is the server's time (epoch microseconds) and ``sequence`` its number on
+    the connection; both None where the frame has none that can be used.
+    """
+
+    content: Content
+    time_us: int | None = None
+    sequence: int | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+class _Envelope(msgspec.Struct, frozen=True):
+    channel: str | None = None
+    timestamp: str | None = None
+    sequence_num: int | None = None
+    events: msgspec.Raw = msgspec.Raw(b"[]")
+    type: str | None = None
+    message: str | None = None
+
+
+class _TickerEvent(msgspec.Struct, frozen=True):
+    tickers: list[msgspec.Raw]
+
+
+class _Ticker(msgspec.Struct, frozen=True):
+    product_id: str
+    price: float
+    best_bid: float
+    best_ask: float
+    best_bid_quantity: float | None = None
+    best_ask_quantity: float | None = None
+
+
+class _Named(msgspec.Struct, frozen=True):
+    product_id: str | None = None
+
+
+class _TradeEvent(msgspec.Struct, frozen=True):
+    trades: list[msgspec.Raw]
+
+
+class _Trade(msgspec.Struct, frozen=True):
+    product_id: str
+    trade_id: int
+
+
+class _HeartbeatEvent(msgspec.Struct, frozen=True):
+    heartbeat_counter: int | None = None
+
+
+class _AckEvent(msgspec.Struct, frozen=True):
+    subscriptions: dict[str, list[str]]
+
+
+_envelopes = msgspec.json.Decoder(_Envelope)
+_ticker_events = msgspec.json.Decoder(list[_TickerEvent])
+_trade_events = msgspec.json.Decoder(list[_TradeEvent])
+_ack_events = msgspec.json.Decoder(list[_AckEvent])
+_named = msgspec.json.Decoder(_Named)
+# Numbers come as strings, and heartbeat_counter as either: these read both.
+_tickers = msgspec.json.Decoder(_Ticker, strict=False)
+_trades = msgspec.json.Decoder(_Trade, strict=False)
+_heartbeat_events = msgspec.json.Decoder(list[_HeartbeatEvent], strict=False)
+
+
+def subscriptions(products: Sequence[str], channels: Iterable[str] = CHANNELS) -> list[str]:
+    """Give the messages that subscribe, one channel each; ``heartbeats`` has no products."""
+    return [_subscription(products, channel) for channel in channels]
+
+
+def _subscription(products: Sequence[str], channel: str) -> str:
+    message: dict[str, object] = {"type": "subscribe", "channel": channel}
+    if channel != "heartbeats":
+        message["product_ids"] = list(products)
+    return msgspec.json.encode(message).decode()
+
+
+def parse(data: bytes | str, received_us: int) -> Message:
+    """Understand one frame; ``received_us`` (our clock) is only held against its time."""
+    try:
+        envelope = _envelopes.decode(data)
+    except _UNREADABLE as exc:
+        return Message(Unknown(None), problems=(Problem(f"frame: {exc}"),))
+    if envelope.channel is None:
+        return _without_channel(envelope)
+    try:
+        time_us = _time(envelope, received_us)
+        content, problems = _content(envelope)
+    except _UNREADABLE as exc:
+        problem = Problem(f"{envelope.channel}: {exc}")
+        return Message(Unknown(envelope.channel), None, envelope.sequence_num, (problem,))
+    return Message(content, time_us, envelope.sequence_num, tuple(problems))
+
+
+def _without_channel(envelope: _Envelope) -> Message:
+    if envelope.type == "error":
+        return Message(ServerError(envelope.message or ""), sequence=envelope.sequence_num)
+    problem = Problem(f"frame: no channel and type {envelope.type!r} found, expected a channel")
+    return Message(Unknown(None), None, envelope.sequence_num, (problem,))
+
+
+def _time(envelope: _Envelope, received_us: int) -> int | None:
+    if envelope.timestamp is None:
+        if envelope.channel in _TIMED:
+            raise ValueError("no timestamp found, expected one")
+        return None
+    time_us, _ = instant(envelope.timestamp)
+    if time_us < 0:
+        raise ValueError(f"timestamp {envelope.timestamp} found, expected one since 1970")
+    if time_us > received_us + AHEAD_US:
+        ahead = (time_us - received_us) / 1_000_000
+        raise ValueError(
+            f"timestamp {envelope.timestamp} is {ahead:.1f} s ahead of the receive clock, "
+            f"expected at most {AHEAD_US // 1_000_000}"
+        )
+    return time_us
+
+
+def _content(envelope: _Envelope) -> tuple[Content, list[Problem]]:
+    match envelope.channel:
+        case "ticker":
+            return _quotes(envelope.events)
+        case "market_trades":
+            return _market_trades(envelope.events)
+        case "heartbeats":
+            counters = [e.heartbeat_counter for e in _heartbeat_events.decode(envelope.events)]
+            return Heartbeat(counters[-1] if counters else None), []
+        case "subscriptions":
+            events = _ack_events.decode(envelope.events)
+            named = {k: tuple(v) for event in events for k, v in event.subscriptions.items()}
+            return Ack(named), []
+    return Unknown(envelope.channel), []
+
+
+def _quotes(events: msgspec.Raw) -> tuple[Content, list[Problem]]:
+    quotes: list[Quote] = []
+    problems: list[Problem] = []
+    for raw in (raw for event in _ticker_events.decode(events) for raw in event.tickers):
+        try:
+            quotes.append(_quote(_tickers.decode(raw)))
+        except _UNREADABLE as exc:
+            problems.append(Problem(f"ticker: {exc}", _product_of(raw)))
+    return Quotes(tuple(quotes)), problems
+
+
+def _quote(t: _Ticker) -> Quote:
+    _check_product(t.product_id)
+    for name, price in (("price", t.price), ("best_bid", t.best_bid), ("best_ask", t.best_ask)):
+        if not (isfinite(price) and price > 0):
+            raise ValueError(f"{name} {price} found, expected a finite number above 0")
+    if t.best_ask < t.best_bid:
+        raise ValueError(f"best_ask {t.best_ask} found, expected at least best_bid {t.best_bid}")
+    for size in (t.best_bid_quantity, t.best_ask_quantity):
+        if size is not None and not (isfinite(size) and size >= 0):
+            raise ValueError(f"quantity {size} found, expected a finite number of at least 0")
+    sizes = (t.best_bid_quantity, t.best_ask_quantity)
+    return Quote(t.product_id, t.price, t.best_bid, t.best_ask, *sizes)
+
+
+def _market_trades(events: msgspec.Raw) -> tuple[Content, list[Problem]]:
+    trades: list[Trade] = []
+    problems: list[Problem] = []
+    for raw in (raw for event in _trade_events.decode(events) for raw in event.trades):
+        try:
+            trade = _trades.decode(raw)
+            _check_product(trade.product_id)
+            trades.append(Trade(trade.product_id, trade.trade_id))
+        except _UNREADABLE as exc:
+            problems.append(Problem(f"market_trades: {exc}", _product_of(raw)))
+    return Trades(tuple(trades)), problems
+
+
+def _check_product(product_id: str) -> None:
+    if not 0 < len(product_id) <= 64:
+        raise ValueError(f"product_id of {len(product_id)} characters found, expected 1 to 64")
+
+
+def _product_of(raw: msgspec.Raw) -> str | None:
+    try:
+        name = _named.decode(raw).product_id
+    except _UNREADABLE:
+        return None
+    return name if name and len(name) <= 64 else None

@@ -1,0 +1,56 @@
+"""DeadLetter: what could not be used, and why; the schema of topic ``dead-letters``."""
+
+from typing import Final
+
+import msgspec
+
+SCHEMA_VERSION: Final = 1
+RAW_LIMIT: Final = 65_536
+"""Bytes kept of a frame: even fully escaped it stays below Kafka's 1 MB a record."""
+REASON_LIMIT: Final = 500
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was refused: found and expected in ``reason``, the frame in ``raw``.
+
+    ``raw`` holds at most ``RAW_LIMIT`` bytes; ``raw_bytes`` is the whole frame's length.
+    ``received_us`` is our clock, epoch microseconds.
+    """
+
+    feed: str
+    source: str
+    reason: str
+    raw: str
+    raw_bytes: int
+    received_us: int
+    product_id: str | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(DeadLetter)
+
+
+def dead_letter(
+    feed: str, reason: str, raw: bytes, received_us: int, product_id: str | None = None
+) -> DeadLetter:
+    """Make the letter of a frame, cut to what a topic can carry."""
+    return DeadLetter(
+        feed=feed,
+        source="ingestor",
+        reason=reason[:REASON_LIMIT],
+        raw=raw[:RAW_LIMIT].decode(errors="replace"),
+        raw_bytes=len(raw),
+        received_us=received_us,
+        product_id=product_id,
+    )
+
+
+def encode(letter: DeadLetter) -> bytes:
+    """Give the JSON of a letter, as it stands in ``dead-letters``."""
+    return _encoder.encode(letter)
+
+
+def decode(data: bytes) -> DeadLetter:
+    """Read a letter; raises ``msgspec.DecodeError`` naming the bad field."""
+    return _decoder.decode(data)

@@ -1,0 +1,158 @@
+"""The side of the socket: connect, subscribe, receive, and enqueue; nothing else."""
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from functools import partial
+from typing import Final
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidProxy,
+    InvalidStatus,
+    InvalidURI,
+    SecurityError,
+)
+
+from ingestor.advanced import subscriptions
+from ingestor.config import Settings
+from ingestor.intake import Item, Opened, Received, Silent
+from ingestor.metrics import Metrics
+from ingestor.publisher import full_jitter
+from ingestor.raw_capture import RawCapture
+from ingestor.tick import LIVE_FEED
+from plumbing.logs import get_logger
+
+FEED_HEADER: Final = "X-Feed-Id"
+END_OF_RECORDING: Final = "end of recording"
+LARGEST_FRAME: Final = 10 * 2**20
+"""A level-2 snapshot has several MB; the library's own 1 MiB closes with 1009."""
+SUBSCRIBE_SECONDS: Final = 5.0
+"""The exchange drops a connection that has not subscribed by then."""
+HOPELESS_STATUS: Final = frozenset({400, 401, 404, 405, 410, 426})
+
+
+def gives_up(exc: Exception) -> Exception | None:
+    """Say whether connecting can become right by waiting (None) or never (the exception)."""
+    if isinstance(exc, InvalidStatus):
+        return exc if exc.response.status_code in HOPELESS_STATUS else None
+    return exc if isinstance(exc, InvalidURI | InvalidProxy | SecurityError) else None
+
+
+def why(exc: ConnectionClosed) -> str:
+    """Name the end of a connection, as metrics and ledger do."""
+    close = exc.rcvd
+    ended = close is not None and close.code == 1000 and close.reason == END_OF_RECORDING
+    return "end_of_recording" if ended else "closed"
+
+
+class Backoff:
+    """Delays between connections, which a healthy connection lets start afresh."""
+
+    def __init__(self, first: float, cap: float, healthy: float) -> None:
+        self._fresh = partial(full_jitter, first, cap)
+        self._healthy = healthy
+        self._delays = self._fresh()
+
+    def delays(self) -> Generator[float]:
+        """Give one delay after the other for as long as connecting fails."""
+        while True:
+            yield next(self._delays)
+
+    def after(self, lasted: float) -> float:
+        """Give the delay after a connection that lasted so many seconds."""
+        if lasted >= self._healthy:
+            self._delays = self._fresh()
+        return next(self._delays)
+
+
+class Feed:
+    """The side of the socket: its loop does nothing but receive and enqueue."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        items: asyncio.Queue[Item | None],
+        metrics: Metrics,
+        capture: RawCapture | None,
+        clock_us: Callable[[], int],
+    ) -> None:
+        self._settings = settings
+        self._items = items
+        self._metrics = metrics
+        self._capture = capture
+        self._clock_us = clock_us
+        self._connections = 0
+        self._ended: str | None = None
+        self._backoff = Backoff(
+            settings.backoff_first_seconds, settings.backoff_cap_seconds, settings.healthy_seconds
+        )
+
+    async def run(self) -> None:
+        """Connect again and again; there is no limit of attempts.
+
+        Raises:
+            WebSocketException: connecting can never succeed like this (see ``gives_up``).
+        """
+        connections = connect(
+            self._settings.ws_url,
+            max_size=LARGEST_FRAME,
+            close_timeout=2,
+            process_exception=self._refused,
+            reconnect_delays=self._backoff.delays,
+        )
+        async for connection in connections:
+            started = time.monotonic()
+            try:
+                self._ended = await self._serve(connection)
+            finally:
+                self._metrics.connected.set(0)
+                await connection.close()
+            self._metrics.reconnects.labels(self._ended).inc()
+            delay = self._backoff.after(time.monotonic() - started)
+            get_logger().warning("feed.disconnected", reason=self._ended, delay_seconds=delay)
+            await asyncio.sleep(delay)
+
+    async def _serve(self, connection: ClientConnection) -> str:
+        """Receive until the connection ends; gives the reason."""
+        feed = LIVE_FEED
+        if connection.response is not None:
+            feed = connection.response.headers.get(FEED_HEADER, LIVE_FEED)
+        self._connections += 1
+        try:
+            async with asyncio.timeout(SUBSCRIBE_SECONDS):
+                for message in subscriptions(
+                    self._settings.product_ids, self._settings.channel_names
+                ):
+                    await connection.send(message)
+            self._metrics.connected.set(1)
+            get_logger().info("feed.connected", url=self._settings.ws_url, feed=feed)
+            await self._items.put(Opened(feed, self._clock_us(), self._ended))
+            return await self._receive(connection)
+        except ConnectionClosed as exc:
+            get_logger().info("feed.closed", code=exc.rcvd and exc.rcvd.code, reason=str(exc))
+            return why(exc)
+        except TimeoutError:
+            return "error"
+
+    async def _receive(self, connection: ClientConnection) -> str:
+        """Enqueue every frame; while the queue is full, the socket is not read."""
+        limit = self._settings.watchdog_seconds
+        while True:
+            try:
+                async with asyncio.timeout(limit):
+                    data = await connection.recv(decode=False)
+            except TimeoutError:
+                get_logger().error("feed.silent", seconds=limit)
+                await self._items.put(Silent(self._clock_us(), limit))
+                return "silent"
+            now_us = self._clock_us()
+            if self._capture is not None:
+                self._capture.offer(data, now_us, self._connections)
+            await self._items.put(Received(data, now_us))
+
+    def _refused(self, exc: Exception) -> Exception | None:
+        self._metrics.reconnects.labels("refused").inc()
+        get_logger().warning("feed.refused", url=self._settings.ws_url, reason=repr(exc))
+        return gives_up(exc)

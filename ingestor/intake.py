@@ -1,0 +1,160 @@
+"""What becomes of each thing received: the records it brings, in the order to be sent."""
+
+from dataclasses import dataclass
+
+from ingestor import dead_letter, ledger, tick
+from ingestor.advanced import (
+    Ack,
+    Content,
+    Heartbeat,
+    Message,
+    Quotes,
+    ServerError,
+    Trades,
+    parse,
+)
+from ingestor.continuity import Connection
+from ingestor.metrics import FRAME_KINDS, OTHER, Metrics
+from ingestor.publisher import Outgoing
+from ingestor.tick import Beat, Break, Event, Tick
+from ingestor.topics import DEAD_LETTERS, FEED_EVENTS, TICKS
+from plumbing.logs import get_logger
+from plumbing.trace import new_traceparent
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A connection was made; ``ended`` says why the one before had ended, if there was one."""
+
+    feed: str
+    at_us: int
+    ended: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A frame came; ``at_us`` is our clock."""
+
+    data: bytes
+    at_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Silent:
+    """No frame came for ``seconds`` of wall-clock time."""
+
+    at_us: int
+    seconds: float
+
+
+Item = Opened | Received | Silent
+
+
+class Intake:
+    """Keeps the one connection's state from item to item."""
+
+    def __init__(self, products: tuple[str, ...], metrics: Metrics) -> None:
+        self._products = products
+        self._metrics = metrics
+        self._ledger = ledger.Ledger()
+        self._connection = Connection("", products)
+
+    def records(self, item: Item) -> list[Outgoing]:
+        """Take the next item; gives what is to be sent for it."""
+        match item:
+            case Opened():
+                return self._opened(item)
+            case Received():
+                return self._received(item)
+            case Silent():
+                reason = f"no frame for {item.seconds:g} s"
+                return [self._ledger_line("silent", item.at_us, reason)]
+
+    def _opened(self, opened: Opened) -> list[Outgoing]:
+        """Start afresh; how far the products of this same feed have come is kept."""
+        same = opened.feed == self._connection.feed
+        frontiers = self._connection.frontiers if same else None
+        self._connection = Connection(opened.feed, self._products, frontiers)
+        kind: ledger.Kind = "connected" if opened.ended is None else "reconnected"
+        return [self._ledger_line(kind, opened.at_us, opened.ended)]
+
+    def _received(self, received: Received) -> list[Outgoing]:
+        message = parse(received.data, received.at_us)
+        self._look_at(message)
+        headers = {"traceparent": new_traceparent()}
+        records = [self._letter(p.reason, p.product_id, received) for p in message.problems]
+        events = self._connection.take(message, received.at_us)
+        records += [self._event(event, headers) for event in events]
+        return records + [_to_ledger(line) for line in map(self._ledger.note, events) if line]
+
+    def _event(self, event: Event, headers: dict[str, str]) -> Outgoing:
+        self._count(event)
+        alone = isinstance(event, Break)
+        return Outgoing(TICKS.name, event.product_id, tick.encode(event), headers, alone)
+
+    def _ledger_line(self, kind: ledger.Kind, at_us: int, reason: str | None) -> Outgoing:
+        feed = self._connection.feed
+        return _to_ledger(ledger.FeedEvent(kind=kind, feed=feed, at_us=at_us, reason=reason))
+
+    def _letter(self, reason: str, product_id: str | None, received: Received) -> Outgoing:
+        self._metrics.dead_letter(reason)
+        feed = self._connection.feed
+        letter = dead_letter.dead_letter(feed, reason, received.data, received.at_us, product_id)
+        headers = {"traceparent": new_traceparent()}
+        value = dead_letter.encode(letter)
+        return Outgoing(DEAD_LETTERS.name, product_id or "", value, headers)
+
+    def _look_at(self, message: Message) -> None:
+        content = message.content
+        self._metrics.frames.labels(_kind(content)).inc()
+        if isinstance(content, Heartbeat):
+            self._metrics.heartbeat_seen()
+        elif isinstance(content, ServerError):
+            get_logger().error("feed.server_error", message=content.message[:500])
+        elif isinstance(content, Ack):
+            get_logger().info("feed.subscribed", subscriptions=content.subscriptions)
+
+    def _count(self, event: Event) -> None:
+        label = self._metrics.product(event.product_id)
+        match event:
+            case Tick():
+                self._metrics.tick_seen(event.product_id)
+            case Beat():
+                self._metrics.beats.labels(label).inc()
+            case Break():
+                self._metrics.breaks.labels(label, event.reason).inc()
+                self._metrics.missing_trades.labels(label).inc(event.missing or 0)
+
+
+def _to_ledger(line: ledger.FeedEvent) -> Outgoing:
+    if line.kind == "break":
+        _log_gap(line)
+    headers = {"traceparent": new_traceparent()}
+    return Outgoing(FEED_EVENTS.name, line.product_id or "", ledger.encode(line), headers)
+
+
+def _log_gap(line: ledger.FeedEvent) -> None:
+    get_logger().warning(
+        "feed.gap_detected",
+        feed=line.feed,
+        product_id=line.product_id,
+        reason=line.reason,
+        from_us=line.from_us,
+        to_us=line.to_us,
+        missing=line.missing,
+    )
+
+
+def _kind(content: Content) -> str:
+    match content:
+        case Quotes():
+            return "ticker"
+        case Trades():
+            return "market_trades"
+        case Heartbeat():
+            return "heartbeats"
+        case Ack():
+            return "subscriptions"
+        case ServerError():
+            return "error"
+    return content.channel if content.channel in FRAME_KINDS else OTHER

@@ -1,0 +1,108 @@
+"""Tick, Beat and Break: what the topic ``ticks`` holds, and its JSON.
+
+The three stand in one order per product.
+They are the only input of features and labels, live and in training alike.
+"""
+
+from typing import Final, Literal
+
+import msgspec
+
+SCHEMA_VERSION: Final = 1
+
+Dialect = Literal["advanced", "exchange"]
+Side = Literal["buy", "sell"]
+BreakReason = Literal["start", "reconnect", "sequence", "trade_id", "silent"]
+
+LIVE_FEED: Final = "coinbase"
+"""The feed of the real exchange; a simulator names its own in the handshake."""
+
+
+class Tick(msgspec.Struct, frozen=True, tag_field="kind", tag="tick", kw_only=True):
+    """One ticker message of the exchange.
+
+    ``time_us`` is the exchange's, ``received_us`` ours (both epoch microseconds).
+    ``side`` is the taker's. Sizes are in base currency, prices in quote currency.
+    Advanced Trade's ticker has no ``trade_id``, ``size`` or ``side``.
+    """
+
+    feed: str
+    product_id: str
+    dialect: Dialect
+    time_us: int
+    received_us: int
+    price: float
+    bid: float
+    ask: float
+    bid_size: float | None = None
+    ask_size: float | None = None
+    size: float | None = None
+    side: Side | None = None
+    trade_id: int | None = None
+    sequence: int | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def mid(self) -> float:
+        """Middle of the quote; it carries all returns."""
+        return (self.bid + self.ask) / 2
+
+
+class Beat(msgspec.Struct, frozen=True, tag_field="kind", tag="beat", kw_only=True):
+    """A second without a tick while the feed was alive, with the quote that still stands.
+
+    ``time_us`` is the last microsecond of that second: a Tick of it that comes later is late.
+    """
+
+    feed: str
+    product_id: str
+    dialect: Dialect
+    time_us: int
+    received_us: int
+    bid: float
+    ask: float
+    bid_size: float | None = None
+    ask_size: float | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def mid(self) -> float:
+        """Middle of the standing quote."""
+        return (self.bid + self.ask) / 2
+
+
+class Break(msgspec.Struct, frozen=True, tag_field="kind", tag="break", kw_only=True):
+    """Continuity is lost here: no return may cross this point.
+
+    ``missing`` is the number of trades known to be lost, where that is known.
+    """
+
+    feed: str
+    product_id: str
+    dialect: Dialect
+    time_us: int
+    received_us: int
+    reason: BreakReason
+    missing: int | None = None
+    schema_version: int = SCHEMA_VERSION
+
+
+Event = Tick | Beat | Break
+
+_encoder = msgspec.json.Encoder()
+_decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+def encode(event: Event) -> bytes:
+    """Give the JSON of one event, as it stands in ``ticks``."""
+    return _encoder.encode(event)
+
+
+def decode(data: bytes) -> Event:
+    """Read one event of ``ticks``; unknown fields are ignored.
+
+    Raises:
+        msgspec.DecodeError: not JSON, or a field is missing or of a wrong type;
+            the message names the field (``msgspec.ValidationError`` is a subclass).
+    """
+    return _decoder.decode(data)

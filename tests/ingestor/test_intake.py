@@ -1,0 +1,128 @@
+"""What each thing received becomes: events, ledger lines and dead letters."""
+
+from prometheus_client import CollectorRegistry
+
+from ingestor import dead_letter, ledger, tick
+from ingestor.intake import Intake, Item, Opened, Received, Silent
+from ingestor.metrics import Metrics
+from ingestor.publisher import Outgoing
+from tests.ingestor.wire import BTC, ETH, Wire, picture, us
+
+NOW = us(100)
+
+
+class Desk:
+    """An intake with what it has sent, topic by topic."""
+
+    def __init__(self, *products: str) -> None:
+        self.registry = CollectorRegistry()
+        self.intake = Intake(products, Metrics(self.registry, products))
+        self.sent: list[Outgoing] = []
+
+    def take(self, *items: Item | bytes) -> "Desk":
+        for item in items:
+            received = Received(item, NOW) if isinstance(item, bytes) else item
+            self.sent += self.intake.records(received)
+        return self
+
+    def of(self, topic: str) -> list[bytes]:
+        return [record.value for record in self.sent if record.topic == topic]
+
+    @property
+    def picture(self) -> str:
+        return picture(map(tick.decode, self.of("ticks")))
+
+    @property
+    def ledger(self) -> list[ledger.FeedEvent]:
+        return list(map(ledger.decode, self.of("feed-events")))
+
+    def count(self, name: str, **labels: str) -> float | None:
+        return self.registry.get_sample_value(name, labels)
+
+
+def test_ticks_carry_feed_times_and_trace() -> None:
+    """A frame becomes a Tick under its product's key, named by the feed, with a trace."""
+    desk = Desk(BTC).take(Opened("sim-7", NOW), Wire().ticker(0.2))
+    record = desk.sent[-2]
+    event = tick.decode(record.value)
+    assert isinstance(event, tick.Tick)
+    assert (record.topic, record.key, event.feed) == ("ticks", BTC, "sim-7")
+    assert (event.time_us, event.received_us, event.sequence) == (us(0.2), NOW, 0)
+    assert record.headers["traceparent"].startswith("00-")
+
+
+def test_a_break_stands_alone_and_in_the_ledger() -> None:
+    """A Break is marked so that nothing overtakes it; its line says from where to where."""
+    wire = Wire()
+    desk = Desk(BTC).take(Opened("coinbase", NOW), wire.ticker(0.2))
+    wire.lose()
+    desk.take(wire.ticker(3.4))
+    assert [r.alone for r in desk.sent if r.topic == "ticks"] == [True, False, True, False]
+    assert desk.ledger[2] == ledger.FeedEvent(
+        kind="break",
+        feed="coinbase",
+        at_us=NOW,
+        reason="sequence",
+        product_id=BTC,
+        from_us=us(0.2),
+        to_us=us(3.4),
+    )
+
+
+def test_connections_in_the_ledger() -> None:
+    """The first is connected, the next is reconnected with the reason why the last ended."""
+    desk = Desk(BTC).take(
+        Opened("coinbase", NOW), Silent(NOW, 15), Opened("coinbase", NOW, "silent")
+    )
+    assert [(line.kind, line.reason) for line in desk.ledger] == [
+        ("connected", None),
+        ("silent", "no frame for 15 s"),
+        ("reconnected", "silent"),
+    ]
+
+
+def test_a_reconnect_breaks_what_had_data() -> None:
+    """The new connection begins with a Break that says so, and numbers start afresh."""
+    desk = Desk(BTC).take(Opened("coinbase", NOW), Wire().ticker(0.2))
+    desk.take(Opened("coinbase", NOW, "closed"), Wire().ticker(1.4))
+    assert desk.picture == "!start@0.2 T0.2 !reconnect@1.4 T1.4"
+
+
+def test_another_feed_starts_afresh() -> None:
+    """Event time may run backwards between feeds: nothing of the one before counts."""
+    desk = Desk(BTC).take(Opened("sim-1", NOW), Wire().ticker(50.5))
+    desk.take(Opened("sim-2", NOW, "end_of_recording"), Wire().ticker(0.5), Wire().heartbeat(3))
+    assert desk.picture == "!start@50.5 T50.5 !start@0.5 T0.5 b1"
+
+
+def test_a_refused_frame_is_a_dead_letter() -> None:
+    """The letter names found and expected and holds the frame; ticks go on."""
+    wire = Wire()
+    crossed = wire.ticker(0.2, bid=102)
+    desk = Desk(BTC).take(Opened("coinbase", NOW), crossed, wire.ticker(0.4))
+    [letter] = map(dead_letter.decode, desk.of("dead-letters"))
+    assert letter.reason == "ticker: best_ask 101.0 found, expected at least best_bid 102.0"
+    assert (letter.raw.encode(), letter.product_id) == (crossed, BTC)
+    assert desk.picture == "!start@0.2 T0.4"
+    assert desk.count("ingestor_dead_letters_total", reason="ticker") == 1
+
+
+def test_a_huge_refused_frame_is_cut() -> None:
+    """A letter never grows beyond what a topic takes, and keeps the true length."""
+    desk = Desk(BTC).take(Opened("coinbase", NOW), b"\x00" * 5_000_000)
+    [value] = desk.of("dead-letters")
+    assert len(value) < 900_000
+    assert dead_letter.decode(value).raw_bytes == 5_000_000
+
+
+def test_metrics_by_product() -> None:
+    """Ticks, Beats and Breaks are counted by product; one that nobody asked for is other."""
+    wire = Wire()
+    frames = [wire.ticker(0.2, BTC, ETH), wire.ticker(2.2), wire.heartbeat(2.3)]
+    desk = Desk(BTC).take(Opened("coinbase", NOW), *frames)
+    assert desk.count("ingestor_ticks_total", product=BTC) == 2
+    assert desk.count("ingestor_beats_total", product=BTC) == 1
+    assert desk.count("ingestor_breaks_total", product=BTC, reason="start") == 1
+    assert desk.count("ingestor_ticks_total", product="other") == 1
+    assert desk.count("ingestor_frames_total", kind="ticker") == 2
+    assert desk.count("ingestor_last_tick_age_seconds", product=BTC) is not None

@@ -1,0 +1,150 @@
+"""The process ``python -m ingestor`` on a real Kafka: started, killed, started again, ended."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+from featurizer.features import FeatureEngine
+from ingestor.tick import Break, Event, Tick, decode
+from plumbing.kafka import KafkaSettings, Reader
+from tests.ingestor.wire import Wire
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+class Market:
+    """Sends a quote every quarter second of event time, fifty a second; event time never stops."""
+
+    def __init__(self) -> None:
+        self.bid = 100.0
+        self.started = time.monotonic()
+
+    def __call__(self, connection: ServerConnection) -> None:
+        wire = Wire()
+        for _ in range(3):
+            connection.recv()
+        while True:
+            at = int((time.monotonic() - self.started) * 50) / 4
+            try:
+                connection.send(wire.ticker(at, bid=self.bid, ask=self.bid + 1).decode())
+                connection.recv(timeout=0.02)
+            except TimeoutError:
+                continue
+            except ConnectionClosed:
+                return
+
+
+@contextmanager
+def serving(market: Market) -> Iterator[int]:
+    """Serve the market in a thread; gives the port."""
+    with serve(market, "127.0.0.1", 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server.socket.getsockname()[1]
+        finally:
+            server.shutdown()
+            thread.join(10)
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+@contextmanager
+def ingestor(kafka: KafkaSettings, exchange: int, probes: int) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the process; it is killed at the end if it still lives."""
+    environment = {
+        **os.environ,
+        "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
+        "KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+        "INGESTOR_WS_URL": f"ws://127.0.0.1:{exchange}",
+        "INGESTOR_HOST": "127.0.0.1",
+        "INGESTOR_PORT": str(probes),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingestor"], cwd=ROOT, env=environment, stdout=subprocess.PIPE
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate(timeout=30)
+
+
+def ready(port: int) -> bool:
+    """Ask the process whether it is ready."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+            return True
+    except (urllib.error.URLError, ConnectionError):
+        return False
+
+
+def reached(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Poll until the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not reached in time"
+
+
+class Topic:
+    """Reads ``ticks`` from its beginning."""
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self.reader = Reader(settings, ["ticks"])
+        self.events: list[Event] = []
+
+    def grown(self, count: int) -> bool:
+        """Read on; says whether there are so many events."""
+        self.events += [decode(record.value) for record in self.reader.poll(0.1)]
+        return len(self.events) >= count
+
+
+@pytest.mark.kafka
+def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(kafka_settings: KafkaSettings) -> None:
+    """Nothing is computed across the time in which nobody listened; then it ends in order."""
+    market, port = Market(), free_port()
+    with serving(market) as exchange:
+        with ingestor(kafka_settings, exchange, port) as first:
+            reached(lambda: ready(port))
+            topic = Topic(kafka_settings)
+            reached(lambda: topic.grown(60))
+            first.kill()
+            first.wait(30)
+        market.bid = 200.0
+        with ingestor(kafka_settings, exchange, port) as second:
+            reached(lambda: ready(port))
+            reached(
+                lambda: any(e.bid == 200.0 for e in topic.events if isinstance(e, Tick))
+                or topic.grown(10**9)
+            )
+            count = len(topic.events)
+            reached(lambda: topic.grown(count + 60))
+            second.send_signal(signal.SIGTERM)
+            assert second.wait(30) == 0
+            log = second.communicate()[0].decode()
+    topic.reader.close()
+    assert '"ingestor.stopped"' in log
+    assert [e.reason for e in topic.events if isinstance(e, Break)] == ["start", "start"]
+    engine = FeatureEngine()
+    rows = [row for event in topic.events if (row := engine.update(event))]
+    crossing = [row for row in rows if row.features["realized_volatility_60s"]]
+    assert len(rows) >= 100
+    assert not crossing

@@ -1,0 +1,320 @@
+"""The ingestor end to end: a small exchange in the test, Kafka in memory."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+import pytest
+from prometheus_client import CollectorRegistry
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import InvalidStatus
+from websockets.http11 import Request, Response
+
+from ingestor.config import Settings
+from ingestor.errors import Undelivered
+from ingestor.ledger import FeedEvent
+from ingestor.ledger import decode as decode_ledger
+from ingestor.metrics import Metrics
+from ingestor.publisher import Publisher, full_jitter
+from ingestor.service import Service
+from ingestor.tick import Tick
+from plumbing.stop import Stop
+from tests.ingestor.kafka import Memory
+from tests.ingestor.wire import Wire, picture
+
+Behaviour = Callable[["Exchange", ServerConnection], Awaitable[None]]
+
+
+class Exchange:
+    """Does one behaviour a connection, in turn; the last one stays open."""
+
+    def __init__(self, *behaviours: Behaviour, feed: str | None = "test-1") -> None:
+        self.behaviours = list(behaviours)
+        self.feed = feed
+        self.connections = 0
+        self.subscribed: list[dict[str, object]] = []
+
+    async def __call__(self, connection: ServerConnection) -> None:
+        number, self.connections = self.connections, self.connections + 1
+        for _ in range(3):
+            self.subscribed.append(json.loads(await connection.recv()))
+        if number < len(self.behaviours):
+            await self.behaviours[number](self, connection)
+        await connection.wait_closed()
+
+    def _name(self, _: ServerConnection, __: Request, response: Response) -> None:
+        if self.feed is not None:
+            response.headers["X-Feed-Id"] = self.feed
+
+    def serve(self) -> serve:
+        return serve(self, "127.0.0.1", 0, process_response=self._name)
+
+
+def sends(*frames: bytes, close: tuple[int, str] | None = None) -> Behaviour:
+    """Send these frames, then close or stay open."""
+
+    async def behave(_: Exchange, connection: ServerConnection) -> None:
+        for frame in frames:
+            await connection.send(frame.decode())
+        if close is not None:
+            await connection.close(*close)
+
+    return behave
+
+
+class Running:
+    """A service under test with what it can be asked."""
+
+    def __init__(self, server: Server, memory: Memory, **changes: object) -> None:
+        port = server.sockets[0].getsockname()[1]
+        fast = {"backoff_first_seconds": 0.01, "backoff_cap_seconds": 0.05, "drain_seconds": 5.0}
+        named = {"ws_url": f"ws://127.0.0.1:{port}", **fast, **changes}
+        self.settings = Settings.model_validate(named)
+        self.memory = memory
+        self.registry = CollectorRegistry()
+        self.stop = Stop()
+        metrics = Metrics(self.registry, self.settings.product_ids)
+        self.publisher = Publisher(memory.open, lambda: full_jitter(0.01, 0.05), metrics)
+        self.service = Service(self.settings, self.publisher, metrics, self.stop)
+
+    async def until(self, condition: Callable[[], bool], seconds: float = 10) -> None:
+        """Run the service until the condition holds, then end it in order."""
+        task = asyncio.create_task(self.service.run())
+        await reached(condition, seconds, task)
+        self.stop.request()
+        await task
+
+    def picture(self) -> str:
+        return picture(self.memory.events())
+
+    def ledger(self) -> list[FeedEvent]:
+        return list(map(decode_ledger, self.memory.topic("feed-events")))
+
+    def value(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+
+async def reached(
+    condition: Callable[[], bool], seconds: float = 10, task: asyncio.Task[None] | None = None
+) -> None:
+    """Poll until the condition holds; fails after so many seconds, or when the task ends."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert task is None or not task.done(), task
+        assert time.monotonic() < deadline, "not reached in time"
+        await asyncio.sleep(0.01)
+
+
+def test_frames_become_ticks_in_kafka() -> None:
+    """It subscribes each channel and publishes what comes, under the feed of the handshake."""
+
+    async def scenario() -> None:
+        wire, memory = Wire(), Memory()
+        exchange = Exchange(sends(wire.ticker(0.2), wire.heartbeat(0.9), wire.ticker(3.5)))
+        async with exchange.serve() as server:
+            running = Running(server, memory)
+            await running.until(lambda: len(memory.events()) == 5)
+        assert running.picture() == "!start@0.2 T0.2 b1 b2 T3.5"
+        assert {event.feed for event in memory.events()} == {"test-1"}
+        assert [m["channel"] for m in exchange.subscribed] == [
+            "ticker",
+            "heartbeats",
+            "market_trades",
+        ]
+        assert [line.kind for line in running.ledger()] == ["connected", "break"]
+
+    asyncio.run(scenario())
+
+
+def test_without_a_header_the_feed_is_the_real_one() -> None:
+    """Only a simulator names its feed."""
+
+    async def scenario() -> None:
+        memory = Memory()
+        async with Exchange(sends(Wire().ticker(0.2)), feed=None).serve() as server:
+            await Running(server, memory).until(lambda: len(memory.events()) == 2)
+        assert {event.feed for event in memory.events()} == {"coinbase"}
+
+    asyncio.run(scenario())
+
+
+def test_a_closed_connection_is_made_again_with_a_break() -> None:
+    """Whatever the server does, reading goes on, and the hole is marked."""
+
+    async def scenario() -> None:
+        memory, again = Memory(), Wire()
+        first = sends(Wire().ticker(0.2), close=(1011, "redeploy"))
+        async with Exchange(first, sends(again.ticker(4.2))).serve() as server:
+            running = Running(server, memory)
+            await running.until(lambda: len(memory.events()) == 4)
+        assert running.picture() == "!start@0.2 T0.2 !reconnect@4.2 T4.2"
+        assert [(line.kind, line.reason) for line in running.ledger()][2:] == [
+            ("reconnected", "closed"),
+            ("break", "reconnect"),
+        ]
+        assert running.value("ingestor_reconnects_total", reason="closed") >= 1
+
+    asyncio.run(scenario())
+
+
+def test_the_end_of_a_recording_is_named() -> None:
+    """A close with 1000 and that reason is no failure; connecting goes on."""
+
+    async def scenario() -> None:
+        end = sends(Wire().ticker(0.2), close=(1000, "end of recording"))
+        exchange = Exchange(end)
+        async with exchange.serve() as server:
+            running = Running(server, Memory())
+            await running.until(lambda: exchange.connections == 2)
+        assert running.value("ingestor_reconnects_total", reason="end_of_recording") == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_mute_connection_is_closed() -> None:
+    """The watchdog closes, says so in the ledger and changes no event before new frames come."""
+
+    async def scenario() -> None:
+        memory = Memory()
+        mute = sends(Wire().ticker(0.2))
+        async with Exchange(mute, sends(Wire().ticker(1.4))).serve() as server:
+            running = Running(server, memory, watchdog_seconds=0.3)
+            await running.until(lambda: len(memory.events()) >= 4)
+        assert running.picture() == "!start@0.2 T0.2 !reconnect@1.4 T1.4"
+        kinds = [(line.kind, line.reason) for line in running.ledger()]
+        assert ("silent", "no frame for 0.3 s") in kinds
+        assert ("reconnected", "silent") in kinds
+        assert running.value("ingestor_reconnects_total", reason="silent") >= 1
+
+    asyncio.run(scenario())
+
+
+def test_a_malformed_frame_is_a_dead_letter_and_reading_goes_on() -> None:
+    """One bad frame costs itself, and the hole in the numbers is a Break."""
+
+    async def scenario() -> None:
+        wire, memory = Wire(), Memory()
+        frames = [wire.ticker(0.2), wire.heartbeat(0.3)[:-2], wire.ticker(0.4)]
+        async with Exchange(sends(*frames)).serve() as server:
+            running = Running(server, memory)
+            await running.until(lambda: len(memory.events()) == 4)
+        assert running.picture() == "!start@0.2 T0.2 !sequence@0.4 T0.4"
+        assert len(memory.topic("dead-letters")) == 1
+
+    asyncio.run(scenario())
+
+
+def test_a_full_queue_pushes_back_and_loses_nothing() -> None:
+    """While Kafka is away the socket is not read; afterwards everything is there, in order."""
+
+    async def scenario() -> None:
+        wire, memory = Wire(), Memory(failures=2)
+        memory.gate.clear()
+        frames = [wire.ticker(n / 100) for n in range(1, 3001)]
+        async with Exchange(sends(*frames)).serve() as server:
+            running = Running(server, memory, queue_size=10, batch_size=5)
+            task = asyncio.create_task(running.service.run())
+            await reached(lambda: running.value("ingestor_queue_depth") == 10, task=task)
+            memory.gate.set()
+            await reached(lambda: len(memory.topic("ticks")) >= 3001, 60, task)
+            running.stop.request()
+            await task
+        ticks = [event.sequence for event in memory.events() if isinstance(event, Tick)]
+        assert ticks == list(range(3000))
+        assert running.value("ingestor_publish_failures_total") == 2
+
+    asyncio.run(scenario())
+
+
+def test_what_is_held_is_published_at_the_end() -> None:
+    """An end that is wished for drains the queue first."""
+
+    async def scenario() -> None:
+        wire, memory = Wire(), Memory()
+        memory.gate.clear()
+        frames = [wire.ticker(n / 100) for n in range(1, 51)]
+        async with Exchange(sends(*frames)).serve() as server:
+            running = Running(server, memory, batch_size=5)
+            task = asyncio.create_task(running.service.run())
+            await reached(lambda: running.value("ingestor_queue_depth") >= 40, task=task)
+            running.stop.request()
+            await reached(lambda: running.value("ingestor_connected") == 0, task=task)
+            memory.gate.set()
+            await task
+        assert len(memory.topic("ticks")) == 51
+
+    asyncio.run(scenario())
+
+
+def test_an_end_without_kafka_says_what_was_lost() -> None:
+    """Draining has a limit; beyond it the end is an error that counts."""
+
+    async def scenario() -> None:
+        memory = Memory(failures=10**9)
+        async with Exchange(sends(Wire().ticker(0.2))).serve() as server:
+            running = Running(server, memory, drain_seconds=0.2)
+            task = asyncio.create_task(running.service.run())
+            await reached(lambda: not running.publisher.well, task=task)
+            running.stop.request()
+            with pytest.raises(Undelivered, match="not taken by Kafka"):
+                await task
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("status", [HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS])
+def test_a_refusing_server_is_tried_again(status: HTTPStatus) -> None:
+    """What can become right by waiting is tried again, without limit."""
+
+    async def scenario() -> None:
+        refusals = iter(range(8))
+
+        def refuse(connection: ServerConnection, _: Request) -> Response | None:
+            more = next(refusals, None) is not None
+            return connection.respond(status, "later") if more else None
+
+        memory, exchange = Memory(), Exchange(sends(Wire().ticker(0.2)))
+        async with serve(exchange, "127.0.0.1", 0, process_request=refuse) as server:
+            running = Running(server, memory)
+            await running.until(lambda: len(memory.events()) == 2)
+        assert running.value("ingestor_reconnects_total", reason="refused") == 8
+        assert [line.kind for line in running.ledger()] == ["connected", "break"]
+
+    asyncio.run(scenario())
+
+
+def test_a_wrong_address_is_given_up() -> None:
+    """What can never become right ends the service with the reason."""
+
+    async def scenario() -> None:
+        def refuse(connection: ServerConnection, _: Request) -> Response:
+            return connection.respond(HTTPStatus.NOT_FOUND, "no such path")
+
+        async with serve(Exchange(), "127.0.0.1", 0, process_request=refuse) as server:
+            with pytest.raises(InvalidStatus):
+                await Running(server, Memory()).service.run()
+
+    asyncio.run(scenario())
+
+
+def test_a_tick_is_published_at_once() -> None:
+    """A lone frame waits for nothing: it is in Kafka long before the next one."""
+
+    async def scenario() -> None:
+        wire, memory = Wire(), Memory()
+
+        async def answered(_: Exchange, connection: ServerConnection) -> None:
+            for number in range(20):
+                await connection.send(wire.ticker(0.2 + number / 10).decode())
+                await reached(lambda number=number: len(memory.events()) == number + 2)  # type: ignore[misc]
+
+        async with Exchange(answered).serve() as server:
+            running = Running(server, memory)
+            await running.until(lambda: len(memory.events()) == 21)
+        batches = running.value("ingestor_held_seconds_count")
+        quick = running.value("ingestor_held_seconds_bucket", le="0.05")
+        assert quick >= batches / 2
+
+    asyncio.run(scenario())
