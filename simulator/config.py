@@ -1,0 +1,59 @@
+"""Settings of the simulator, from the environment and, over it, the command line."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+LONG_AGO: Final = datetime(2024, 1, 1, tzinfo=UTC)
+
+
+class Settings(BaseSettings):
+    """What is played, how fast and where."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SIMULATOR_", frozen=True, env_ignore_empty=True, use_attribute_docstrings=True
+    )
+
+    host: str = "127.0.0.1"
+    """Address to listen on, for the WebSocket and for the admin interface."""
+    port: int = 8765
+    """Port of the WebSocket; 0 takes a free one."""
+    admin_port: int = 8766
+    """Port of `/status`, `/healthz`, `/readyz` and `/metrics`; 0 takes a free one."""
+    recording: Path | None = None
+    """Recording to replay; without one, a market is generated."""
+    speed: float = Field(default=1.0, gt=0)
+    """So many seconds of event time pass in one second."""
+    loop: bool = False
+    """Play a recording again when it is over, as a new feed."""
+    seed: int = 7
+    """Seed of the generated market."""
+    products: Annotated[tuple[str, ...], NoDecode] = ("BTC-USD", "ETH-USD")
+    """Products of the generated market, separated by commas; a recording has its own."""
+    start: datetime = LONG_AGO
+    """Event time at which the generated market begins (UTC without a zone).
+    Event time never passes the clock: at speed 20 the default lasts for weeks."""
+    log_level: str = "INFO"
+    """Least level that is logged."""
+
+    @field_validator("products", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(name.strip() for name in value.split(",") if name.strip())
+        return value
+
+    @field_validator("products")
+    @classmethod
+    def _some(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError(f"found products {value}, expected at least one, each once")
+        return value
+
+    @field_validator("start")
+    @classmethod
+    def _utc(cls, value: datetime) -> datetime:
+        return value if value.tzinfo else value.replace(tzinfo=UTC)

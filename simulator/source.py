@@ -1,0 +1,58 @@
+"""What the simulator plays: a recording, or a market from a seed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from urllib.parse import quote
+
+from ingestor.instant import SECOND_US, text_of
+from ingestor.recording import Frame, RecordingError, describe, read_frames
+from simulator.config import Settings
+from simulator.market import frames
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Something to play from the beginning, as often as wanted.
+
+    ``name`` and ``sha256`` are the recording's, None for a generated market.
+    """
+
+    label: str
+    name: str | None
+    sha256: str | None
+    products: tuple[str, ...]
+    open: Callable[[], Iterator[Frame]]
+
+    def feed(self, began_us: int) -> str:
+        """Give the id of one run: what is played, and when the run was made ready."""
+        began = datetime.fromtimestamp(began_us / SECOND_US, UTC)
+        return f"{self.label}@{began:%Y%m%dT%H%M%S.%fZ}"
+
+
+def source_of(settings: Settings, now_us: int) -> Source:
+    """Make ready what the settings name.
+
+    Raises:
+        RecordingError: the recording cannot be read, or ends after ``now_us``.
+    """
+    path = settings.recording
+    if path is None:
+        start_us = int(settings.start.timestamp() * SECOND_US)
+        return Source(
+            f"market-{settings.seed}",
+            None,
+            None,
+            settings.products,
+            lambda: frames(settings.seed, settings.products, start_us),
+        )
+    recording = describe(path)
+    if recording.last_us > now_us:
+        raise RecordingError(
+            f"{path.name}: found event times up to {text_of(recording.last_us)}, "
+            f"expected none after this machine's clock, {text_of(now_us)}"
+        )
+    label = quote(path.name.split(".")[0], safe="")
+    return Source(
+        label, recording.name, recording.sha256, recording.products, lambda: read_frames(path)
+    )

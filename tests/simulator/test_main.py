@@ -1,0 +1,46 @@
+"""The command line and the environment."""
+
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from simulator.__main__ import parse
+from simulator.config import Settings
+
+
+def test_flags_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A flag wins; what has no flag comes from the environment."""
+    monkeypatch.setenv("SIMULATOR_SPEED", "3")
+    monkeypatch.setenv("SIMULATOR_SEED", "11")
+    monkeypatch.setenv("SIMULATOR_RECORDING", "")
+    settings = parse(["--speed", "20", "--products", "BTC-USD,ETH-USD", "--loop"])
+    assert (settings.speed, settings.seed, settings.loop) == (20.0, 11, True)
+    assert settings.products == ("BTC-USD", "ETH-USD")
+    assert settings.recording is None
+
+
+def test_the_start_is_utc_without_a_zone() -> None:
+    """A naive start means UTC, the default lies far in the past."""
+    assert parse(["--start", "2025-01-01T00:00:00"]).start == datetime(2025, 1, 1, tzinfo=UTC)
+    assert Settings().start == datetime(2024, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("flags", [["--speed", "0"], ["--products", ","], ["--products", "A,A"]])
+def test_a_wrong_setting_ends_with_a_usage_error(flags: list[str]) -> None:
+    """The command ends with code 2 and says what was expected."""
+    with pytest.raises(SystemExit) as ended:
+        parse(flags)
+    assert ended.value.code == 2
+
+
+def test_an_unreadable_recording_ends_the_process_with_a_message(tmp_path: Path) -> None:
+    """The process ends with code 2 and names file and line."""
+    bad = tmp_path / "bad.ndjson"
+    bad.write_text("nonsense\n")
+    command = [sys.executable, "-m", "simulator", "--recording", str(bad), "--port", "0"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "bad.ndjson, line 1" in done.stdout

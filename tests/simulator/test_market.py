@@ -1,0 +1,107 @@
+"""The generated market, as everyone's generated data."""
+
+import json
+from collections import Counter, defaultdict
+from itertools import islice
+from typing import Any
+
+from ingestor.continuity import events
+from ingestor.instant import instant
+from ingestor.recording import Frame
+from ingestor.tick import Break
+from simulator.market import frames
+
+START = 1_704_067_200_000_000
+PRODUCTS = ("BTC-USD", "ETH-USD", "MADE-UP")
+
+
+def market(seconds: int = 120, seed: int = 7, products: tuple[str, ...] = PRODUCTS) -> list[Frame]:
+    """A short market."""
+    return list(frames(seed, products, START, seconds))
+
+
+def items(made: list[Frame], channel: str, key: str) -> list[tuple[int, dict[str, Any]]]:
+    """All tickers or trades with the time of their frame."""
+    found = ((f.time_us, json.loads(f.data)) for f in made)
+    return [
+        (at, item)
+        for at, frame in found
+        if frame["channel"] == channel
+        for event in frame["events"]
+        for item in event[key]
+    ]
+
+
+def test_the_same_seed_gives_the_same_bytes() -> None:
+    """A market is made of its seed, products and start alone."""
+    assert market() == market()
+    assert market(seed=8) != market()
+
+
+def test_a_further_product_changes_none_of_the_others() -> None:
+    """Each product has a random stream of its own."""
+    alone = items(market(products=("BTC-USD",)), "ticker", "tickers")
+    among = items(market(), "ticker", "tickers")
+    assert [t for _, t in alone] == [t for _, t in among if t["product_id"] == "BTC-USD"]
+
+
+def test_the_market_has_no_end_unless_told() -> None:
+    """Without a number of seconds, frames go on."""
+    assert len(list(islice(frames(7, PRODUCTS, START), 5_000))) == 5_000
+
+
+def test_frames_are_in_order_and_numbered_without_a_hole() -> None:
+    """Event time never runs back, and numbers count every frame of every channel."""
+    made = market()
+    assert [f.time_us for f in made] == sorted(f.time_us for f in made)
+    assert [json.loads(f.data)["sequence_num"] for f in made] == list(range(len(made)))
+    assert all(instant(json.loads(f.data)["timestamp"])[0] == f.time_us for f in made)
+
+
+def test_quotes_are_sound() -> None:
+    """Bid below ask, prices and sizes above zero, all as strings."""
+    for _, ticker in items(market(), "ticker", "tickers"):
+        assert 0 < float(ticker["best_bid"]) < float(ticker["best_ask"])
+        assert float(ticker["best_bid_quantity"]) > 0 < float(ticker["best_ask_quantity"])
+        assert all(isinstance(value, str) for value in ticker.values())
+
+
+def test_the_ticker_is_conflated_to_ten_a_second() -> None:
+    """No product has more than ten tickers in one second, and some seconds have none."""
+    made = items(market(seconds=600), "ticker", "tickers")
+    a_second = Counter((t["product_id"], at // 1_000_000) for at, t in made)
+    assert max(a_second.values()) <= 10
+    assert len(a_second) < 600 * len(PRODUCTS)
+
+
+def test_trade_ids_are_consecutive_by_product() -> None:
+    """Each trade's id is one more than the one before, and no trade is from the future."""
+    ids = defaultdict(list)
+    for at, trade in items(market(), "market_trades", "trades"):
+        ids[trade["product_id"]].append(int(trade["trade_id"]))
+        assert instant(trade["time"])[0] <= at
+    for found in ids.values():
+        assert found == list(range(found[0], found[0] + len(found)))
+    assert set(ids) == set(PRODUCTS)
+
+
+def test_there_is_a_heartbeat_in_every_second() -> None:
+    """Heartbeats come once a second, with a counter that counts them."""
+    beats = [json.loads(f.data) for f in market() if b'"heartbeats"' in f.data]
+    assert [beat["events"][0]["heartbeat_counter"] for beat in beats] == list(range(1, 121))
+
+
+def test_calm_and_wild_times_both_happen() -> None:
+    """Within an hour the largest minute's range of mid is many times the smallest."""
+    mids = defaultdict(list)
+    for at, t in items(market(3_600, products=("BTC-USD",)), "ticker", "tickers"):
+        mids[at // 60_000_000].append(float(t["best_bid"]) + float(t["best_ask"]))
+    ranges = sorted((max(m) - min(m)) / max(m) for m in mids.values())
+    assert ranges[-1] > 10 * ranges[0] > 0
+
+
+def test_a_reader_sees_no_break_but_the_start() -> None:
+    """The market is continuous: one Break per product, at its beginning."""
+    breaks = [e for e in events(market(), "f") if isinstance(e, Break)]
+    assert sorted(e.product_id for e in breaks) == sorted(PRODUCTS)
+    assert {e.reason for e in breaks} == {"start"}

@@ -1,0 +1,333 @@
+"""The simulator over real sockets."""
+
+import asyncio
+import json
+import socket as sockets
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+from prometheus_client import CollectorRegistry
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from ingestor.continuity import events
+from ingestor.recording import Frame, RecordingError, read_frames
+from ingestor.tick import Event
+from simulator.admin import Admin
+from simulator.config import Settings
+from simulator.market import frames
+from simulator.metrics import Metrics
+from simulator.server import Exchange
+from simulator.source import source_of
+
+START = 1_704_067_200_000_000
+NOW = 1_790_000_000_000_000
+FAST = 100_000.0
+
+
+@pytest.fixture
+def recording(tmp_path: Path) -> Path:
+    """Two minutes of a generated market, as a capture of bare frames."""
+    path = tmp_path / "made_2min.ndjson"
+    path.write_bytes(
+        b"".join(f.data + b"\n" for f in frames(7, ["BTC-USD", "ETH-USD"], START, 120))
+    )
+    return path
+
+
+@asynccontextmanager
+async def running(patience: float = 5.0, **given: Any) -> AsyncIterator[tuple[Exchange, Admin]]:
+    """A simulator on free ports."""
+    settings = Settings(port=0, admin_port=0, **given)
+    metrics = Metrics(CollectorRegistry())
+    exchange = Exchange(settings, source_of(settings, NOW), metrics, subscribe_within_s=patience)
+    admin = Admin(exchange, metrics, settings.host, 0)
+    await exchange.open()
+    await admin.open()
+    playing = asyncio.create_task(exchange.play())
+    try:
+        yield exchange, admin
+    finally:
+        playing.cancel()
+        await exchange.close()
+        await admin.close()
+
+
+def dial(exchange: Exchange) -> connect:
+    """A connection to it."""
+    return connect(f"ws://127.0.0.1:{exchange.port}")
+
+
+async def subscribe(client: ClientConnection, *channels: str) -> None:
+    """Subscribe to both products."""
+    for channel in channels:
+        message = {"type": "subscribe", "channel": channel}
+        message |= {"product_ids": ["BTC-USD", "ETH-USD"]} if channel != "heartbeats" else {}
+        await client.send(json.dumps(message))
+
+
+async def read(client: ClientConnection, count: int = 1_000_000) -> list[dict[str, Any]]:
+    """Read frames up to the close, or so many."""
+    got = []
+    try:
+        while len(got) < count:
+            got.append(json.loads(await client.recv()))
+    except ConnectionClosed:
+        pass
+    return got
+
+
+async def closed(client: ClientConnection) -> tuple[int | None, str | None]:
+    """Read to the end; gives code and reason."""
+    await read(client)
+    return client.close_code, client.close_reason
+
+
+async def fetch(admin: Admin, path: str) -> tuple[int, str]:
+    """Ask the admin interface."""
+    url = f"http://127.0.0.1:{admin.port}{path}"
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status, await answer.text()
+
+
+def _content(event: Event) -> dict[str, Any]:
+    """The event without what belongs to the connection: when it came and its number."""
+    return {**msgspec.to_builtins(event), "received_us": None, "sequence": None}
+
+
+def of_recording(path: Path) -> Counter[str]:
+    """How many frames of each channel the file has."""
+    return Counter(json.loads(line)["channel"] for line in path.read_text().splitlines())
+
+
+def test_every_frame_of_a_recording_arrives_and_the_end_is_told(recording: Path) -> None:
+    """At a very high speed all frames come, numbered without a hole, then a close that says why."""
+
+    async def scene() -> None:
+        async with running(recording=recording, speed=FAST) as (exchange, _):
+            async with dial(exchange) as client:
+                await subscribe(client, "market_trades", "ticker", "heartbeats")
+                got = await read(client)
+            assert [f["sequence_num"] for f in got] == list(range(len(got)))
+            counts = Counter(f["channel"] for f in got)
+            assert counts.pop("subscriptions") == 3
+            assert counts == of_recording(recording)
+            assert (client.close_code, client.close_reason) == (1000, "end of recording")
+
+    asyncio.run(scene())
+
+
+def test_live_and_batch_see_the_same_events(recording: Path) -> None:
+    """Over the socket the ingestor's core makes the same events as from the file itself."""
+
+    async def scene() -> list[Frame]:
+        async with (
+            running(recording=recording, speed=FAST) as (exchange, _),
+            dial(exchange) as client,
+        ):
+            await subscribe(client, "ticker", "heartbeats", "market_trades")
+            return [Frame(NOW, json.dumps(frame).encode()) for frame in await read(client)]
+
+    live = [_content(event) for event in events(asyncio.run(scene()), "f")]
+    batch = [_content(event) for event in events(read_frames(recording), "f")]
+    assert live == batch
+
+
+def test_a_slow_reader_loses_nothing(recording: Path) -> None:
+    """A client that begins to read only when all is over still gets every frame."""
+
+    async def scene() -> None:
+        async with running(recording=recording, speed=FAST) as (exchange, _):
+            async with dial(exchange) as slow, dial(exchange) as quick:
+                await subscribe(slow, "ticker")
+                await subscribe(quick, "ticker", "heartbeats")
+                await read(quick, 500)
+                got, _ = await asyncio.gather(read(slow), read(quick))
+            counts = Counter(f["channel"] for f in got)
+            assert counts["ticker"] == of_recording(recording)["ticker"]
+
+    asyncio.run(scene())
+
+
+def test_after_the_end_connections_get_the_same_close(recording: Path) -> None:
+    """Who comes too late is told that the recording is over."""
+
+    async def scene() -> None:
+        async with running(recording=recording, speed=FAST) as (exchange, admin):
+            async with dial(exchange) as first:
+                await subscribe(first, "ticker", "heartbeats")
+                await closed(first)
+            async with dial(exchange) as late:
+                assert await closed(late) == (1000, "end of recording")
+            assert json.loads((await fetch(admin, "/status"))[1])["state"] == "ended"
+
+    asyncio.run(scene())
+
+
+def test_a_loop_plays_again_as_a_new_feed(recording: Path) -> None:
+    """With ``loop``, the next handshake names another feed and has all frames again."""
+
+    async def scene() -> None:
+        feeds, counts = [], []
+        async with running(recording=recording, speed=FAST, loop=True) as (exchange, _):
+            for _ in range(2):
+                async with dial(exchange) as client:
+                    assert client.response
+                    feeds.append(client.response.headers["X-Feed-Id"])
+                    await subscribe(client, "ticker", "heartbeats")
+                    counts.append(Counter(f["channel"] for f in await read(client)))
+        assert len(set(feeds)) == 2 and all(f.startswith("made_2min@") for f in feeds)
+        assert counts[0] == counts[1]
+
+    asyncio.run(scene())
+
+
+def test_the_clock_waits_for_the_first_complete_subscription(recording: Path) -> None:
+    """Before it, a connection has no frames; a ticker alone starts the clock a second later."""
+
+    async def scene() -> None:
+        async with (
+            running(recording=recording, speed=FAST) as (exchange, _),
+            dial(exchange) as client,
+        ):
+            await subscribe(client, "heartbeats")
+            assert (await read(client, 1))[0]["channel"] == "subscriptions"
+            assert exchange.run.state == "waiting"
+            await client.send('{"type":"unsubscribe","channel":"heartbeats"}')
+            began = asyncio.get_running_loop().time()
+            await subscribe(client, "ticker")
+            await read(client)
+            assert asyncio.get_running_loop().time() - began >= 1.0
+
+    asyncio.run(scene())
+
+
+def test_a_later_connection_joins_at_the_present() -> None:
+    """It starts at number 0 with the quote that stands, not at the beginning."""
+
+    async def scene() -> None:
+        async with (
+            running(speed=200.0) as (exchange, _),
+            dial(exchange) as first,
+            dial(exchange) as second,
+        ):
+            await subscribe(first, "ticker", "heartbeats")
+            seen = (await read(first, 300))[-1]["timestamp"]
+            await subscribe(second, "ticker")
+            snapshot = (await read(second, 1))[0]
+            assert snapshot["sequence_num"] == 0
+            assert snapshot["events"][0]["type"] == "snapshot"
+            assert snapshot["timestamp"] > seen[:17]
+
+    asyncio.run(scene())
+
+
+def test_a_connection_that_asks_for_nothing_is_dropped() -> None:
+    """The exchange waits five seconds for a subscription; the test less."""
+
+    async def scene() -> None:
+        async with running(patience=0.05) as (exchange, _), dial(exchange) as client:
+            assert (await closed(client))[0] == 1008
+
+    asyncio.run(scene())
+
+
+def test_the_status_says_what_is_played_and_what_was_sent(recording: Path) -> None:
+    """Counts by product, the recording's name and digest, state, event time and speed."""
+
+    async def scene() -> None:
+        async with running(recording=recording, speed=FAST) as (exchange, admin):
+            before = json.loads((await fetch(admin, "/status"))[1])
+            assert (before["state"], before["sent"]["heartbeats"]) == ("waiting", 0)
+            async with dial(exchange) as client:
+                await subscribe(client, "ticker", "heartbeats")
+                got = await read(client)
+            after = json.loads((await fetch(admin, "/status"))[1])
+        tickers = [t for f in got if f["channel"] == "ticker" for t in f["events"][0]["tickers"]]
+        assert after["sent"]["ticker"] == Counter(t["product_id"] for t in tickers)
+        assert after["sent"]["heartbeats"] == 120
+        assert after["recording"] == recording.name and len(after["sha256"]) == 64
+        assert after["products"] == ["BTC-USD", "ETH-USD"] and after["speed"] == FAST
+        assert after["event_time_us"] > before["event_time_us"] == START
+
+    asyncio.run(scene())
+
+
+def test_the_admin_interface_answers_probes_and_metrics() -> None:
+    """Alive and ready while listening; frames sent are counted by kind from the beginning."""
+
+    async def scene() -> None:
+        async with running() as (_, admin):
+            assert [(await fetch(admin, p))[0] for p in ("/healthz", "/readyz")] == [200, 200]
+            metrics = (await fetch(admin, "/metrics"))[1]
+        assert 'simulator_frames_sent_total{kind="ticker"} 0.0' in metrics
+
+    asyncio.run(scene())
+
+
+def test_compression_is_offered() -> None:
+    """A client that asks for permessage-deflate gets it."""
+
+    async def scene() -> None:
+        async with running() as (exchange, _), dial(exchange) as client:
+            assert client.response
+            assert "permessage-deflate" in client.response.headers["Sec-WebSocket-Extensions"]
+
+    asyncio.run(scene())
+
+
+def test_a_killed_client_does_not_stop_the_feed(recording: Path) -> None:
+    """The others get everything."""
+
+    async def scene() -> None:
+        async with running(recording=recording, speed=FAST) as (exchange, _):
+            async with dial(exchange) as victim, dial(exchange) as other:
+                await subscribe(victim, "ticker")
+                await read(victim, 3)
+                await subscribe(other, "ticker", "heartbeats")
+                victim.transport.abort()
+                got = await read(other)
+            counts = Counter(f["channel"] for f in got)
+            assert counts["ticker"] == of_recording(recording)["ticker"]
+
+    asyncio.run(scene())
+
+
+def test_a_recording_from_the_future_is_refused(recording: Path) -> None:
+    """Event time must not run ahead of the clock, so such a recording cannot begin."""
+    with pytest.raises(RecordingError, match="expected none after this machine's clock"):
+        source_of(Settings(recording=recording), START)
+
+
+def test_a_taken_port_is_an_error_of_the_system() -> None:
+    """Whoever starts it learns that the port is taken."""
+
+    async def scene() -> None:
+        with sockets.create_server(("127.0.0.1", 0)) as taken:
+            settings = Settings(port=taken.getsockname()[1])
+            metrics = Metrics(CollectorRegistry())
+            with pytest.raises(OSError, match="in use"):
+                await Exchange(settings, source_of(settings, NOW), metrics).open()
+
+    asyncio.run(scene())
+
+
+@pytest.mark.captures
+def test_a_real_capture_arrives_in_full(captures: Path) -> None:
+    """All 5970 tickers of the 20-minute capture come over the socket at speed 2000."""
+
+    async def scene() -> None:
+        path = captures / "adv_ticker_btc_20260405T2235_20min.ndjson.gz"
+        async with running(recording=path, speed=2000.0) as (exchange, _), dial(exchange) as client:
+            await client.send('{"type":"subscribe","channel":"ticker","product_ids":["BTC-USD"]}')
+            await client.send('{"type":"subscribe","channel":"heartbeats"}')
+            counts = Counter(f["channel"] for f in await read(client))
+        assert counts == {"ticker": 5970, "heartbeats": 1199, "subscriptions": 2}
+
+    asyncio.run(scene())
