@@ -1,0 +1,24 @@
+"""Settings of the featurizer, by environment variables with the prefix ``FEATURIZER_``."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class FeaturizerSettings(BaseSettings):
+    """What an operator may choose; read once, in ``__main__``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="FEATURIZER_", frozen=True, use_attribute_docstrings=True
+    )
+
+    host: str = "0.0.0.0"
+    """Address on which /healthz, /readyz and /metrics listen."""
+    port: int = 9102
+    """Port of /healthz, /readyz and /metrics; 0 takes a free one."""
+    group: str = "featurizer"
+    """Consumer group on the topic `ticks`; the Kafka topic prefix is put before it."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    fetch_max_wait_ms: int = 100
+    """How long the broker may hold a fetch while nothing new comes; a new tick ends the wait."""
+    rebuild_deadline_seconds: float = 60.0
+    """How long reading back may take before rows go on with what was read until then."""

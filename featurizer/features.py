@@ -1,0 +1,303 @@
+"""The features, each defined once, and the engine that makes them from Ticks, Beats and Breaks.
+
+Names, tensor order, training columns, drift columns and ``docs/features.md`` follow from
+``FEATURES``. Time comes from the Tick, never from the wall; a window is seconds, never rows.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import fsum, log, sqrt
+from typing import Final
+
+import msgspec
+
+from featurizer.slots import MICROSECONDS, Slot, Taken, Timeline
+from ingestor.tick import Dialect, Event, Tick
+
+SCHEMA_VERSION: Final = 1
+COVERAGE_WINDOW: Final = 300
+READ_BACK_US: Final = 302 * MICROSECONDS
+"""Event time to read back from the last slot, so that the state is exactly what it was."""
+
+Term = Callable[[Slot], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One kind of feature: what each slot contributes, and what is made of the sum.
+
+    ``term(slot)`` is a slot's contribution, None where it has none.
+    ``with_now`` says whether the current slot counts; else the window is W closed slots.
+    ``value(total, n, window)`` makes the feature of the sum of ``n`` terms.
+    """
+
+    name: str
+    unit: str
+    definition: str
+    term: Term
+    value: Callable[[float, int, int], float]
+    with_now: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The feature that compares two slots instead of summing over them."""
+
+    name: str
+    unit: str
+    definition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """A statistic over a window of ``window`` seconds."""
+
+    statistic: Statistic | Return
+    window: int
+
+    @property
+    def name(self) -> str:
+        """The name everywhere: column, tensor position, JSON key."""
+        return f"{self.statistic.name}_{self.window}s"
+
+
+def _square(slot: Slot) -> float | None:
+    r = slot.log_return
+    return None if r is None else r * r
+
+
+def _mean(total: float, n: int, window: int) -> float:
+    return total / n
+
+
+REALIZED_VOLATILITY = Statistic(
+    "realized_volatility",
+    "log return",
+    "sqrt(W/n · Σ r_k²)",
+    _square,
+    lambda total, n, window: sqrt(window / n * total),
+)
+LOG_RETURN = Return("log_return", "log return", "ln(mid_s / mid_{s−W})")
+SPREAD_MEAN = Statistic(
+    "spread_mean",
+    "fraction",
+    "mean over slots of (ask − bid)/mid",
+    lambda slot: slot.spread,
+    _mean,
+)
+TRADE_INTENSITY = Statistic(
+    "trade_intensity",
+    "1/s",
+    "ticks in the closed slots s−W … s−1, divided by n of them",
+    lambda slot: float(slot.ticks),
+    _mean,
+    with_now=False,
+)
+ORDER_BOOK_IMBALANCE = Statistic(
+    "order_book_imbalance",
+    "–",
+    "mean over slots with sizes of (bid_size − ask_size)/(bid_size + ask_size), −1…1",
+    lambda slot: slot.imbalance,
+    _mean,
+)
+PRICE_VELOCITY = Statistic(
+    "price_velocity",
+    "fraction/s",
+    "mean over returns of abs(mid_k − mid_{k−1})/mid_{k−1}",
+    lambda slot: slot.velocity,
+    _mean,
+)
+
+FEATURES: Final = (
+    Feature(REALIZED_VOLATILITY, 60),
+    Feature(LOG_RETURN, 60),
+    Feature(SPREAD_MEAN, 60),
+    Feature(TRADE_INTENSITY, 60),
+    Feature(REALIZED_VOLATILITY, 300),
+    Feature(LOG_RETURN, 300),
+    Feature(SPREAD_MEAN, 300),
+    Feature(TRADE_INTENSITY, 300),
+    Feature(ORDER_BOOK_IMBALANCE, 30),
+    Feature(ORDER_BOOK_IMBALANCE, 60),
+    Feature(ORDER_BOOK_IMBALANCE, 300),
+    Feature(PRICE_VELOCITY, 300),
+)
+NAMES: Final = tuple(feature.name for feature in FEATURES)
+FEATURES_DIGEST: Final = hashlib.sha256(
+    "\n".join(f"{f.name}: {f.statistic.definition}" for f in FEATURES).encode()
+).hexdigest()
+"""Identifies the definitions: rows and models with different ones must not meet."""
+
+
+class FeatureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """The features at one accepted Tick, made of content alone: a replay gives equal bytes.
+
+    ``features`` maps each name of ``FEATURES``, in that order, to its value or null
+    (unknown, never 0). ``mid`` is the Tick's, in quote currency.
+    ``coverage`` is the share of the last 300 seconds that have a slot.
+    """
+
+    row_id: str
+    feed: str
+    product_id: str
+    time_us: int
+    trade_id: int
+    dialect: Dialect
+    mid: float
+    features: dict[str, float | None]
+    coverage: float
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def second(self) -> int:
+        """Epoch second of the Tick."""
+        return self.time_us // MICROSECONDS
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(FeatureRow)
+
+
+def encode(row: FeatureRow) -> bytes:
+    """Give the JSON of a row, as it stands in ``features``."""
+    return _encoder.encode(row)
+
+
+def decode(data: bytes) -> FeatureRow:
+    """Read a row of ``features``; raises ``msgspec.DecodeError`` naming the bad field."""
+    return _decoder.decode(data)
+
+
+SUMMED: Final = tuple(
+    dict.fromkeys(f.statistic for f in FEATURES if isinstance(f.statistic, Statistic))
+)
+LONGEST: Final = max(feature.window for feature in FEATURES)
+
+
+@dataclass(slots=True)
+class _Product:
+    """One product's timeline, with the sums over its closed slots made once a second.
+
+    ``columns`` hold each statistic's terms of the seconds s - 300 … s - 1, None where there
+    is none. ``closed`` are the sums (total, n) by feature, made of them by ``math.fsum``:
+    correctly rounded, so that neither order nor history can show.
+    """
+
+    timeline: Timeline
+    second: int = -1
+    columns: dict[Statistic, list[float | None]] = field(
+        default_factory=lambda: {statistic: [None] * LONGEST for statistic in SUMMED}
+    )
+    closed: list[tuple[float, int]] = field(default_factory=list)
+    coverage: float = 0.0
+
+    def row(self, tick: Tick) -> FeatureRow:
+        """Give the row of the Tick that was accepted last."""
+        now = self.timeline.slots.current
+        assert now is not None
+        if now.second != self.second:
+            self._close(now.second)
+        return FeatureRow(
+            row_id=f"{tick.feed}:{tick.product_id}:{tick.time_us}:{tick.trade_id or 0}",
+            feed=tick.feed,
+            product_id=tick.product_id,
+            time_us=tick.time_us,
+            trade_id=tick.trade_id or 0,
+            dialect=tick.dialect,
+            mid=now.mid,
+            features=self._features(now),
+            coverage=self.coverage,
+        )
+
+    def _features(self, now: Slot) -> dict[str, float | None]:
+        """Add the current slot's term, last and once, to each closed sum."""
+        terms = {statistic: statistic.term(now) for statistic in SUMMED}
+        found: dict[str, float | None] = {}
+        for name, feature, (total, n) in zip(NAMES, FEATURES, self.closed, strict=True):
+            statistic, window = feature.statistic, feature.window
+            if isinstance(statistic, Return):
+                found[name] = self._return(now, window)
+                continue
+            if statistic.with_now and (term := terms[statistic]) is not None:
+                total, n = total + term, n + 1
+            found[name] = statistic.value(total, n, window) if 2 * n >= window else None
+        return found
+
+    def _return(self, now: Slot, window: int) -> float | None:
+        then = self.timeline.slots.at(now.second - window)
+        return None if then is None else log(now.mid / then.mid)
+
+    def _close(self, second: int) -> None:
+        """Move the columns on to the seconds before ``second`` and sum them."""
+        slots, first = self.timeline.slots, max(self.second, second - LONGEST)
+        passed = [slots.at(k) for k in range(first, second)]
+        for statistic, column in self.columns.items():
+            term = statistic.term
+            column += [None if slot is None else term(slot) for slot in passed]
+            del column[:-LONGEST]
+        self.closed = [self._sum(feature) for feature in FEATURES]
+        self.coverage = len(slots.between(second - COVERAGE_WINDOW + 1, second)) / COVERAGE_WINDOW
+        self.second = second
+
+    def _sum(self, feature: Feature) -> tuple[float, int]:
+        statistic = feature.statistic
+        if isinstance(statistic, Return):
+            return 0.0, 0
+        reach = feature.window - 1 if statistic.with_now else feature.window
+        terms = [term for term in self.columns[statistic][-reach:] if term is not None]
+        return fsum(terms), len(terms)
+
+
+class FeatureEngine:
+    """Turns events of any number of products into rows; live, replay and training use this one.
+
+    >>> engine = FeatureEngine()
+    >>> tick = Tick(feed="f", product_id="BTC-USD", dialect="advanced", time_us=1_000_000,
+    ...             received_us=0, price=10.0, bid=9.0, ask=11.0)
+    >>> engine.update(tick).features["spread_mean_60s"] is None   # 1 of 60 seconds is known
+    True
+    """
+
+    __slots__ = ("_products", "counts")
+
+    def __init__(self) -> None:
+        self._products: dict[str, _Product] = {}
+        self.counts: Counter[Taken] = Counter()
+
+    def update(self, event: Event) -> FeatureRow | None:
+        """Take one event in its order; an accepted Tick gives a row, all else None.
+
+        An event of another feed than the product's state first clears that state.
+        A Tick whose (``time_us``, ``trade_id`` or 0) is not greater than the last accepted
+        key is counted as late or repeated and changes nothing.
+        """
+        return self.take(event)[1]
+
+    def take(self, event: Event) -> tuple[Taken, FeatureRow | None]:
+        """Update, and say as well what became of the event."""
+        state, taken = self._put(event)
+        self.counts[taken] += 1
+        if taken is Taken.ACCEPTED and isinstance(event, Tick):
+            return taken, state.row(event)
+        return taken, None
+
+    def restore(self, event: Event) -> None:
+        """Take one event of the past: the same state as after ``update``, no row, no count."""
+        self._put(event)
+
+    def feed_of(self, product_id: str) -> str | None:
+        """Give the feed that the product's state comes from, None if there is no state."""
+        state = self._products.get(product_id)
+        return None if state is None else state.timeline.feed
+
+    def _put(self, event: Event) -> tuple[_Product, Taken]:
+        state = self._products.get(event.product_id)
+        if state is None or state.timeline.feed != event.feed:
+            state = self._products[event.product_id] = _Product(Timeline(event.feed))
+        return state, state.timeline.take(event)
+
+    def forget(self, product_id: str) -> None:
+        """Drop a product's state, as when its partition moves to another process."""
+        self._products.pop(product_id, None)

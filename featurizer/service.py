@@ -1,0 +1,289 @@
+"""Topic ``ticks`` → topic ``features``: poll, update, publish, flush, commit."""
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from kafka.errors import KafkaError  # type: ignore[import-untyped]
+from msgspec.structs import replace
+
+from featurizer.config import FeaturizerSettings
+from featurizer.features import FeatureEngine, FeatureRow, encode
+from featurizer.history import Clock, DeadlineError, History, KafkaHistory, Rebuilt, rebuild
+from featurizer.intake import RefusedError, read_event
+from featurizer.metrics import FeaturizerMetrics
+from featurizer.slots import Taken
+from ingestor.dead_letter import dead_letter
+from ingestor.dead_letter import encode as encode_letter
+from ingestor.tick import Event
+from ingestor.topics import DEAD_LETTERS, FEATURES, TICKS
+from plumbing.kafka import (
+    DeliveryError,
+    GroupConsumer,
+    KafkaSettings,
+    Partition,
+    Producer,
+    Record,
+    TopicError,
+    ensure_topics,
+)
+from plumbing.logs import get_logger
+from plumbing.stop import Stop
+from plumbing.trace import child_of
+
+POLL_SECONDS: Final = 0.2
+LINGER_MS: Final = 20  # a batch goes out at its flush; only one that takes longer goes in parts
+LONGEST_DELAY: Final = 10.0
+UNKNOWN_FEED: Final = "unknown"  # what cannot be read does not say where it is from
+FAILURES: Final = (KafkaError, DeliveryError, TopicError, DeadlineError, OSError)
+
+Moved = Callable[[Sequence[Partition]], None]
+
+
+class Consumer(Protocol):
+    """A member of the group that reads ``ticks``."""
+
+    def poll(self, timeout: float) -> list[Record]: ...
+    def position(self, partition: Partition) -> int: ...
+    def commit(self, positions: Mapping[Partition, int] | None = None) -> None: ...
+    def close(self) -> None: ...
+
+
+class Sink(Protocol):
+    """Where rows and dead letters go."""
+
+    def send(
+        self, topic: str, key: str, value: bytes, headers: Mapping[str, str] = ...
+    ) -> None: ...
+    def flush(self) -> None: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """How the broker is reached; each call opens a connection of its own."""
+
+    consumer: Callable[[Moved, Moved], Consumer]
+    sink: Callable[[], Sink]
+    history: Callable[[], History]
+
+
+def kafka_broker(settings: FeaturizerSettings, kafka: KafkaSettings) -> Broker:
+    """Give the real broker, whose topics exist from here on."""
+
+    def consumer(assigned: Moved, revoked: Moved) -> Consumer:
+        ensure_topics(kafka, (TICKS, FEATURES, DEAD_LETTERS))
+        return GroupConsumer(
+            kafka,
+            [TICKS.name],
+            settings.group,
+            on_assigned=assigned,
+            on_revoked=revoked,
+            fetch_max_wait_ms=settings.fetch_max_wait_ms,
+        )
+
+    return Broker(
+        consumer=consumer,
+        sink=lambda: Producer(kafka, linger_ms=LINGER_MS),
+        history=lambda: KafkaHistory(kafka),
+    )
+
+
+def wall_us() -> int:
+    """Give the time now, epoch microseconds."""
+    return time.time_ns() // 1_000
+
+
+class Session:
+    """One stretch of work with the broker; its state is that of the partitions it has."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        sink: Sink,
+        metrics: FeaturizerMetrics,
+        deadline_seconds: float,
+        clock: Clock = time.monotonic,
+        now_us: Callable[[], int] = wall_us,
+    ) -> None:
+        self._broker, self._sink, self._metrics = broker, sink, metrics
+        self._clock, self._now_us = clock, now_us
+        self._deadline_seconds = deadline_seconds
+        self._engine = FeatureEngine()
+        self._products: defaultdict[int, set[str]] = defaultdict(set)
+        self.rebuilt = False
+        self._consumer = broker.consumer(self._assigned, self._revoked)
+
+    def step(self) -> None:
+        """Take one batch through: when this returns, its rows are published and committed."""
+        records = self._consumer.poll(POLL_SECONDS)
+        self.rebuilt = True
+        if not records:
+            return
+        self._metrics.batch_records.observe(len(records))
+        for record in records:
+            self._handle(record)
+        self._sink.flush()
+        self._consumer.commit({Partition(r.topic, r.partition): r.offset + 1 for r in records})
+
+    def close(self) -> None:
+        """Leave the group; all that was published is committed."""
+        self.rebuilt = False
+        self._consumer.close()
+
+    def _assigned(self, partitions: Sequence[Partition]) -> None:
+        self.rebuilt = False
+        deadline = self._clock() + self._deadline_seconds
+        with closing(self._broker.history()) as history:
+            for partition in partitions:
+                position = self._consumer.position(partition)
+                done = rebuild(self._engine, history, partition, position, deadline, self._clock)
+                self._products[partition.number] |= done.products
+                self._tell(partition.number, position, done)
+
+    def _tell(self, partition: int, position: int, done: Rebuilt) -> None:
+        self._metrics.rebuild_seconds.observe(done.seconds)
+        self._metrics.rebuild_records.inc(done.records)
+        if done.records:
+            get_logger().info(
+                "state.rebuilt",
+                partition=partition,
+                position=position,
+                records=done.records,
+                products=sorted(done.products),
+                seconds=round(done.seconds, 3),
+            )
+        if done.shortfall:
+            self._metrics.rebuilds_incomplete.inc()
+            get_logger().error(
+                "state.rebuild_incomplete", partition=partition, reason=done.shortfall
+            )
+
+    def _revoked(self, partitions: Sequence[Partition]) -> None:
+        for partition in partitions:
+            for product in self._products.pop(partition.number, set()):
+                self._engine.forget(product)
+
+    def _handle(self, record: Record) -> None:
+        try:
+            event = read_event(record.value)
+        except RefusedError as exc:
+            self._refuse(record, str(exc))
+            return
+        self._meet(event, record.partition)
+        taken, row = self._engine.take(event)
+        if row is not None:
+            self._publish(row, event.received_us, record.headers)
+        elif taken is Taken.LATE:
+            self._metrics.late.labels(event.product_id).inc()
+        elif taken is Taken.REPEATED:
+            self._metrics.repeated.labels(event.product_id).inc()
+
+    def _meet(self, event: Event, partition: int) -> None:
+        """Know the product, and say so where another feed is about to clear its state."""
+        product, feed = event.product_id, self._engine.feed_of(event.product_id)
+        if feed == event.feed:
+            return
+        self._products[partition].add(product)
+        self._metrics.know(product)
+        if feed is not None:
+            self._metrics.feed_changes.labels(product).inc()
+            get_logger().info("feed.changed", product=product, found=event.feed, before=feed)
+
+    def _publish(self, row: FeatureRow, received_us: int, headers: Mapping[str, str]) -> None:
+        featurized_us = self._now_us()
+        self._sink.send(
+            FEATURES.name,
+            row.product_id,
+            encode(row),
+            {
+                "traceparent": child_of(headers.get("traceparent")),
+                "received_us": str(received_us),
+                "featurized_us": str(featurized_us),
+            },
+        )
+        self._metrics.rows.labels(row.product_id).inc()
+        self._metrics.coverage.labels(row.product_id).set(row.coverage)
+        self._metrics.stage_seconds.observe(max(0, featurized_us - received_us) / 1e6)
+
+    def _refuse(self, record: Record, reason: str) -> None:
+        self._metrics.dead_letters.inc()
+        get_logger().warning(
+            "record.refused",
+            partition=record.partition,
+            offset=record.offset,
+            reason=reason,
+        )
+        letter = replace(
+            dead_letter(UNKNOWN_FEED, reason, record.value, self._now_us(), record.key or None),
+            source="featurizer",
+        )
+        self._sink.send(
+            DEAD_LETTERS.name,
+            record.key,
+            encode_letter(letter),
+            {"traceparent": child_of(record.headers.get("traceparent"))},
+        )
+
+
+class Featurizer:
+    """Sessions one after the other until a stop is wished for: the broker may come and go."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        metrics: FeaturizerMetrics,
+        stop: Stop,
+        deadline_seconds: float,
+        beat: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._broker, self._metrics, self._stop, self._beat = broker, metrics, stop, beat
+        self._deadline_seconds = deadline_seconds
+        self._session: Session | None = None
+
+    def ready(self) -> Mapping[str, bool]:
+        """Say what is there; a replica without a partition has all it needs."""
+        session = self._session
+        return {
+            "broker": session is not None,
+            "state": session is not None and session.rebuilt,
+            "running": not self._stop.requested,
+        }
+
+    def run(self) -> None:
+        """Work until the stop; after a failure of the broker, begin anew from what is committed."""
+        for delay in delays():
+            try:
+                self._work()
+                return
+            except FAILURES as exc:
+                self._metrics.broker_failures.inc()
+                get_logger().error("broker.failed", reason=repr(exc), retry_seconds=delay)
+            self._beat()
+            if self._stop.wait(delay):
+                return
+
+    def _work(self) -> None:
+        with (
+            closing(self._broker.sink()) as sink,
+            closing(Session(self._broker, sink, self._metrics, self._deadline_seconds)) as session,
+        ):
+            self._session = session
+            try:
+                while not self._stop.requested:
+                    session.step()
+                    self._beat()
+            finally:
+                self._session = None
+
+
+def delays() -> Iterator[float]:
+    """Give growing delays in seconds with full jitter, without end."""
+    longest = 0.5
+    while True:
+        yield random.uniform(0, longest)
+        longest = min(2 * longest, LONGEST_DELAY)

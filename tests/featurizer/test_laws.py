@@ -1,0 +1,178 @@
+"""Laws that every feature obeys, each written once."""
+
+from collections.abc import Iterable
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from featurizer.features import FEATURES, NAMES, Feature, FeatureEngine, FeatureRow, encode
+from featurizer.slots import Taken
+from ingestor.tick import Break, Event, Tick, decode
+from ingestor.tick import encode as encode_event
+from tests.featurizer.market import SECOND, market
+from tests.featurizer.slow import rows as slow_rows
+
+SEEDS = (1, 2, 3)
+EVERY = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
+
+
+def stream(events: Iterable[Event]) -> list[FeatureRow]:
+    """The rows of these events, from a fresh engine."""
+    engine = FeatureEngine()
+    return [row for event in events if (row := engine.update(event)) is not None]
+
+
+def bits(rows: Iterable[FeatureRow], feature: Feature) -> list[str | None]:
+    """One feature of these rows to the bit."""
+    values = (row.features[feature.name] for row in rows)
+    return [None if value is None else value.hex() for value in values]
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Event]:
+    """One sparse capture of two products and two feeds."""
+    return market(seed=7, steps=900)
+
+
+@pytest.fixture(scope="module")
+def rows(events: list[Event]) -> list[FeatureRow]:
+    """Its rows."""
+    return stream(events)
+
+
+@EVERY
+def test_stream_equals_batch(feature: Feature, events: list[Event], rows: list[FeatureRow]) -> None:
+    """One event at a time through topic bytes gives the bits that one pass gives."""
+    through_bytes = stream(decode(encode_event(event)) for event in events)
+    by_product = [
+        row
+        for product in ("BTC-USD", "ETH-USD")
+        for row in stream(event for event in events if event.product_id == product)
+    ]
+    assert bits(through_bytes, feature) == bits(rows, feature)
+    assert bits(by_product, feature) == bits(sorted(rows, key=lambda row: row.product_id), feature)
+
+
+@EVERY
+def test_every_feature_is_sometimes_known(feature: Feature, rows: list[FeatureRow]) -> None:
+    """The generated market exercises the feature: some rows have it, some have null."""
+    values = [row.features[feature.name] for row in rows]
+    assert None in values
+    assert len({value for value in values if value is not None}) > 10
+
+
+@EVERY
+def test_nothing_later_changes_a_row(
+    feature: Feature, events: list[Event], rows: list[FeatureRow]
+) -> None:
+    """The row at t is the same whether the stream ends there or goes on."""
+    for end in range(1, len(events), len(events) // 23):
+        part = stream(events[:end])
+        assert bits(part, feature) == bits(rows[: len(part)], feature)
+
+
+@EVERY
+def test_repeats_change_nothing(
+    feature: Feature, events: list[Event], rows: list[FeatureRow]
+) -> None:
+    """Every Tick and Beat delivered twice gives the same rows."""
+    doubled = [
+        copy for event in events for copy in ([event] if isinstance(event, Break) else [event] * 2)
+    ]
+    assert bits(stream(doubled), feature) == bits(rows, feature)
+
+
+@EVERY
+def test_late_ticks_change_nothing(
+    feature: Feature, events: list[Event], rows: list[FeatureRow]
+) -> None:
+    """Ticks that come after a greater key, with another quote, are as if they had not come."""
+    disturbed: list[Event] = []
+    for event in events:
+        disturbed.append(event)
+        if isinstance(event, Tick):
+            disturbed += [late_of(event, 1), late_of(event, 7 * SECOND)]
+    assert bits(stream(disturbed), feature) == bits(rows, feature)
+
+
+def late_of(tick: Tick, by_us: int) -> Tick:
+    """The same Tick some time earlier, at double the price."""
+    return Tick(
+        feed=tick.feed,
+        product_id=tick.product_id,
+        dialect=tick.dialect,
+        time_us=tick.time_us - by_us,
+        received_us=tick.received_us,
+        price=2 * tick.price,
+        bid=2 * tick.bid,
+        ask=2 * tick.ask,
+        trade_id=tick.trade_id,
+    )
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_slow_recomputation_agrees(seed: int) -> None:
+    """Every feature of every row is within 1e-12 of its definition computed slowly."""
+    events = market(seed, steps=300)
+    assert_agree(stream(events), events)
+
+
+def assert_agree(rows: list[FeatureRow], events: list[Event]) -> None:
+    """Rows and the slow recomputation say the same; nulls exactly."""
+    expected = slow_rows(events)
+    assert [row.time_us for row in rows] == [tick.time_us for tick, _ in expected]
+    for row, (_, slow) in zip(rows, expected, strict=True):
+        found = {**row.features, "coverage": row.coverage}
+        for name, value in slow.items():
+            assert agrees(found[name], value), (row.row_id, name)
+
+
+def agrees(found: float | None, expected: float | None) -> bool:
+    """Both null, or within 1e-12 relative; sums of cancelling terms within 1e-15."""
+    if found is None or expected is None:
+        return found is expected
+    return found == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32), cut=st.integers(0, 400))
+def test_any_market_obeys(seed: int, cut: int) -> None:
+    """Whatever the market: stream equals batch, and what comes later changes no row."""
+    events = market(seed, steps=200)
+    whole, part = stream(events), stream(events[:cut])
+    assert [encode(row) for row in part] == [encode(row) for row in whole[: len(part)]]
+    for row in whole:
+        assert list(row.features) == list(NAMES)
+        assert 0 < row.coverage <= 1
+        for name, value in row.features.items():
+            assert value is None or lowest(name) <= value < float("inf")
+
+
+def lowest(name: str) -> float:
+    """The least value that a feature can have."""
+    if name.startswith("order_book_imbalance"):
+        return -1.0
+    return float("-inf") if name.startswith("log_return") else 0.0
+
+
+def test_two_runs_differ_by_feed_alone() -> None:
+    """The same events under another feed give the same rows but for feed and row_id."""
+    first = stream(market(seed=5, feeds=("a",)))
+    again = stream(market(seed=5, feeds=("b",)))
+    assert [row_without_feed(row) for row in first] == [row_without_feed(row) for row in again]
+
+
+def row_without_feed(row: FeatureRow) -> tuple[object, ...]:
+    """What two runs of one recording are compared by."""
+    return (row.row_id.removeprefix(row.feed), row.dialect, row.mid, row.features, row.coverage)
+
+
+def test_counts_say_what_became_of_events(events: list[Event], rows: list[FeatureRow]) -> None:
+    """Accepted ticks are rows, and the market has late, repeated, Beats and Breaks as well."""
+    engine = FeatureEngine()
+    for event in events:
+        engine.update(event)
+    assert engine.counts[Taken.ACCEPTED] == len(rows)
+    assert all(engine.counts[taken] > 5 for taken in Taken)
+    assert engine.counts.total() == len(events)
