@@ -1,0 +1,109 @@
+"""The model card: what training says of a model and serving relies on."""
+
+import platform
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError
+from importlib.metadata import version as package_version
+from typing import Final
+
+import msgspec
+
+from featurizer.features import FEATURES_DIGEST, NAMES
+from ingestor.tick import Dialect
+from serving.errors import ArtifactError
+
+PICKLED_BY: Final = ("scikit-learn", "numpy", "joblib")
+"""A pickle of one version of these breaks in another, often only when it predicts."""
+
+Installed = Callable[[str], str]
+
+
+class Golden(msgspec.Struct, frozen=True):
+    """Rows in the order of ``NAMES`` and the scores training saw for them."""
+
+    rows: list[list[float | None]]
+    scores: list[float]
+
+
+class Card(msgspec.Struct, frozen=True):
+    """What serving needs of ``card.json``; the rest of the card is for people.
+
+    ``tau`` (log return) and ``threshold`` (score) are per product.
+    """
+
+    variant: str
+    dialect: Dialect
+    features_digest: str
+    tau: dict[str, float]
+    threshold: dict[str, float]
+    libraries: dict[str, str]
+    golden: Golden
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """What every answer says about the model that gave it."""
+
+    variant: str
+    version: str
+    digest: str
+    features_digest: str
+    dialect: Dialect
+    tau: Mapping[str, float]
+    threshold: Mapping[str, float]
+
+
+def installed_version(package: str) -> str:
+    """Give the version of an installed package or of ``python``, ``not installed`` if absent."""
+    if package == "python":
+        return platform.python_version()
+    try:
+        return package_version(package)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def installed_libraries() -> dict[str, str]:
+    """Give the versions a card names, as they are in this process."""
+    return {name: installed_version(name) for name in (*PICKLED_BY, "python")}
+
+
+def read_card(data: bytes) -> Card:
+    """Read ``card.json``; raises ``ArtifactError`` where it cannot go with our features."""
+    try:
+        card = msgspec.json.decode(data, type=Card)
+    except msgspec.DecodeError as exc:
+        raise ArtifactError(f"card.json is not a card: {exc}") from exc
+    if card.features_digest != FEATURES_DIGEST:
+        raise ArtifactError(
+            f"found a model for features_digest {card.features_digest}, expected {FEATURES_DIGEST}"
+        )
+    rows, scores = card.golden.rows, card.golden.scores
+    if not rows or len(rows) != len(scores) or any(len(row) != len(NAMES) for row in rows):
+        raise ArtifactError(
+            f"found {len(rows)} golden rows and {len(scores)} scores in card.json,"
+            f" expected at least one row of {len(NAMES)} values and a score for each"
+        )
+    return card
+
+
+def check_libraries(expected: Mapping[str, str], installed: Installed = installed_version) -> None:
+    """Compare the card's libraries with those of this process, Python by its minor version.
+
+    Raises:
+        ArtifactError: names each that differs, with what was found and what was expected.
+    """
+    wrong = [
+        f"found {name} {installed(name)}, expected {expected.get(name, 'one named in the card')}"
+        for name in PICKLED_BY
+        if installed(name) != expected.get(name)
+    ]
+    if _minor(installed("python")) != _minor(expected.get("python", "")):
+        wrong.append(f"found python {installed('python')}, expected {expected.get('python')}")
+    if wrong:
+        raise ArtifactError(f"the Pipeline was pickled by other libraries: {'; '.join(wrong)}")
+
+
+def _minor(version: str) -> list[str]:
+    return version.split(".")[:2]

@@ -1,0 +1,98 @@
+"""MLServer's runtime for our model folders: verifies, then scores row by row."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from mlserver.errors import InferenceError
+from mlserver.logging import logger
+from mlserver.types import InferenceRequest, InferenceResponse, Parameters, ResponseOutput
+from mlserver.utils import get_model_uri
+from mlserver_sklearn import SKLearnModel
+
+from serving.artifact import Artifact, ModelInfo, load_folder
+from serving.errors import ArtifactError, TensorError
+from serving.scorer import RowScorer, open_scorer
+from serving.tensor import DATATYPE, INPUT, OUTPUT, Row, rows_of
+
+
+class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
+    """Serves ``ml`` and ``baseline``: input ``features`` FP64 [n, 12], output ``score`` FP64 [n].
+
+    A row's score is made from this row alone, so its bits don't depend on the batch.
+    """
+
+    _scorer: RowScorer
+    _parameters: dict[str, str]
+
+    async def load(self) -> bool:
+        """Open the folder of the settings, or refuse it: a model that is refused never serves.
+
+        Raises:
+            ArtifactError: says what was found and what was expected. MLServer logs it, drops
+                the model, and when this happens at its start, ends.
+        """
+        try:
+            artifact = await self._artifact()
+            self._scorer = open_scorer(artifact)
+        except ArtifactError as exc:
+            logger.error("model.refused", extra={"reason": str(exc)})
+            raise
+        info = artifact.info
+        self._parameters = parameters_of(info)
+        logger.info("model.verified", extra={"digest": info.digest, "dialect": info.dialect})
+        return True
+
+    async def _artifact(self) -> Artifact:
+        extra = self.settings.parameters.extra or {}
+        folder = Path(await get_model_uri(self.settings))
+        return load_folder(folder, digest=extra.get("digest"))
+
+    async def predict(self, payload: InferenceRequest) -> InferenceResponse:
+        """Score each row; the parameters of the answer say which model did."""
+        try:
+            scores = [self._scorer.score(row) for row in _rows(payload)]
+        except (TensorError, ValueError) as exc:
+            raise InferenceError(f"{self.name}: {exc}") from exc
+        output = ResponseOutput(name=OUTPUT, datatype=DATATYPE, shape=[len(scores)], data=scores)
+        return InferenceResponse(
+            model_name=self.name,
+            model_version=self.version,
+            parameters=Parameters(**self._parameters),
+            outputs=[output],
+        )
+
+
+def parameters_of(info: ModelInfo) -> dict[str, str]:
+    """Give the response parameters: strings, as gRPC carries no maps of floats."""
+    return {
+        "model_variant": info.variant,
+        "version": info.version,
+        "digest": info.digest,
+        "features_digest": info.features_digest,
+        "dialect": info.dialect,
+        "tau": json.dumps(dict(info.tau)),
+        "threshold": json.dumps(dict(info.threshold)),
+    }
+
+
+def _rows(payload: InferenceRequest) -> Sequence[Row]:
+    if len(payload.inputs) != 1:
+        names = [tensor.name for tensor in payload.inputs]
+        raise TensorError(f"found the inputs {names}, expected {[INPUT]}")
+    wanted = [output.name for output in payload.outputs or ()]
+    if wanted not in ([], [OUTPUT]):
+        raise TensorError(f"found the wanted outputs {wanted}, expected {[OUTPUT]}")
+    tensor = payload.inputs[0]
+    return rows_of(tensor.name, _datatype(tensor.datatype), tensor.shape, _values(tensor.data))
+
+
+def _datatype(found: Any) -> str:
+    """REST brings an enumeration, gRPC a bare string."""
+    return str(getattr(found, "value", found))
+
+
+def _values(data: Any) -> list[Any]:
+    values = getattr(data, "root", data)
+    return values if isinstance(values, list) else [values]

@@ -1,0 +1,66 @@
+"""V2 tensors without a server: shape, type and values of a request become rows."""
+
+from collections.abc import Sequence
+from math import inf
+from typing import Any, Final
+
+from featurizer.features import NAMES
+from serving.errors import TensorError
+
+INPUT: Final = "features"
+OUTPUT: Final = "score"
+DATATYPE: Final = "FP64"
+_WIDTH: Final = len(NAMES)
+
+Row = Sequence[float | None]
+
+
+def rows_of(name: str, datatype: str, shape: Sequence[int], data: Sequence[Any]) -> list[Row]:
+    """Cut an input tensor into rows in the order of ``NAMES``.
+
+    ``data`` is flat or nested, as V2 allows; None and NaN mean unknown.
+
+    Raises:
+        TensorError: says which of name, datatype, shape or value is wrong, and where.
+    """
+    if name != INPUT:
+        raise TensorError(f"found an input {name!r}, expected {INPUT!r}")
+    if datatype != DATATYPE:
+        raise TensorError(f"{INPUT} has datatype {datatype}, expected {DATATYPE}")
+    if len(shape) != 2 or shape[0] < 1 or shape[1] != _WIDTH:
+        raise TensorError(f"{INPUT} has shape {list(shape)}, expected [n, {_WIDTH}] with n >= 1")
+    values = _flat(data, shape[0])
+    if len(values) != shape[0] * _WIDTH:
+        raise TensorError(
+            f"{INPUT} has {len(values)} values, expected {shape[0] * _WIDTH} for {list(shape)}"
+        )
+    numbers = _numbers(values)
+    return [numbers[start : start + _WIDTH] for start in range(0, len(numbers), _WIDTH)]
+
+
+def _flat(data: Sequence[Any], rows: int) -> list[Any]:
+    if not any(isinstance(row, list) for row in data):
+        return list(data)
+    if len(data) != rows or any(not isinstance(r, list) or len(r) != _WIDTH for r in data):
+        raise TensorError(f"{INPUT} has nested data that is not {rows} rows of {_WIDTH} values")
+    return [value for row in data for value in row]
+
+
+def _numbers(values: list[Any]) -> list[float | None]:
+    kinds = set(map(type, values))
+    if not kinds <= {float, int, type(None)}:
+        raise _wrong(values, lambda x: type(x) not in (float, int, type(None)))
+    if int in kinds:
+        values = [float(x) if type(x) is int and abs(x) < 2**1023 else x for x in values]
+    if inf in values or -inf in values or int in set(map(type, values)):
+        raise _wrong(values, lambda x: type(x) is int or x in (inf, -inf))
+    return values
+
+
+def _wrong(values: list[Any], is_wrong: Any) -> TensorError:
+    place = next(place for place, value in enumerate(values) if is_wrong(value))
+    row, column = divmod(place, _WIDTH)
+    shown = repr(values[place])[:40]
+    return TensorError(
+        f"row {row}, {NAMES[column]}: found {shown}, expected a finite number, null or NaN"
+    )

@@ -1,0 +1,60 @@
+"""What is committed in ``model-settings/`` loads, scores its golden rows and says so."""
+
+import json
+from pathlib import Path
+
+import pytest
+from mlserver.settings import Settings
+
+from serving.artifact import load_folder
+from serving.scorer import TOLERANCE, open_scorer
+
+REPOSITORY = Path(__file__).resolve().parents[2] / "model-settings"
+FOLDERS = sorted(path.parent for path in REPOSITORY.glob("*/model-settings.json"))
+
+
+def test_both_variants_are_there() -> None:
+    """``ml`` and ``baseline`` are committed."""
+    assert {"ml", "baseline"} <= {folder.name for folder in FOLDERS}
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_folder_scores_its_golden_rows(folder: Path) -> None:
+    """Every committed model loads with our libraries and scores its golden rows."""
+    artifact = load_folder(folder)
+    scorer = open_scorer(artifact)
+    golden = artifact.card.golden
+    for row, score in zip(golden.rows, golden.scores, strict=True):
+        assert scorer.score(row) == pytest.approx(score, abs=TOLERANCE)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_settings_name_the_folders_model(folder: Path) -> None:
+    """Name, version and digest in model-settings.json are those of the folder."""
+    settings = json.loads((folder / "model-settings.json").read_text())
+    info = load_folder(folder).info
+    assert settings["name"] == info.variant == folder.name
+    assert settings["parameters"]["version"] == info.version
+    assert settings["parameters"]["extra"] == {"digest": info.digest}
+
+
+def test_variants_share_one_tau_table() -> None:
+    """All variants of one promotion mean the same spikes."""
+    tables = [load_folder(folder).info.tau for folder in FOLDERS]
+    assert all(table == tables[0] for table in tables)
+
+
+def test_server_settings_leave_addresses_to_the_environment() -> None:
+    """Workers, batching, debug and gzip are off; ports and host come from the environment."""
+    document = json.loads((REPOSITORY / "settings.json").read_text())
+    assert not {"host", "http_port", "grpc_port", "metrics_port"} & set(document)
+    settings = Settings.model_validate(document)
+    assert (settings.debug, settings.parallel_workers, settings.gzip_enabled) == (False, 0, False)
+    assert not settings.cache_enabled
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_batching_is_off(folder: Path) -> None:
+    """No model asks MLServer to batch: one bad request would fail its neighbours."""
+    settings = json.loads((folder / "model-settings.json").read_text())
+    assert not {"max_batch_size", "max_batch_time"} & set(settings)
