@@ -1,0 +1,126 @@
+"""Around every request: its id, its line in the log, its metrics, and an answer to any error."""
+
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from uuid import uuid4
+
+from starlette.requests import ClientDisconnect
+from structlog.stdlib import BoundLogger
+
+from adapter.metrics import METHODS, NO_VARIANT, OTHER, ROUTES, Metrics
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+OnError = Callable[[str, str], App]
+"""Gives the answer to an unforeseen error, from request id and path."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+_QUIET: Final = ("/healthz", "/readyz", "/metrics", "/health")
+"""Asked every few seconds: a line only where the answer is no success."""
+_MOST_PATH: Final = 200
+
+
+@dataclass(slots=True)
+class Note:
+    """What the routes leave for the log and the answer's headers; ``rows`` were asked for."""
+
+    request_id: str
+    client: str | None = None
+    rows: int | None = None
+    variant: str = NO_VARIANT
+    headers: dict[str, str] = field(default_factory=dict)
+    status: int = 499
+    """Of the answer; as in nginx's logs 499 stands for a client that left before it."""
+
+
+def note_of(scope: Scope) -> Note:
+    """Give the note of a request."""
+    note: Note = scope["access"]
+    return note
+
+
+class Access:
+    """ASGI middleware; ``clock`` gives seconds."""
+
+    def __init__(
+        self,
+        app: App,
+        *,
+        metrics: Metrics,
+        log: BoundLogger,
+        clock: Callable[[], float],
+        on_error: OnError,
+    ) -> None:
+        self._app, self._metrics, self._log = app, metrics, log
+        self._clock, self._on_error = clock, on_error
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        note = scope["access"] = Note(_request_id(scope))
+        started = self._clock()
+        with self._metrics.in_flight.track_inprogress():
+            try:
+                await self._answered(scope, receive, _named(send, note), note)
+            finally:
+                self._record(scope, note, self._clock() - started)
+
+    async def _answered(self, scope: Scope, receive: Receive, send: Send, note: Note) -> None:
+        try:
+            await self._app(scope, receive, send)
+        except ClientDisconnect:
+            return
+        except Exception:
+            self._log.exception("http.failed", request_id=note.request_id)
+            if note.status != 499:
+                raise  # the answer has begun: nothing but closing can be done
+            await self._on_error(note.request_id, scope["path"])(scope, receive, send)
+
+    def _record(self, scope: Scope, note: Note, seconds: float) -> None:
+        path = getattr(scope.get("route"), "path", OTHER)
+        route = path if path in ROUTES else OTHER
+        method = scope["method"] if scope["method"] in METHODS else OTHER
+        status = f"{note.status // 100}xx"
+        self._metrics.requests.labels(route, method, status, note.variant).inc()
+        self._metrics.seconds.labels(route).observe(seconds)
+        if path in _QUIET and note.status == 200:
+            return
+        self._log.info(
+            "http.request",
+            request_id=note.request_id,
+            method=scope["method"],
+            path=scope["path"][:_MOST_PATH],
+            status=note.status,
+            seconds=round(seconds, 6),
+            rows=note.rows,
+            variant=note.variant,
+            client=note.client,
+        )
+
+
+def _request_id(scope: Scope) -> str:
+    """Take the caller's ``X-Request-ID`` if it is fit for a log, else make one."""
+    for name, value in scope["headers"]:
+        if name == b"x-request-id":
+            found = value.decode("latin-1")
+            return found if _ID.fullmatch(found) else uuid4().hex
+    return uuid4().hex
+
+
+def _named(send: Send, note: Note) -> Send:
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            note.status = message["status"]
+            own = {"x-request-id": note.request_id} | note.headers
+            kept = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
+            added = [(name.lower().encode(), value.encode()) for name, value in own.items()]
+            message["headers"] = [*kept, *added]
+        await send(message)
+
+    return sending

@@ -1,0 +1,296 @@
+"""The front door: /predict, health, metrics and V2. The only place with HTTP status codes."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import asdict
+from typing import Any, Final
+
+import msgspec
+from fastapi import FastAPI
+from fastapi.openapi.docs import get_swagger_ui_html
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from adapter import schema
+from adapter.access import Access, note_of
+from adapter.clients import Unauthorized, brought_key
+from adapter.config import AdapterSettings
+from adapter.control import Serving
+from adapter.health import SERVICE, able, health, version
+from adapter.limit import Limit
+from adapter.metrics import NO_VARIANT, Metrics
+from adapter.models import Fallback, Model, Models
+from adapter.openapi import static_page, with_examples
+from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
+from adapter.v2 import ModelError
+from plumbing.logs import get_logger
+
+Control = Callable[[], str]
+"""Gives how the topic ``control`` is followed: starting, followed, away or off."""
+
+CONTROL_GRACE_SECONDS: Final = 5.0
+"""Ready without the topic ``control`` after this long: the broker must not decide that."""
+
+
+class TooLarge(Exception):
+    """The body has more bytes than one request may have."""
+
+
+class TooMany(Exception):
+    """The client has sent more requests than it may."""
+
+
+class Front:
+    """The routes, with what they need."""
+
+    def __init__(
+        self,
+        settings: AdapterSettings,
+        models: Models,
+        metrics: Metrics,
+        control: Control,
+        clock: Callable[[], float],
+        now_us: Callable[[], int],
+        service_version: str,
+    ) -> None:
+        self.settings, self.models, self.metrics = settings, models, metrics
+        self._control, self._clock, self._now_us = control, clock, now_us
+        self._version = service_version
+        self._started = clock()
+        self._clients = settings.clients()
+        self._limit = Limit(settings.rate_limit, clock)
+
+    async def predict(self, request: Request) -> Response:
+        """Score rows by the variant that serves."""
+        self._admit(request)
+        rows = schema.decode(await self._body(request), self.settings.max_rows)
+        note = note_of(request.scope)
+        note.rows = len(rows)
+        scored = await self.models.score(rows)
+        note.variant = scored.info.variant
+        self.metrics.rows.observe(len(rows))
+        body = schema.encode(
+            scored.scores, scored.info.variant, scored.info.version, self._now_us()
+        )
+        return Response(body, media_type="application/json")
+
+    async def health(self) -> Response:
+        """Say what is well and what is not; 503 only when /predict could not answer."""
+        states, fallback = await self.models.look(), self.models.fallback is not None
+        body = health(
+            self.models.serving,
+            states,
+            has_fallback=fallback,
+            control=self._control(),
+            feed_dialect=self.models.feed_dialect,
+        )
+        return JSONResponse(body, 503 if body["status"] == "unable" else 200)
+
+    async def version(self) -> Response:
+        """Name the service, the variant that serves and its model."""
+        states = await self.models.look()
+        return JSONResponse(version(self.models.serving, states, self._version))
+
+    async def scrape(self, request: Request) -> Response:
+        """Give the metrics."""
+        self.metrics.serves(self.models.serving.variant)
+        self.metrics.control_followed.set(self._control() == "followed")
+        encode, kind = choose_encoder(request.headers.get("accept", ""))
+        return Response(encode(self.metrics.registry), headers={"Content-Type": kind})
+
+    async def alive(self) -> Response:
+        """Answer: the process is alive."""
+        return JSONResponse({"alive": True})
+
+    async def ready(self) -> Response:
+        """Answer 200 once /predict can answer and the variant is known."""
+        states, fallback = await self.models.look(), self.models.fallback is not None
+        waited = self._clock() - self._started >= CONTROL_GRACE_SECONDS
+        parts = {
+            "model": able(self.models.serving, states, fallback),
+            "control": waited or self._control() != "starting",
+        }
+        missing = [name for name, there in parts.items() if not there]
+        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+    async def v2(self, request: Request) -> Response:
+        """Pass a V2 request about the server or one of the two models on, unchanged."""
+        to = target(request.scope["route"].path, request.path_params)
+        if request.method == "POST":
+            self._admit(request)
+            note_of(request.scope).variant = to.variant or NO_VARIANT
+        body = await self._body(request)
+        answer = await self.models.forward(
+            to.variant, request.method, to.path, body, down(request.headers)
+        )
+        return Response(answer.body, answer.status, headers=back(answer.headers))
+
+    async def docs(self) -> Response:
+        """Give a page to read and to try; without the internet it still reads."""
+        page = bytes(get_swagger_ui_html(openapi_url="openapi.json", title=SERVICE).body).decode()
+        mark = '<div id="swagger-ui">'
+        return HTMLResponse(page.replace(mark, mark + static_page()))
+
+    def _admit(self, request: Request) -> None:
+        """Let the client in, counted; before its body is read, so that refusing is cheap."""
+        note, headers = note_of(request.scope), request.headers
+        note.client = self._clients.name(
+            brought_key(headers.get("x-api-key"), headers.get("authorization")),
+            ",".join(headers.getlist("x-forwarded-for")),
+            request.client.host if request.client else "unknown",
+        )
+        allowance = self._limit.hit(note.client)
+        note.headers |= allowance.headers()
+        if not allowance.allowed:
+            self.metrics.rate_limited.labels(request.scope["route"].path).inc()
+            raise TooMany(
+                f"more than {self.settings.rate_limit}: try again in"
+                f" {allowance.reset_seconds} s"
+            )
+
+    async def _body(self, request: Request) -> bytes:
+        most = self.settings.max_body_bytes
+        length = request.headers.get("content-length", "")
+        if length.isdecimal() and int(length) > most:
+            raise TooLarge(f"found {length} bytes, expected at most {most}")
+        parts, size = [], 0
+        async for part in request.stream():
+            size += len(part)
+            if size > most:
+                raise TooLarge(f"found more than {most} bytes, expected at most that")
+            parts.append(part)
+        return b"".join(parts)
+
+
+def problem(
+    request_id: str,
+    path: str,
+    status: int,
+    title: str,
+    detail: str,
+    headers: dict[str, str] | None = None,
+    **more: Any,
+) -> Response:
+    """Give an ``application/problem+json`` (RFC 9457); V2 clients also find their ``error``."""
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    body |= {"request_id": request_id} | more
+    if path.startswith("/v2"):
+        body["error"] = detail
+    kind = "application/problem+json"
+    return Response(msgspec.json.encode(body), status, headers=headers, media_type=kind)
+
+
+def _on_error(request: Request, exc: Exception, retry_after: int) -> Response:
+    """Turn an error into its answer: the one table of what means which status."""
+    about = note_of(request.scope).request_id, request.scope["path"]
+    match exc:
+        case schema.InvalidRequest():
+            found = [asdict(each) for each in exc.problems]
+            detail = f"{exc.total} things are wrong, {len(found)} are listed"
+            return problem(*about, 422, "The request cannot be scored", detail, problems=found)
+        case schema.TooManyRows():
+            return problem(*about, 413, "Too many rows", str(exc))
+        case TooLarge():
+            return problem(*about, 413, "Too many bytes", str(exc), {"Connection": "close"})
+        case TooMany():
+            return problem(*about, 429, "Too many requests", str(exc))
+        case Unauthorized():
+            asked = {"WWW-Authenticate": "Bearer"}
+            return problem(*about, 401, "An API key is needed", str(exc), asked)
+        case ModelError():
+            detail = f"the model does not answer: try again in {retry_after} s"
+            later = {"Retry-After": str(retry_after)}
+            return problem(*about, 503, "The model is away", detail, later)
+        case NotServed():
+            return problem(*about, 404, "Not Found", str(exc))
+        case HTTPException():
+            detail = f"{request.method} {request.url.path[:200]}: {exc.detail}"
+            headers = dict(exc.headers or {})
+            return problem(*about, exc.status_code, str(exc.detail), detail, headers)
+    raise exc
+
+
+def _unforeseen(request_id: str, path: str) -> Response:
+    detail = "an error of ours; its log line has this request_id"
+    return problem(request_id, path, 500, "Internal error", detail, {"X-Request-ID": request_id})
+
+
+def _add_routes(app: FastAPI, front: Front) -> None:
+    scoring: dict[str, Any] = {"methods": ["POST"], "tags": ["scoring"]}
+    app.add_api_route("/predict", front.predict, **scoring)
+    told: dict[str, Any] = {"methods": ["GET"], "tags": ["operation"]}
+    app.add_api_route("/health", front.health, **told)
+    app.add_api_route("/version", front.version, **told)
+    app.add_api_route("/metrics", front.scrape, **told)
+    app.add_api_route("/healthz", front.alive, **told)
+    app.add_api_route("/readyz", front.ready, **told)
+    app.add_api_route("/docs", front.docs, methods=["GET"], include_in_schema=False)
+    for path in GET_PATHS:
+        app.add_api_route(path, front.v2, methods=["GET"], tags=["V2"])
+    for path in INFER_PATHS:
+        app.add_api_route(path, front.v2, methods=["POST"], tags=["V2"])
+
+
+def create_app(
+    settings: AdapterSettings,
+    model: Model,
+    serving: Serving,
+    *,
+    registry: CollectorRegistry,
+    fallback: Fallback | None = None,
+    control: Control = lambda: "off",
+    opened: AbstractAsyncContextManager[object] | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    service_version: str = "unknown",
+) -> FastAPI:
+    """Make the application.
+
+    ``opened`` is held open while the app runs (the model's connections); ``clock`` gives
+    seconds, ``now_us`` epoch microseconds.
+    """
+    metrics = Metrics(registry)
+    models = Models(
+        model,
+        serving,
+        metrics,
+        fallback=fallback,
+        feed_dialect=settings.feed_dialect,
+        clock=clock,
+    )
+    front = Front(settings, models, metrics, control, clock, now_us, service_version)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if opened is None:
+            yield
+        else:
+            async with opened:
+                yield
+
+    app = FastAPI(
+        title=SERVICE,
+        version=service_version,
+        description="Probability of a volatility spike within the next 60 seconds.",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        default_response_class=Response,
+        lifespan=lifespan,
+    )
+
+    async def on_error(request: Request, exc: Exception) -> Response:
+        return _on_error(request, exc, settings.retry_after_seconds)
+
+    asked = (schema.InvalidRequest, schema.TooManyRows, TooLarge, TooMany, Unauthorized)
+    for kind in (*asked, NotServed, ModelError, HTTPException):
+        app.add_exception_handler(kind, on_error)
+    app.add_middleware(Access, metrics=metrics, log=get_logger(), clock=clock, on_error=_unforeseen)
+    _add_routes(app, front)
+    document = app.openapi
+    app.openapi = lambda: with_examples(document())  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,94 @@
+"""Who a client is: its API key where keys are on, else its address."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Final
+
+PROBER: Final = "prober"
+
+
+class Unauthorized(Exception):
+    """Keys are on and the request brings none that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clients:
+    """Tells clients apart.
+
+    ``keys`` maps key to name. ``required``: who brings no known key is turned away.
+    ``proxy_hops`` is how many proxies of our own stand in front, each of which appends the
+    address it saw to ``X-Forwarded-For``; what stands further left the client may have invented.
+    """
+
+    keys: Mapping[str, str]
+    required: bool
+    proxy_hops: int = 0
+
+    def name(self, brought: str | None, forwarded: str, peer: str) -> str:
+        """Give the name under which a request is counted: ``key:NAME`` or ``address:ADDRESS``.
+
+        ``brought`` is the key that came, ``forwarded`` all of ``X-Forwarded-For``, ``peer``
+        the address of the connection.
+
+        Raises:
+            Unauthorized: keys are on and none known was brought.
+        """
+        name = None if brought is None else self._named(brought)
+        if name is not None:
+            return f"key:{name}"
+        if self.required:
+            found = "none" if brought is None else "one that is not known"
+            raise Unauthorized(
+                f"found {found}, expected an API key in X-API-Key or Authorization: Bearer"
+            )
+        return f"address:{self._address(forwarded, peer)}"
+
+    def _named(self, brought: str) -> str | None:
+        """Find the key's name in a time that tells nothing about the keys."""
+        found = None
+        for key, name in self.keys.items():
+            if compare_digest(key.encode(), brought.encode(errors="replace")):
+                found = name
+        return found
+
+    def _address(self, forwarded: str, peer: str) -> str:
+        seen = [part.strip() for part in forwarded.split(",") if part.strip()] + [peer]
+        return seen[max(0, len(seen) - 1 - self.proxy_hops)]
+
+
+def clients_of(api_keys: str, prober_key: str, proxy_hops: int) -> Clients:
+    """Read ``name:key,name:key``; keys are required if there is at least one.
+
+    The prober's key is known in any case and gives it a count of its own.
+
+    Raises:
+        ValueError: an entry has no name or key, or a key stands twice; keys are not shown.
+    """
+    entries = [entry.strip() for entry in api_keys.split(",") if entry.strip()]
+    pairs = [_pair(number, entry) for number, entry in enumerate(entries, start=1)]
+    required = bool(pairs)
+    if prober_key:
+        pairs.append((PROBER, prober_key))
+    _check_unique([key for _, key in pairs])
+    return Clients({key: name for name, key in pairs}, required, proxy_hops)
+
+
+def _pair(number: int, entry: str) -> tuple[str, str]:
+    name, _, key = entry.partition(":")
+    if not name or not key:
+        raise ValueError(f"API keys: entry {number} is not as expected, name:key")
+    return name, key
+
+
+def _check_unique(keys: Sequence[str]) -> None:
+    if len(set(keys)) != len(keys):
+        raise ValueError("found an API key twice, expected a key of its own for every client")
+
+
+def brought_key(api_key: str | None, authorization: str | None) -> str | None:
+    """Give the key of the headers ``X-API-Key`` or ``Authorization: Bearer``, if there is one."""
+    if api_key is not None:
+        return api_key
+    scheme, _, token = (authorization or "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" and token.strip() else None

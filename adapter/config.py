@@ -1,0 +1,72 @@
+"""Settings of the adapter."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from adapter.clients import Clients, clients_of
+from adapter.control import Variant
+from adapter.schema import MOST_ROWS
+
+
+class AdapterSettings(BaseSettings):
+    """Read once from the environment, ``ADAPTER_…``."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="ADAPTER_", frozen=True, use_attribute_docstrings=True
+    )
+
+    host: str = "0.0.0.0"
+    """Address to listen on."""
+    port: int = 8000
+    """Port of everything: /predict, V2, /health, /metrics and the probes."""
+    model_url: str = "http://127.0.0.1:8080"
+    """Base URL of the V2 model server."""
+    model_timeout_seconds: Annotated[float, Field(gt=0)] = 2.0
+    """How long one request to the model may take; above it the model counts as away."""
+    variant: Variant = "ml"
+    """The variant that serves until the topic `control` says another."""
+    feed_dialect: Literal["advanced", "exchange"] = "advanced"
+    """The dialect of the feed that rows come from; /health warns of a model trained on another."""
+    follow_control: bool = True
+    """Whether to follow the topic `control`; without Kafka the variant above serves."""
+    baseline_fallback: bool = False
+    """Whether the adapter answers by the baseline itself when the model is away (else 503)."""
+    baseline_dir: Path = Path("model-settings/baseline")
+    """Model folder of the baseline, for the fallback."""
+    rate_limit: str = "100/minute"
+    """Requests that one client may send to /predict and V2 inference, counted per replica."""
+    api_keys: SecretStr = SecretStr("")
+    """API keys as name:key,name:key; empty: no key is asked for, a client is its address."""
+    prober_key: SecretStr = SecretStr("")
+    """Key of the monitor's prober, which is counted apart from other clients."""
+    trusted_proxy_hops: Annotated[int, Field(ge=0)] = 0
+    """How many proxies of our own append to X-Forwarded-For; 0: the header is not believed."""
+    max_rows: Annotated[int, Field(ge=1)] = MOST_ROWS
+    """Most rows of one request to /predict (413 above)."""
+    max_body_bytes: Annotated[int, Field(ge=1)] = 1 << 20
+    """Most bytes of one request body (413 above)."""
+    retry_after_seconds: Annotated[int, Field(ge=1)] = 2
+    """What Retry-After says when the model is away."""
+    graceful_seconds: Annotated[int, Field(ge=0)] = 20
+    """How long requests under way may take after SIGTERM."""
+    log_level: str = "INFO"
+    """Least level of our own log lines."""
+
+    @field_validator("rate_limit")
+    @classmethod
+    def _readable(cls, value: str) -> str:
+        from limits import parse
+
+        parse(value)
+        return value
+
+    def clients(self) -> Clients:
+        """Give who may ask, from the keys and the proxies."""
+        return clients_of(
+            self.api_keys.get_secret_value(),
+            self.prober_key.get_secret_value(),
+            self.trusted_proxy_hops,
+        )

@@ -1,0 +1,130 @@
+"""Follows the topic ``control`` in a thread of its own, for the adapter and the scorer."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final, Protocol
+
+import msgspec
+
+from adapter.control import Serving
+from ingestor.topics import CONTROL
+from plumbing.kafka import KafkaSettings, Partition, Reader, Record, ensure_topics
+from plumbing.logs import get_logger
+
+POLL_SECONDS: Final = 0.5
+CHECK_SECONDS: Final = 5.0
+"""How often the broker is asked whether it is still there: reading does not tell."""
+LONGEST_DELAY: Final = 10.0
+
+
+class ControlReader(Protocol):
+    """What is needed of ``plumbing.kafka.Reader``."""
+
+    def beginnings(self) -> dict[Partition, int]: ...
+    def ends(self) -> dict[Partition, int]: ...
+    def poll(self, timeout: float) -> list[Record]: ...
+    def close(self) -> None: ...
+
+
+def open_control(settings: KafkaSettings) -> Reader:
+    """Give a reader of ``control`` from its beginning; makes the topic if it is missing."""
+    ensure_topics(settings, [CONTROL])
+    return Reader(settings, [CONTROL.name])
+
+
+class Follower:
+    """Keeps a ``Serving`` as the topic says; with the broker away the last variant stays.
+
+    ``connected``: the broker answered last time. ``settled``: all that stood in the topic at
+    the start was read, or reading it failed, so that the variant is the best one known.
+    """
+
+    def __init__(
+        self,
+        serving: Serving,
+        open_reader: Callable[[], ControlReader],
+        *,
+        check_seconds: float = CHECK_SECONDS,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.serving = serving
+        self.connected = False
+        self.settled = False
+        self._open, self._clock, self._check_seconds = open_reader, clock, check_seconds
+        self._ending = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+
+    @property
+    def state(self) -> str:
+        """Give ``starting``, ``followed`` or ``away``."""
+        if not self.settled:
+            return "starting"
+        return "followed" if self.connected else "away"
+
+    def start(self) -> "Follower":
+        """Follow from now on."""
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End the thread; waits for it at most 2 s, as the broker may be away."""
+        self._ending.set()
+        if self._thread.is_alive():
+            self._thread.join(2.0)
+
+    def _run(self) -> None:
+        delay = 0.5
+        while not self._ending.is_set():
+            try:
+                reader = self._open()
+                try:
+                    self._follow(reader)
+                finally:
+                    reader.close()
+                delay = 0.5
+            except Exception as exc:  # whatever the client raises, the variant stays
+                self._lost(exc)
+                self._ending.wait(delay)
+                delay = min(2 * delay, LONGEST_DELAY)
+
+    def _lost(self, exc: Exception) -> None:
+        get_logger().warning(
+            "control.away", reason=repr(exc), keeps=self.serving.variant, was=self.connected
+        )
+        self.connected, self.settled = False, True
+
+    def _follow(self, reader: ControlReader) -> None:
+        unread, checked = standing(reader), self._clock()
+        while not self._ending.is_set():
+            self.connected = True
+            self.settled = self.settled or not unread
+            for record in reader.poll(POLL_SECONDS):
+                self._take(record)
+                read_to(unread, record)
+            if self._clock() - checked >= self._check_seconds:
+                reader.ends()  # raises when the broker is away
+                checked = self._clock()
+
+    def _take(self, record: Record) -> None:
+        try:
+            changed = self.serving.take(record.key, record.value)
+        except msgspec.DecodeError as exc:
+            get_logger().error("control.unreadable", reason=str(exc), keeps=self.serving.variant)
+            return
+        if changed:
+            by = self.serving.last.changed_by if self.serving.last else "tombstone"
+            get_logger().info("control.switched", variant=self.serving.variant, by=by)
+
+
+def standing(reader: ControlReader) -> dict[Partition, int]:
+    """Give the partitions that hold records now, each with the offset at which they end."""
+    begins = reader.beginnings()
+    return {place: end for place, end in reader.ends().items() if begins.get(place, 0) < end}
+
+
+def read_to(unread: dict[Partition, int], record: Record) -> None:
+    """Take a partition out of ``unread`` once its last record has been seen."""
+    place = Partition(record.topic, record.partition)
+    if record.offset + 1 >= unread.get(place, 0):
+        unread.pop(place, None)

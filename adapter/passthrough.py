@@ -1,0 +1,81 @@
+"""What of V2 the adapter passes on: the server's own health and two models, nothing else."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from adapter.control import VARIANTS, Variant
+
+GET_PATHS: Final = (
+    "/v2",
+    "/v2/health/live",
+    "/v2/health/ready",
+    "/v2/models/{variant}",
+    "/v2/models/{variant}/ready",
+    "/v2/models/{variant}/versions/{version}",
+    "/v2/models/{variant}/versions/{version}/ready",
+)
+INFER_PATHS: Final = (
+    "/v2/models/{variant}/infer",
+    "/v2/models/{variant}/versions/{version}/infer",
+)
+_VERSION: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_DOWN: Final = ("content-type", "accept", "inference-header-content-length")
+_OF_ONE_CONNECTION: Final = (
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    # Made anew for the answer that goes out:
+    "content-length",
+    "date",
+    "server",
+)
+
+
+class NotServed(Exception):
+    """The path names a model or version that is none of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where a request goes: ``path`` is built anew from checked parts, never copied."""
+
+    path: str
+    variant: Variant | None
+
+
+def target(route: str, parts: Mapping[str, str]) -> Target:
+    """Give where a request to one of our paths goes.
+
+    >>> target("/v2/models/{variant}/ready", {"variant": "ml"})
+    Target(path='/v2/models/ml/ready', variant='ml')
+
+    Raises:
+        NotServed: another model, or a version that could change the path.
+    """
+    named, number = parts.get("variant"), parts.get("version")
+    if number is not None and not _VERSION.fullmatch(number):
+        raise NotServed(f"found version {number!r}, expected one of a model")
+    if named is None:
+        return Target(route, None)
+    for variant in VARIANTS:
+        if variant == named:
+            return Target(route.format(variant=variant, version=number), variant)
+    raise NotServed(f"found model {named!r}, expected one of {', '.join(VARIANTS)}")
+
+
+def down(headers: Mapping[str, str]) -> dict[str, str]:
+    """Give the headers that belong to the message itself."""
+    return {name: headers[name] for name in _DOWN if name in headers}
+
+
+def back(headers: Mapping[str, str]) -> dict[str, str]:
+    """Give the answer's headers without those of one connection."""
+    return {
+        name: value for name, value in headers.items() if name.lower() not in _OF_ONE_CONNECTION
+    }

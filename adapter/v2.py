@@ -1,0 +1,143 @@
+"""Rows ↔ tensors of the Open Inference Protocol (V2), in the order of ``NAMES``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import Final
+
+import msgspec
+
+from featurizer.features import FEATURES_DIGEST, NAMES
+from ingestor.tick import Dialect
+from serving.artifact import ModelInfo
+
+INPUT: Final = "features"
+OUTPUT: Final = "score"
+DATATYPE: Final = "FP64"
+
+Row = Sequence[float | None]
+
+
+class ModelError(Exception):
+    """Any error of a model server; the message says what was found and what was expected."""
+
+
+class ModelAway(ModelError):
+    """The model cannot answer now: not reachable, too slow, not loaded or failing. Try again."""
+
+
+class BadResponse(ModelError):
+    """The model answered what cannot be used. Trying again will not help."""
+
+
+class WrongFeatures(BadResponse):
+    """The model was trained on other feature definitions than these rows have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Scores in [0, 1], in the order of the rows, and the model that gave them."""
+
+    scores: list[float]
+    info: ModelInfo
+
+
+class _Input(msgspec.Struct):
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[float | None]
+
+
+class _Request(msgspec.Struct):
+    inputs: list[_Input]
+
+
+class _Parameters(msgspec.Struct):
+    model_variant: str
+    version: str
+    digest: str
+    features_digest: str
+    dialect: Dialect
+    tau: str
+    threshold: str
+
+
+class _Output(msgspec.Struct):
+    name: str
+    shape: list[int]
+    datatype: str
+    data: list[float]
+
+
+class _Response(msgspec.Struct):
+    outputs: list[_Output]
+    parameters: _Parameters
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(_Response)
+_table_decoder = msgspec.json.Decoder(dict[str, float])
+
+
+def encode_request(rows: Sequence[Row]) -> bytes:
+    """Give the body of an infer request; None means unknown and travels as null.
+
+    >>> encode_request([(0.5,) * 11 + (None,)])[:70]
+    b'{"inputs":[{"name":"features","shape":[1,12],"datatype":"FP64","data":'
+    """
+    if any(len(row) != len(NAMES) for row in rows):
+        found = sorted({len(row) for row in rows})
+        raise ValueError(f"found rows of {found} values, expected {len(NAMES)}")
+    data = [value for row in rows for value in row]
+    tensor = _Input(INPUT, [len(rows), len(NAMES)], DATATYPE, data)
+    return _encoder.encode(_Request([tensor]))
+
+
+def decode_response(body: bytes, rows: int, variant: str | None = None) -> Scored:
+    """Read the answer to an infer request of so many rows.
+
+    Raises:
+        WrongFeatures: the model's feature definitions differ from ours.
+        BadResponse: anything else does not fit, ``variant`` included where it is given.
+    """
+    try:
+        response = _decoder.decode(body)
+        info = _info(response.parameters)
+    except msgspec.DecodeError as exc:
+        raise BadResponse(f"not a V2 response as our models give it: {exc}") from exc
+    if info.features_digest != FEATURES_DIGEST:
+        raise WrongFeatures(
+            f"model {info.variant} {info.version} has features_digest {info.features_digest},"
+            f" expected {FEATURES_DIGEST}: train it again or run the code it was trained with"
+        )
+    if variant is not None and info.variant != variant:
+        raise BadResponse(f"found an answer of variant {info.variant!r}, expected {variant!r}")
+    return Scored(_scores(response.outputs, rows), info)
+
+
+def _info(found: _Parameters) -> ModelInfo:
+    return ModelInfo(
+        variant=found.model_variant,
+        version=found.version,
+        digest=found.digest,
+        features_digest=found.features_digest,
+        dialect=found.dialect,
+        tau=_table_decoder.decode(found.tau),
+        threshold=_table_decoder.decode(found.threshold),
+    )
+
+
+def _scores(outputs: list[_Output], rows: int) -> list[float]:
+    named = [output for output in outputs if output.name == OUTPUT]
+    if len(named) != 1:
+        raise BadResponse(f"found outputs {[o.name for o in outputs]}, expected one {OUTPUT!r}")
+    scores = named[0].data
+    if len(scores) != rows or prod(named[0].shape) != rows:
+        raise BadResponse(
+            f"found {len(scores)} scores of shape {named[0].shape}, expected {rows}, one a row"
+        )
+    outside = [score for score in scores if not 0.0 <= score <= 1.0]
+    if outside:
+        raise BadResponse(f"found score {outside[0]}, expected all in [0, 1]")
+    return scores

@@ -1,0 +1,76 @@
+"""``python -m scorer``: topic ``features`` → model → topic ``predictions``."""
+
+import asyncio
+import sys
+from contextlib import ExitStack
+from functools import partial
+
+from prometheus_client import REGISTRY
+
+from adapter.control import Serving
+from adapter.follower import Follower, open_control
+from adapter.v2_client import V2Client
+from ingestor.topics import CONTROL, DEAD_LETTERS, FEATURES, PREDICTIONS
+from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, ensure_topics
+from plumbing.logs import configure, get_logger
+from plumbing.probes import Probes
+from plumbing.stop import Stop
+from scorer.config import ScorerSettings
+from scorer.delivery import Delivery
+from scorer.metrics import Metrics
+from scorer.models import Models
+from scorer.service import Scorer
+
+STALLED_SECONDS = 300.0
+"""Above the two minutes that Kafka's producer may take for a delivery."""
+
+
+def main() -> int:
+    """Open, score until SIGTERM or SIGINT, close; give the exit code."""
+    settings, kafka = ScorerSettings(), KafkaSettings()
+    configure("scorer", settings.log_level)
+    stop = Stop().install()
+    with ExitStack() as opened:
+        scorer = open_scorer(settings, kafka, stop, opened)
+        get_logger().info("scorer.started", model_url=settings.model_url)
+        scorer.run()
+    get_logger().info("scorer.stopped")
+    return 0
+
+
+def open_scorer(
+    settings: ScorerSettings, kafka: KafkaSettings, stop: Stop, opened: ExitStack
+) -> Scorer:
+    """Open what the scorer needs; ``opened`` closes it again, last first."""
+    metrics, serving = Metrics(REGISTRY), Serving(settings.variant)
+    scorers: list[Scorer] = []
+    probes = Probes(
+        settings.host,
+        settings.port,
+        REGISTRY,
+        lambda: scorers[0].ready() if scorers else {"kafka": False, "model": False},
+        stalled_after=STALLED_SECONDS,
+    )
+    probes.start()
+    opened.callback(probes.close)
+    ensure_topics(kafka, [FEATURES, PREDICTIONS, DEAD_LETTERS, CONTROL])
+    if settings.follow_control:
+        follower = Follower(serving, partial(open_control, kafka)).start()
+        opened.callback(follower.stop)
+        metrics.control_followed.set_function(lambda: follower.connected)
+    runner = opened.enter_context(asyncio.Runner())
+    client = V2Client(settings.model_url)
+    runner.run(client.__aenter__())
+    opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
+    models = Models(settings, client, serving, metrics, runner.run)
+    delivery = Delivery(partial(Producer, kafka), metrics, wait=stop.wait)
+    opened.callback(delivery.close)
+    consumer = GroupConsumer(kafka, [FEATURES.name], settings.group)
+    opened.callback(consumer.close)
+    scorer = Scorer(settings, consumer, delivery, models, metrics, stop, beat=probes.beat)
+    scorers.append(scorer)
+    return scorer
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""Asks the variant that serves and its shadows, all at once."""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any, Final, Protocol, TypeVar
+
+from adapter.control import Serving, Variant
+from adapter.schema import EXAMPLE
+from adapter.v2 import ModelAway, ModelError, Row, Scored
+from featurizer.features import NAMES
+from plumbing.logs import get_logger
+from scorer.config import ScorerSettings
+from scorer.metrics import Metrics
+from scorer.variants import shadows_of
+
+PROBE_SECONDS: Final = 5.0
+"""With nothing to score the model is asked this often, for /readyz."""
+_EXAMPLE_ROW: Final = tuple(EXAMPLE[name] for name in NAMES)
+
+T = TypeVar("T")
+
+
+class Model(Protocol):
+    """What is needed of ``adapter.v2_client.V2Client``."""
+
+    async def infer(
+        self, variant: str, rows: Sequence[Row], *, within: float | None = None
+    ) -> Scored: ...
+
+
+class Run(Protocol):
+    """Runs a coroutine to its end, always in the same loop: ``asyncio.Runner.run``."""
+
+    def __call__(self, coro: Coroutine[Any, Any, T], /) -> T: ...
+
+
+class Models:
+    """Scores rows; ``answers`` says whether the variant that serves did so last time.
+
+    ``clock`` gives seconds.
+    """
+
+    def __init__(
+        self,
+        settings: ScorerSettings,
+        model: Model,
+        serving: Serving,
+        metrics: Metrics,
+        run: Run,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings, self._model, self._serving = settings, model, serving
+        self._metrics, self._run, self._clock = metrics, run, clock
+        self.answers = False
+        self._asked = clock()
+        self._reason = ""
+
+    def ask(self, rows: Sequence[Row]) -> tuple[Scored, list[Scored]]:
+        """Give the scores of the variant that serves now and those of the shadows that answer.
+
+        Raises:
+            ModelError: the one that serves gave no usable answer.
+        """
+        served, started = self._serving.variant, self._clock()
+        self._metrics.serves(served)
+        try:
+            answers = self._run(self._all(served, shadows_of(served, self._settings.shadows), rows))
+        except ModelError as exc:
+            self._heard(served, exc)
+            raise
+        self._heard(served)
+        self._metrics.inference.observe(self._clock() - started)
+        self._metrics.batch_rows.observe(len(rows))
+        return answers
+
+    def probe(self) -> None:
+        """See whether the model answers; only from time to time while it does."""
+        if self.answers and self._clock() - self._asked < PROBE_SECONDS:
+            return
+        served = self._serving.variant
+        self._metrics.serves(served)
+        within = self._settings.model_timeout_seconds
+        try:
+            self._run(self._model.infer(served, [_EXAMPLE_ROW], within=within))
+        except ModelError as exc:
+            self._heard(served, exc)
+            if str(exc) != self._reason:  # said once, not at every turn
+                self._reason = str(exc)
+                get_logger().warning("model.away", variant=served, reason=self._reason)
+        else:
+            self._heard(served)
+
+    def _heard(self, variant: Variant, exc: ModelError | None = None) -> None:
+        self.answers, self._asked = exc is None, self._clock()
+        if exc is None:
+            self._reason = ""
+        else:
+            kind = "away" if isinstance(exc, ModelAway) else "bad_response"
+            self._metrics.model_errors.labels(variant, kind).inc()
+
+    async def _all(
+        self, served: Variant, shadows: Sequence[Variant], rows: Sequence[Row]
+    ) -> tuple[Scored, list[Scored]]:
+        waiting = [asyncio.create_task(self._shadow(shadow, rows)) for shadow in shadows]
+        try:
+            scored = await self._model.infer(
+                served, rows, within=self._settings.model_timeout_seconds
+            )
+            found = await asyncio.gather(*waiting)
+        finally:
+            for task in waiting:
+                task.cancel()
+        return scored, [shadow for shadow in found if shadow is not None]
+
+    async def _shadow(self, variant: Variant, rows: Sequence[Row]) -> Scored | None:
+        try:
+            return await self._model.infer(
+                variant, rows, within=self._settings.shadow_timeout_seconds
+            )
+        except ModelError as exc:
+            kind = "away" if isinstance(exc, ModelAway) else "bad_response"
+            self._metrics.model_errors.labels(variant, kind).inc()
+            self._metrics.shadows_missing.labels(variant).inc(len(rows))
+            return None

@@ -1,0 +1,78 @@
+"""Prediction: what the topic ``predictions`` holds, and its JSON."""
+
+import hashlib
+from typing import Final, Literal
+
+import msgspec
+
+from ingestor.tick import Dialect
+
+SCHEMA_VERSION: Final = 1
+
+Flag = Literal["untrained_product", "foreign_dialect"]
+
+
+class Shadow(msgspec.Struct, frozen=True, kw_only=True):
+    """The score of a variant that does not serve, kept for comparison."""
+
+    model_variant: str
+    version: str
+    digest: str
+    score: float
+    threshold: float | None
+    spike: bool | None
+
+
+class Prediction(msgspec.Struct, frozen=True, kw_only=True):
+    """One scored FeatureRow.
+
+    ``score`` is the probability that volatility over the next 60 s reaches ``tau``
+    (log return); ``spike`` says score ≥ threshold and is null for a product without τ.
+    ``realized_volatility_60s`` is the row's own, for the rule that predicts a spike
+    where it already reaches τ. Times in epoch microseconds: ``time_us`` the exchange's,
+    ``received_us``, ``featurized_us`` and ``scored_us`` the wall clock at each stage.
+    """
+
+    prediction_id: str
+    row_id: str
+    feed: str
+    product_id: str
+    time_us: int
+    trade_id: int
+    dialect: Dialect
+    mid: float
+    coverage: float
+    realized_volatility_60s: float | None
+    score: float
+    spike: bool | None
+    threshold: float | None
+    tau: float | None
+    model_variant: str
+    version: str
+    digest: str
+    features_digest: str
+    shadows: list[Shadow]
+    flags: list[Flag]
+    received_us: int
+    featurized_us: int
+    scored_us: int
+    schema_version: int = SCHEMA_VERSION
+
+
+def prediction_id(row_id: str, digest: str) -> str:
+    """Make the id from content: the same row scored by the same model has the same id."""
+    return hashlib.sha256(f"{row_id}\n{digest}".encode()).hexdigest()[:32]
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Prediction)
+
+
+def encode(prediction: Prediction) -> bytes:
+    """Give the JSON of a prediction, as it stands in ``predictions``."""
+    return _encoder.encode(prediction)
+
+
+def decode(data: bytes) -> Prediction:
+    """Read one of ``predictions``; raises ``msgspec.DecodeError`` naming the bad field."""
+    return _decoder.decode(data)

@@ -1,0 +1,178 @@
+"""The shell of the scorer: poll, ask the model, publish, flush, commit."""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+import msgspec
+
+from adapter.v2 import ModelError
+from featurizer.features import decode
+from ingestor.dead_letter import RAW_LIMIT, REASON_LIMIT, DeadLetter
+from ingestor.dead_letter import encode as encode_letter
+from ingestor.topics import DEAD_LETTERS, PREDICTIONS
+from plumbing.kafka import Record
+from plumbing.logs import get_logger
+from plumbing.trace import child_of
+from scorer.config import ScorerSettings
+from scorer.delivery import Delivery, Letter
+from scorer.metrics import Metrics
+from scorer.models import Models
+from scorer.prediction import encode
+from scorer.variants import Arrived, UnknownFeatures, predictions_of, stage_times, values_of
+
+POLL_SECONDS: Final = 0.2
+"""Longest wait for records; they are given out at once when they come."""
+
+
+class Consumer(Protocol):
+    """What is needed of ``plumbing.kafka.GroupConsumer``."""
+
+    def poll(self, timeout: float) -> list[Record]: ...
+    def commit(self) -> None: ...
+
+
+class Stopping(Protocol):
+    """What is needed of ``plumbing.stop.Stop``."""
+
+    @property
+    def requested(self) -> bool: ...
+    def wait(self, timeout: float) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A row that is to be scored, its values in the order of ``NAMES``, and its trace."""
+
+    arrived: Arrived
+    values: tuple[float | None, ...]
+    traceparent: str
+
+
+class Scorer:
+    """Takes rows to the model and predictions to Kafka; nothing is lost while either is away.
+
+    ``now_us`` gives the wall clock in epoch microseconds; ``beat`` is called whenever the
+    loop is alive.
+    """
+
+    def __init__(
+        self,
+        settings: ScorerSettings,
+        consumer: Consumer,
+        delivery: Delivery,
+        models: Models,
+        metrics: Metrics,
+        stop: Stopping,
+        *,
+        beat: Callable[[], None] = lambda: None,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    ) -> None:
+        self._settings, self._metrics, self._stop = settings, metrics, stop
+        self._consumer, self._delivery, self._models = consumer, delivery, models
+        self._beat, self._now_us = beat, now_us
+        self._connected = False
+
+    def ready(self) -> dict[str, bool]:
+        """Say what the service needs and whether it has it; a partition is not needed."""
+        return {
+            "kafka": self._connected,
+            "model": self._models.answers,
+            "running": not self._stop.requested,
+        }
+
+    def run(self) -> None:
+        """Score until the end is wished for."""
+        while not self._stop.requested:
+            self.step()
+
+    def step(self) -> None:
+        """Score what has come: publish, flush, then commit."""
+        records = self._consumer.poll(POLL_SECONDS)
+        self._connected = True
+        self._beat()
+        if not records:
+            self._models.probe()
+            return
+        held, outgoing = self._read(records)
+        for batch in _batches(held, self._settings.max_rows):
+            letters = self._scored(batch)
+            if letters is None:  # the end came first: uncommitted, the rows are read again
+                return
+            outgoing += letters
+        self._delivery.deliver(outgoing)
+        self._commit()
+
+    def _commit(self) -> None:
+        """Commit; where that fails nothing is lost, and the next commit covers it."""
+        try:
+            self._consumer.commit()
+        except Exception as exc:  # whatever the client raises with the broker away
+            self._metrics.commit_failures.inc()
+            get_logger().warning("features.commit_failed", reason=repr(exc))
+
+    def _read(self, records: Sequence[Record]) -> tuple[list[Held], list[Letter]]:
+        held, refused = [], []
+        for record in records:
+            try:
+                held.append(_held(record))
+            except (msgspec.DecodeError, UnicodeDecodeError, UnknownFeatures) as exc:
+                refused.append(self._refused(record, exc))
+        return held, refused
+
+    def _refused(self, record: Record, exc: Exception) -> Letter:
+        where = f"{record.topic}[{record.partition}]@{record.offset}"
+        get_logger().warning("features.refused", record=where, reason=str(exc)[:REASON_LIMIT])
+        self._metrics.dead_letters.inc()
+        letter = DeadLetter(
+            feed="unknown",
+            source="scorer",
+            reason=f"{where}: {exc}"[:REASON_LIMIT],
+            raw=record.value[:RAW_LIMIT].decode(errors="replace"),
+            raw_bytes=len(record.value),
+            received_us=self._now_us(),
+            product_id=record.key or None,
+        )
+        headers = {"traceparent": child_of(record.headers.get("traceparent"))}
+        return Letter(DEAD_LETTERS.name, record.key, encode_letter(letter), headers)
+
+    def _scored(self, batch: Sequence[Held]) -> list[Letter] | None:
+        """Score a batch; held and tried again while the model is away, None at the end."""
+        delay = self._settings.retry_first_seconds
+        while not self._stop.requested:
+            try:
+                letters = self._predicted(batch)
+                self._metrics.held_rows.set(0)
+                return letters
+            except ModelError as exc:
+                self._metrics.held_rows.set(len(batch))
+                get_logger().warning(
+                    "batch.held", rows=len(batch), delay_seconds=delay, reason=str(exc)
+                )
+            self._beat()
+            self._stop.wait(delay)
+            delay = min(2 * delay, self._settings.retry_longest_seconds)
+        return None
+
+    def _predicted(self, batch: Sequence[Held]) -> list[Letter]:
+        served, shadows = self._models.ask([held.values for held in batch])
+        found = predictions_of([held.arrived for held in batch], served, shadows, self._now_us())
+        letters = []
+        for prediction, held in zip(found, batch, strict=True):
+            self._metrics.scored(prediction)
+            headers = {"traceparent": held.traceparent}
+            topic, key = PREDICTIONS.name, prediction.product_id
+            letters.append(Letter(topic, key, encode(prediction), headers))
+        return letters
+
+
+def _held(record: Record) -> Held:
+    row = decode(record.value)
+    arrived = Arrived(row, *stage_times(record.headers, record.timestamp_ms))
+    return Held(arrived, values_of(row), child_of(record.headers.get("traceparent")))
+
+
+def _batches(held: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:
+    for start in range(0, len(held), most):
+        yield held[start : start + most]

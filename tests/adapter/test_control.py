@@ -1,0 +1,190 @@
+"""Which variant serves, and following it."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import msgspec
+import pytest
+
+from adapter.control import KEY, Control, Serving, UnknownVariant, decode, encode, variant_named
+from adapter.follower import Follower
+from plumbing.kafka import Partition, Record
+
+PLACE = Partition("control", 0)
+
+
+class FakeReader:
+    """The topic control in memory; ``away`` makes every call fail."""
+
+    def __init__(self, *values: bytes) -> None:
+        self.records: list[Record] = []
+        self.given = 0
+        self.away = False
+        self.closed = False
+        for value in values:
+            self.add(value)
+
+    def add(self, value: bytes, key: str = KEY) -> None:
+        self.records.append(Record("control", 0, len(self.records), 0, key, value, {}))
+
+    def beginnings(self) -> dict[Partition, int]:
+        return {PLACE: 0}
+
+    def ends(self) -> dict[Partition, int]:
+        if self.away:
+            raise ConnectionError("broker away")
+        return {PLACE: len(self.records)}
+
+    def poll(self, timeout: float) -> list[Record]:
+        if self.given == len(self.records):
+            time.sleep(0.005)
+        found, self.given = self.records[self.given :], len(self.records)
+        return found
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def said(variant: str) -> bytes:
+    """A record that lets a variant serve."""
+    return encode(Control(variant=variant, changed_by="ann", changed_us=5))
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait until it holds, at most 5 s."""
+    until = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < until, "did not happen within 5 s"
+        threading.Event().wait(0.005)
+
+
+@pytest.fixture
+def follow():
+    """Starts followers and ends them."""
+    running = []
+
+    def start(open_reader, default="ml") -> Follower:
+        running.append(Follower(Serving(default), open_reader, check_seconds=0.01).start())
+        return running[-1]
+
+    yield start
+    for follower in running:
+        follower.stop()
+
+
+def test_the_record_reads_back():
+    """What is written is what is read."""
+    assert decode(said("baseline")) == Control(variant="baseline", changed_by="ann", changed_us=5)
+
+
+def test_an_unknown_variant_is_refused_by_name():
+    """The message says what was found and what there is."""
+    with pytest.raises(UnknownVariant, match="found variant 'mll', expected one of ml, baseline"):
+        variant_named("mll")
+
+
+def test_only_a_change_is_a_change():
+    """The same variant again changes nothing; other keys are none of ours."""
+    serving = Serving("ml")
+    assert serving.take(KEY, said("ml")) is False
+    assert serving.take("other", said("baseline")) is False
+    assert serving.take(KEY, said("baseline")) is True
+    assert (serving.variant, serving.last.changed_by) == ("baseline", "ann")
+
+
+def test_a_tombstone_brings_the_default_back():
+    """With the record deleted the setting holds again."""
+    serving = Serving("ml")
+    serving.take(KEY, said("baseline"))
+    assert serving.take(KEY, b"") is True
+    assert (serving.variant, serving.last) == ("ml", None)
+
+
+@pytest.mark.parametrize("value", [b"{", b'{"variant":"new","changed_by":"a","changed_us":1}'])
+def test_what_cannot_be_read_changes_nothing(value):
+    """A variant of a later version, or no JSON: the last one stays."""
+    serving = Serving("ml")
+    serving.take(KEY, said("baseline"))
+    with pytest.raises(msgspec.DecodeError):
+        serving.take(KEY, value)
+    assert serving.variant == "baseline"
+
+
+def test_the_last_record_wins_at_the_start(follow):
+    """Settled once all that stood in the topic was read."""
+    reader = FakeReader(said("baseline"), said("ml"), said("baseline"))
+    follower = follow(lambda: reader)
+    eventually(lambda: follower.settled)
+    assert (follower.serving.variant, follower.state) == ("baseline", "followed")
+
+
+def test_an_empty_topic_leaves_the_default(follow):
+    """Nothing was ever written: settled at once."""
+    follower = follow(FakeReader, default="baseline")
+    eventually(lambda: follower.settled)
+    assert follower.serving.variant == "baseline"
+
+
+def test_a_switch_is_followed_within_a_second(follow):
+    """A new record is taken while running."""
+    reader = FakeReader()
+    follower = follow(lambda: reader)
+    eventually(lambda: follower.settled)
+    started = time.monotonic()
+    reader.add(said("baseline"))
+    eventually(lambda: follower.serving.variant == "baseline")
+    assert time.monotonic() - started < 1
+
+
+def test_an_unreadable_record_does_not_end_following(follow):
+    """After it the next good one is taken."""
+    follower = follow(lambda: FakeReader(b"{", said("baseline")))
+    eventually(lambda: follower.serving.variant == "baseline")
+
+
+def test_with_the_broker_away_the_last_variant_stays(follow):
+    """The broker goes: state away, variant kept; it comes back: followed again."""
+    first, second = FakeReader(said("baseline")), FakeReader(said("baseline"), said("ml"))
+    readers = iter([first, second])
+    follower = follow(lambda: next(readers))
+    eventually(lambda: follower.state == "followed")
+    first.away = True
+    eventually(lambda: follower.state == "away")
+    assert follower.serving.variant == "baseline"
+    assert first.closed
+    eventually(lambda: follower.state == "followed" and follower.serving.variant == "ml")
+
+
+def test_with_the_broker_away_from_the_start_it_is_settled(follow):
+    """The default serves: the broker must not keep the front door shut."""
+
+    def refuse() -> FakeReader:
+        raise ConnectionError("no broker")
+
+    follower = follow(refuse)
+    eventually(lambda: follower.settled)
+    assert (follower.state, follower.serving.variant) == ("away", "ml")
+
+
+def test_switching_under_load_fails_no_request(adapter, row):
+    """Requests in several threads while the variant changes a hundred times: all are 200."""
+    front = adapter(rate_limit="1000000/minute")
+    statuses, variants = set(), set()
+
+    def ask() -> None:
+        for _ in range(40):
+            answer = front.predict(row)
+            statuses.add(answer.status_code)
+            variants.add((answer.json()["model_variant"], answer.json()["version"]))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    turn = 0
+    while any(thread.is_alive() for thread in threads):
+        front.serving.take(KEY, said("baseline" if turn % 2 else "ml"))
+        turn += 1
+        threads[0].join(0.002)
+    assert statuses == {200}
+    assert variants <= {("ml", "a" * 12), ("baseline", "b" * 12)}

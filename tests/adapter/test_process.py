@@ -1,0 +1,197 @@
+"""``python -m adapter`` as a process, and with a real Kafka."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+
+import httpx
+import pytest
+
+from adapter.control import Serving
+from adapter.follower import Follower, open_control
+from adapter.switch import read_control, write_control
+from plumbing.kafka import KafkaSettings
+
+# Straight to 127.0.0.1, whatever proxy the environment names.
+get = partial(httpx.get, trust_env=False)
+post = partial(httpx.post, trust_env=False)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until it holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"did not happen within {seconds} s"
+        threading.Event().wait(0.02)
+
+
+def free_port() -> int:
+    """A port that nobody has now."""
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return found.getsockname()[1]
+
+
+def kafka_environment(settings: KafkaSettings) -> dict[str, str]:
+    """The variables by which a process finds this Kafka and this prefix."""
+    return {
+        "KAFKA_BOOTSTRAP_SERVERS": settings.bootstrap_servers,
+        "KAFKA_TOPIC_PREFIX": settings.topic_prefix,
+    }
+
+
+class Process:
+    """A running adapter."""
+
+    def __init__(self, model_url: str, **environment: str) -> None:
+        self.url = f"http://127.0.0.1:{(port := free_port())}"
+        settings = {
+            "ADAPTER_HOST": "127.0.0.1",
+            "ADAPTER_PORT": str(port),
+            "ADAPTER_MODEL_URL": model_url,
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "adapter"],
+            env=os.environ | settings | environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        eventually(lambda: self.status("/readyz") == 200)
+
+    def status(self, path: str) -> int:
+        try:
+            return get(self.url + path).status_code
+        except httpx.TransportError:
+            return 0
+
+    def end(self) -> tuple[int, list[dict]]:
+        """SIGTERM; gives exit code and log lines."""
+        self.process.send_signal(signal.SIGTERM)
+        out, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, [json.loads(line) for line in out.splitlines()]
+
+
+@pytest.fixture
+def started(v2):
+    """Starts adapters as processes and ends what is left of them."""
+    running: list[Process] = []
+
+    def start(**environment: str) -> Process:
+        running.append(Process(v2.url, **environment))
+        return running[-1]
+
+    yield start
+    for each in running:
+        if each.process.poll() is None:
+            each.process.kill()
+            each.process.communicate()
+
+
+def test_it_serves_and_ends_cleanly(started, row, v2):
+    """A request under way at SIGTERM is answered, the exit code is 0, all lines are JSON."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_MODEL_TIMEOUT_SECONDS="1")
+    answer = post(process.url + "/predict", json={"rows": [row]})
+    assert answer.status_code == 200
+    assert "server" not in answer.headers
+    v2.hang = True
+    late: list[int] = []
+    asking = threading.Thread(
+        target=lambda: late.append(post(process.url + "/predict", json={"rows": [row]}).status_code)
+    )
+    asking.start()
+    assert v2.waiting.wait(10)
+    code, lines = process.end()
+    asking.join(10)
+    assert (code, late) == (0, [503])
+    events = [line["event"] for line in lines]
+    assert events[0] == "adapter.started"
+    assert events[-1] == "adapter.stopped"
+    assert "http.request" in events
+    assert {line["service"] for line in lines} == {"adapter"}
+
+
+def test_an_invented_address_is_not_believed_by_the_server(started, row):
+    """X-Forwarded-For from loopback changes nothing without ADAPTER_TRUSTED_PROXY_HOPS."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_RATE_LIMIT="1/minute")
+    found = [
+        post(
+            process.url + "/predict",
+            json={"rows": [row]},
+            headers={"X-Forwarded-For": f"203.0.113.{number}"},
+        ).status_code
+        for number in range(2)
+    ]
+    assert found == [200, 429]
+
+
+def test_an_endless_body_is_cut_off(started):
+    """A body without end is refused as soon as it is too long."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_MAX_BODY_BYTES="1000")
+    sent = 0
+
+    def endless():
+        nonlocal sent
+        while True:
+            sent += 65_536
+            yield b" " * 65_536
+
+    try:
+        answer = post(process.url + "/predict", content=endless())
+        assert answer.status_code == 413
+    except httpx.TransportError:
+        pass  # the server closed while we were still sending
+    assert sent < 100 << 20
+    assert process.status("/healthz") == 200
+
+
+@pytest.mark.kafka
+def test_the_variant_is_switched_by_the_command(started, row, kafka_settings):
+    """`python -m adapter variant baseline` is followed within a second, without a restart."""
+    environment = kafka_environment(kafka_settings)
+    process = started(**environment, ADAPTER_RATE_LIMIT="100000/minute")
+
+    def variant() -> str:
+        answer = post(process.url + "/predict", json={"rows": [row]})
+        assert answer.status_code == 200
+        return answer.json()["model_variant"]
+
+    def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "adapter", "variant", *arguments],
+            env=os.environ | environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    assert variant() == "ml"
+    assert command().stdout.startswith("ml (by default")
+    wrong = command("mll")
+    assert wrong.returncode == 2
+    assert "expected one of ml, baseline" in wrong.stderr
+    write_control(kafka_settings, "baseline", "ann", time.time_ns() // 1000)
+    eventually(lambda: variant() == "baseline", 1.0)
+    assert command("ml", "--by", "bob").stdout.startswith("ml (since ")
+    eventually(lambda: variant() == "ml", 1.0)
+    assert get(process.url + "/health").json()["changed_by"] == "bob"
+    assert process.end()[0] == 0
+
+
+@pytest.mark.kafka
+def test_a_follower_that_starts_later_knows_the_variant(kafka_settings):
+    """The topic is compacted: what was said before is still known."""
+    assert read_control(kafka_settings) is None
+    for variant in ("ml", "baseline"):
+        write_control(kafka_settings, variant, "ann", 5)
+    assert read_control(kafka_settings).variant == "baseline"
+    follower = Follower(Serving("ml"), lambda: open_control(kafka_settings)).start()
+    eventually(lambda: follower.settled)
+    assert (follower.serving.variant, follower.state) == ("baseline", "followed")
+    follower.stop()

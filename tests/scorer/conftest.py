@@ -1,0 +1,218 @@
+"""Models, Kafka and rows in memory."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from adapter.control import Serving
+from adapter.schema import EXAMPLE
+from adapter.v2 import ModelAway, ModelError, Row, Scored
+from featurizer.features import FEATURES_DIGEST, FeatureRow, encode
+from plumbing.kafka import DeliveryError, Record
+from plumbing.stop import Stop
+from scorer.config import ScorerSettings
+from scorer.delivery import Delivery
+from scorer.metrics import Metrics
+from scorer.models import Models
+from scorer.service import Scorer
+from serving.artifact import ModelInfo
+from serving.linear import Linear
+
+NAME = ("realized_volatility_60s",)
+LINEAR = {
+    "ml": Linear("ml", NAME, (0.001,), (0.001,), (0.0005,), (2.0,), 0.0),
+    "baseline": Linear("baseline", NAME, (0.001,), (0.001,), (0.0005,), (1.0,), 0.0),
+}
+
+
+def info_of(variant: str, **changes: Any) -> ModelInfo:
+    """What a model says of itself; one product has τ and threshold."""
+    fields = {
+        "variant": variant,
+        "version": f"{variant}-1",
+        "digest": f"{variant}-digest",
+        "features_digest": FEATURES_DIGEST,
+        "dialect": "advanced",
+        "tau": {"BTC-USD": 0.0012},
+        "threshold": {"BTC-USD": 0.6},
+    }
+    return ModelInfo(**(fields | changes))
+
+
+def feature_row(number: int = 0, **changes: Any) -> FeatureRow:
+    """A row whose volatility grows with its number."""
+    fields = {
+        "row_id": f"feed:BTC-USD:{number}:0",
+        "feed": "feed",
+        "product_id": "BTC-USD",
+        "time_us": number,
+        "trade_id": 0,
+        "dialect": "advanced",
+        "mid": 100.0,
+        "features": EXAMPLE | {"realized_volatility_60s": 1e-5 * number},
+        "coverage": 1.0,
+    }
+    return FeatureRow(**(fields | changes))
+
+
+class FakeModel:
+    """Scores by ``LINEAR``; ``failing`` names what each variant raises, until it is taken out."""
+
+    def __init__(self) -> None:
+        self.failing: dict[str, ModelError] = {}
+        self.asked: list[tuple[str, int]] = []
+        self.infos = {variant: info_of(variant) for variant in LINEAR}
+        self.at_once = 0
+        self.most_at_once = 0
+
+    async def infer(
+        self, variant: str, rows: Sequence[Row], *, within: float | None = None
+    ) -> Scored:
+        self.asked.append((variant, len(rows)))
+        self.at_once += 1
+        self.most_at_once = max(self.most_at_once, self.at_once)
+        await asyncio.sleep(0)
+        self.at_once -= 1
+        if variant in self.failing:
+            raise self.failing[variant]
+        return Scored([LINEAR[variant].score(row) for row in rows], self.infos[variant])
+
+
+class FakeConsumer:
+    """Gives out batches, one a poll, and notes what was committed."""
+
+    def __init__(self, journal: list[str]) -> None:
+        self.batches: list[list[Record]] = []
+        self.journal = journal
+        self.given = 0
+        self.committed = 0
+        self.failing = False
+
+    def add(self, *records: tuple[bytes, Mapping[str, str]]) -> None:
+        self.batches.append(
+            [
+                Record("features", 0, offset, 1_000, "BTC-USD", value, headers)
+                for offset, (value, headers) in enumerate(records)
+            ]
+        )
+
+    def poll(self, timeout: float) -> list[Record]:
+        records = self.batches.pop(0) if self.batches else []
+        self.given += len(records)
+        return records
+
+    def commit(self) -> None:
+        if self.failing:
+            raise ConnectionError("broker away")
+        self.journal.append("commit")
+        self.committed = self.given
+
+
+class FakeProducer:
+    """Keeps what was sent; ``failures`` is how many flushes still fail."""
+
+    failures = 0
+
+    def __init__(self, sent: list[Record], journal: list[str]) -> None:
+        self.sent, self.journal = sent, journal
+        self.closed = False
+
+    def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> None:
+        self.sent.append(Record(topic, 0, len(self.sent), 0, key, value, headers))
+        self.journal.append("send")
+
+    def flush(self) -> None:
+        if FakeProducer.failures:
+            FakeProducer.failures -= 1
+            raise DeliveryError("1 records not acknowledged")
+        self.journal.append("flush")
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeStop(Stop):
+    """Waits no time; ``during_wait`` is called instead, with the count of waits."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self.during_wait = lambda count: None
+
+    def wait(self, timeout: float) -> bool:
+        self.waits.append(timeout)
+        assert len(self.waits) < 50, "waits for ever"
+        self.during_wait(len(self.waits))
+        return self.requested
+
+
+class Bench:
+    """A scorer with everything around it in memory."""
+
+    def __init__(self, runner: asyncio.Runner, **settings: Any) -> None:
+        FakeProducer.failures = 0
+        self.journal: list[str] = []
+        self.sent: list[Record] = []
+        self.registry = CollectorRegistry()
+        self.model, self.stop = FakeModel(), FakeStop()
+        self.consumer = FakeConsumer(self.journal)
+        self.serving = Serving("ml")
+        self.beats = 0
+        self.now = 1_000.0
+        self.producers: list[FakeProducer] = []
+        chosen, metrics = ScorerSettings(**settings), Metrics(self.registry)
+        models = Models(
+            chosen, self.model, self.serving, metrics, runner.run, clock=lambda: self.now
+        )
+        self.scorer = Scorer(
+            chosen,
+            self.consumer,
+            Delivery(self._open, metrics, wait=self.stop.wait),
+            models,
+            metrics,
+            self.stop,
+            beat=self._beat,
+            now_us=lambda: 3_000_000,
+        )
+
+    def rows(self, *rows: FeatureRow, **headers: str) -> None:
+        """Let rows come in one poll."""
+        self.consumer.add(*[(encode(row), headers) for row in rows])
+
+    def sample(self, name: str, **labels: str) -> float:
+        return self.registry.get_sample_value(name, labels) or 0.0
+
+    def _open(self) -> FakeProducer:
+        self.producers.append(FakeProducer(self.sent, self.journal))
+        return self.producers[-1]
+
+    def _beat(self) -> None:
+        self.beats += 1
+
+
+@pytest.fixture
+def bench():
+    """Makes benches, all in one event loop of this test."""
+    with asyncio.Runner() as runner:
+        yield lambda **settings: Bench(runner, **settings)
+
+
+@pytest.fixture
+def make_row():
+    """Makes rows."""
+    return feature_row
+
+
+@pytest.fixture
+def make_info():
+    """Makes what models say of themselves."""
+    return info_of
+
+
+@pytest.fixture
+def away():
+    """What a model that is away raises."""
+    return ModelAway("no answer")

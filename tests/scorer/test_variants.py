@@ -1,0 +1,115 @@
+"""The core of the scorer: rows and scores become predictions."""
+
+import pytest
+
+from adapter.schema import EXAMPLE
+from adapter.v2 import Scored
+from featurizer.features import NAMES
+from scorer.prediction import decode, encode, prediction_id
+from scorer.variants import (
+    Arrived,
+    UnknownFeatures,
+    predictions_of,
+    shadows_of,
+    stage_times,
+    values_of,
+)
+
+
+@pytest.fixture
+def predict(make_row, make_info):
+    """Joins one row with one score."""
+
+    def predict(score=0.7, shadows=(), info=None, **row):
+        arrived = Arrived(make_row(7, **row), received_us=1, featurized_us=2)
+        served = Scored([score], info or make_info("ml"))
+        [found] = predictions_of([arrived], served, shadows, scored_us=3)
+        return found
+
+    return predict
+
+
+@pytest.mark.parametrize(("score", "spike"), [(0.59, False), (0.6, True), (0.61, True)])
+def test_a_spike_is_a_score_at_or_above_the_threshold(predict, score, spike):
+    """The threshold itself counts as a spike."""
+    found = predict(score)
+    assert (found.spike, found.threshold, found.tau, found.flags) == (spike, 0.6, 0.0012, [])
+
+
+def test_a_product_without_tau_is_scored_and_flagged(predict):
+    """No τ: the score stands, the spike is unknown, the flag says why."""
+    found = predict(0.99, product_id="SOL-USD")
+    assert (found.score, found.spike, found.threshold, found.tau) == (0.99, None, None, None)
+    assert found.flags == ["untrained_product"]
+
+
+def test_a_threshold_without_tau_is_no_threshold(predict, make_info):
+    """Half of what a product needs is nothing."""
+    found = predict(0.99, info=make_info("ml", tau={}))
+    assert (found.spike, found.threshold) == (None, None)
+
+
+def test_a_row_of_another_dialect_is_flagged(predict):
+    """It is scored all the same."""
+    found = predict(0.7, dialect="exchange")
+    assert (found.score, found.flags) == (0.7, ["foreign_dialect"])
+
+
+def test_a_shadow_stands_beside_with_its_own_threshold(predict, make_info):
+    """Score, threshold and spike of the shadow are its own."""
+    shadow = Scored([0.4], make_info("baseline", threshold={"BTC-USD": 0.3}))
+    [found] = predict(0.2, shadows=[shadow]).shadows
+    assert (found.model_variant, found.score, found.threshold) == ("baseline", 0.4, 0.3)
+    assert (found.spike, found.version) == (True, "baseline-1")
+
+
+def test_the_id_is_made_from_row_and_model(predict, make_info):
+    """The same row by the same model has the same id, by another model another."""
+    first, again = predict(0.2), predict(0.2, shadows=[Scored([0.1], make_info("baseline"))])
+    assert first.prediction_id == again.prediction_id
+    assert first.prediction_id == prediction_id(first.row_id, "ml-digest")
+    other = predict(0.2, info=make_info("ml", digest="x"))
+    assert other.prediction_id != first.prediction_id
+
+
+def test_all_of_the_row_and_the_times_are_kept(predict):
+    """What later stages need is in the prediction, and its JSON reads back."""
+    found = predict(0.5)
+    assert (found.received_us, found.featurized_us, found.scored_us) == (1, 2, 3)
+    assert (found.feed, found.product_id, found.time_us, found.mid) == ("feed", "BTC-USD", 7, 100)
+    assert found.realized_volatility_60s == pytest.approx(7e-5)
+    assert decode(encode(found)) == found
+
+
+def test_values_stand_in_the_order_of_names(make_row):
+    """Whatever the order in the row's JSON."""
+    row = make_row(features=dict(reversed(EXAMPLE.items())))
+    assert values_of(row) == tuple(EXAMPLE[name] for name in NAMES)
+
+
+def test_a_row_of_other_features_is_refused(make_row):
+    """Missing and unknown features are both listed."""
+    features = {name: 0.1 for name in NAMES if name != "log_return_60s"} | {"price": 1.0}
+    with pytest.raises(UnknownFeatures, match=r"missing \['log_return_60s'\].*\['price'\]"):
+        values_of(make_row(features=features))
+
+
+@pytest.mark.parametrize(
+    ("served", "wanted", "expected"),
+    [
+        ("ml", None, ("baseline",)),
+        ("baseline", None, ("ml",)),
+        ("ml", (), ()),
+        ("ml", ("ml", "baseline"), ("baseline",)),
+        ("ml", ("ml",), ()),
+    ],
+)
+def test_shadows_are_the_wanted_ones_that_do_not_serve(served, wanted, expected):
+    """By default all others; the one that serves is never its own shadow."""
+    assert shadows_of(served, wanted) == expected
+
+
+@pytest.mark.parametrize("headers", [{}, {"received_us": "", "featurized_us": "-1"}])
+def test_without_headers_the_broker_says_when(headers):
+    """Missing or strange times are the time when the broker took the record."""
+    assert stage_times(headers, 1_234) == (1_234_000, 1_234_000)
