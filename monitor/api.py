@@ -1,0 +1,243 @@
+"""The monitor over HTTP: predictions, the stream of them, probes and metrics."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+from monitor.board import Board, Hub, Listener, Shown
+from monitor.config import MonitorSettings
+from monitor.store import Busy, Page, Query, QueryError, Store
+from monitor.times import parse_us
+from plumbing.logs import get_logger
+
+MOST: Final = 1_000
+PROBLEM: Final = "application/problem+json"
+Health = Callable[[], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the routes stand on.
+
+    ``alive`` and ``ready`` name what is needed and whether it is so; ``health`` tells more.
+    """
+
+    settings: MonitorSettings
+    board: Board
+    hub: Hub
+    store: Store
+    registry: CollectorRegistry
+    alive: Callable[[], bool]
+    ready: Callable[[], Mapping[str, bool]]
+    health: Health
+
+
+class Problem(Exception):
+    """An answer that is an error: status, title and what was found and expected."""
+
+    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+        self.body.update(more)
+
+
+def create_app(around: Surroundings) -> web.Application:
+    """Make the application; it starts nothing by itself."""
+    routes = _Routes(around)
+    app = web.Application(middlewares=[_problems])
+    app.router.add_get("/predictions/latest", routes.latest)
+    app.router.add_get("/predictions/stream", routes.stream)
+    app.router.add_get("/predictions", routes.predictions)
+    app.router.add_get("/healthz", routes.healthz)
+    app.router.add_get("/readyz", routes.readyz)
+    app.router.add_get("/health", routes.health)
+    app.router.add_get("/metrics", routes.metrics)
+    return app
+
+
+class _Routes:
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+
+    async def latest(self, request: web.Request) -> web.Response:
+        """Give the latest prediction of one product, or of all."""
+        _only(request, "product")
+        board, name = self._around.board, request.query.get("product")
+        if name is None:
+            shown = b",".join(latest.json for latest in board.all_latest())
+            return _json_bytes(b'{"predictions":[' + shown + b"]}")
+        self._known(name)
+        latest = board.latest(name)
+        assert latest is not None
+        return _json_bytes(latest.json)
+
+    async def predictions(self, request: web.Request) -> web.Response:
+        """Give a page of predictions by event time, newest first, with their outcomes."""
+        _only(request, "product", "from", "to", "limit", "cursor")
+        query = _query(request)
+        self._known(query.product_id)
+        try:
+            page = await asyncio.to_thread(self._around.store.page, query)
+        except Busy as exc:
+            raise Problem(503, "Busy", str(exc)) from exc
+        except QueryError as exc:
+            raise Problem(422, "Bad parameter", str(exc), parameter="cursor") from exc
+        return _json_bytes(_page(page))
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        """Send the latest predictions at once, then each new one, as server-sent events."""
+        _only(request, "product")
+        name = request.query.get("product")
+        if name is not None:
+            self._known(name)
+        hub = self._around.hub
+        response = web.StreamResponse(
+            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+        )
+        listener = hub.listen(name, request.headers.get("Last-Event-ID", ""))
+        if request.transport is not None:
+            listener.abort = request.transport.abort
+        try:
+            await response.prepare(request)
+            await response.write(b"retry: 2000\n\n")
+            await self._send(response, listener)
+        except ConnectionError:
+            get_logger().debug("monitor.stream_client_left")
+        finally:
+            hub.leave(listener)
+        return response
+
+    async def healthz(self, request: web.Request) -> web.Response:
+        """Say whether the process is alive."""
+        alive = self._around.alive()
+        return web.json_response({"alive": alive}, status=200 if alive else 503)
+
+    async def readyz(self, request: web.Request) -> web.Response:
+        """Say whether the state is rebuilt and the topics are being read."""
+        missing = [name for name, there in self._around.ready().items() if not there]
+        answer = {"ready": not missing, "missing": missing}
+        return web.json_response(answer, status=503 if missing else 200)
+
+    async def health(self, request: web.Request) -> web.Response:
+        """Say what is well and what is not; 503 only where predictions cannot be answered."""
+        ready = all(self._around.ready().values())
+        return web.json_response(dict(self._around.health()), status=200 if ready else 503)
+
+    async def metrics(self, request: web.Request) -> web.Response:
+        """Give the metrics in the format that is asked for."""
+        encode, kind = choose_encoder(request.headers.get("Accept", ""))
+        return web.Response(body=encode(self._around.registry), headers={"Content-Type": kind})
+
+    def _known(self, name: str) -> None:
+        products = self._around.board.products()
+        if name not in products:
+            known = ", ".join(products) or "none yet"
+            detail = f"product: found {name!r}, expected one with predictions: {known}"
+            raise Problem(404, "Unknown product", detail, products=products)
+
+    async def _send(self, response: web.StreamResponse, listener: Listener) -> None:
+        beat = self._around.settings.stream_heartbeat_seconds
+        while True:
+            try:
+                shown = await asyncio.wait_for(listener.queue.get(), beat)
+            except TimeoutError:
+                await response.write(b": heartbeat\n\n")
+                continue
+            if shown is None or listener.dropped:
+                return
+            await response.write(_event(shown))
+
+
+def _event(shown: Shown) -> bytes:
+    name = shown.prediction.prediction_id.encode()
+    return b"id: " + name + b"\nevent: prediction\ndata: " + shown.json + b"\n\n"
+
+
+def _page(page: Page) -> bytes:
+    items = [
+        {**msgspec.to_builtins(found.prediction), "outcome": msgspec.to_builtins(found.outcome)}
+        for found in page.items
+    ]
+    answer = {
+        "predictions": items,
+        "next": page.next,
+        "scanned": page.scanned,
+        "outcomes_complete": page.outcomes_complete,
+    }
+    return msgspec.json.encode(answer)
+
+
+def _json_bytes(body: bytes) -> web.Response:
+    return web.Response(body=body, headers={"Content-Type": "application/json"})
+
+
+def _only(request: web.Request, *names: str) -> None:
+    unknown = sorted(set(request.query) - set(names))
+    if unknown:
+        detail = f"found the parameter {unknown[0]!r}, expected {', '.join(names)}"
+        raise Problem(422, "Unknown parameter", detail, parameter=unknown[0])
+
+
+def _query(request: web.Request) -> Query:
+    found = request.query
+    if not found.get("product"):
+        detail = "product: found none, expected one such as BTC-USD"
+        raise Problem(422, "Missing parameter", detail, parameter="product")
+    from_us, to_us = _time(found, "from"), _time(found, "to")
+    if from_us is not None and to_us is not None and from_us > to_us:
+        detail = f"from: found {found['from']!r} after to {found['to']!r}, expected it before"
+        raise Problem(422, "Bad parameter", detail, parameter="from")
+    return Query(found["product"], from_us, to_us, _limit(found), found.get("cursor"))
+
+
+def _time(found: Mapping[str, str], name: str) -> int | None:
+    if name not in found:
+        return None
+    try:
+        return parse_us(found[name])
+    except ValueError as exc:
+        raise Problem(422, "Bad parameter", f"{name}: {exc}", parameter=name) from exc
+
+
+def _limit(found: Mapping[str, str]) -> int:
+    text = found.get("limit", "100")
+    if not (text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST):
+        detail = f"limit: found {text!r}, expected an integer from 1 to {MOST}"
+        raise Problem(422, "Bad parameter", detail, parameter="limit")
+    return int(text)
+
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def _problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer errors as problem+json, our own and those of the router."""
+    try:
+        return await handler(request)
+    except Problem as exc:
+        return _problem(exc.body, exc.status, {"Retry-After": "1"} if exc.status == 503 else {})
+    except web.HTTPException as exc:
+        body = {"type": "about:blank", "title": exc.reason, "status": exc.status}
+        kept = {"Allow": exc.headers["Allow"]} if "Allow" in exc.headers else {}
+        return _problem({**body, "detail": f"{request.method} {request.path}"}, exc.status, kept)
+    except Exception as exc:
+        get_logger().exception("monitor.request_failed", path=request.path, reason=repr(exc))
+        body = {"type": "about:blank", "title": "Internal error", "status": 500}
+        return _problem({**body, "detail": "see the monitor's log"}, 500, {})
+
+
+def _problem(body: Mapping[str, Any], status: int, headers: Mapping[str, str]) -> web.Response:
+    return web.Response(
+        status=status,
+        body=json.dumps(body).encode(),
+        headers={"Content-Type": PROBLEM, **headers},
+    )

@@ -1,0 +1,175 @@
+"""What the monitor shows now: the latest predictions, recent outcomes, and who listens."""
+
+import asyncio
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from monitor.outcome import Outcome
+from plumbing.logs import get_logger
+from scorer.prediction import Prediction
+
+RECENT_OUTCOMES: Final = 20_000
+RECENT_PREDICTIONS: Final = 1_000
+"""So many can be caught up with by a listener that was away (``Last-Event-ID``)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A prediction and its JSON as it stands in the topic."""
+
+    prediction: Prediction
+    json: bytes
+    partition: int
+
+    def newer_than(self, other: "Shown | None") -> bool:
+        """Say whether this one is the later row; another feed's always is."""
+        if other is None or other.prediction.feed != self.prediction.feed:
+            return True
+        mine, its = self.prediction, other.prediction
+        return (mine.time_us, mine.trade_id) >= (its.time_us, its.trade_id)
+
+
+class Board:
+    """Written by the reading thread, read by the HTTP side."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._latest: dict[str, Shown] = {}
+        self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
+        self._waiting: set[str] = set()
+
+    def show(self, shown: Shown) -> None:
+        """Take a prediction as the latest of its product, if it is."""
+        with self._lock:
+            name = shown.prediction.product_id
+            if shown.newer_than(self._latest.get(name)):
+                self._latest[name] = shown
+
+    def latest(self, product_id: str) -> Shown | None:
+        """Give the latest prediction of a product."""
+        return self._latest.get(product_id)
+
+    def all_latest(self) -> list[Shown]:
+        """Give the latest prediction of each product, by name."""
+        with self._lock:
+            return [self._latest[name] for name in sorted(self._latest)]
+
+    def products(self) -> list[str]:
+        """Give the products that have predictions."""
+        with self._lock:
+            return sorted(self._latest)
+
+    def settle(self, outcome: Outcome) -> None:
+        """Remember an outcome for a while."""
+        with self._lock:
+            self._waiting.discard(outcome.prediction_id)
+            self._outcomes[outcome.prediction_id] = outcome
+            if len(self._outcomes) > RECENT_OUTCOMES:
+                self._outcomes.popitem(last=False)
+
+    def wait(self, prediction_id: str) -> None:
+        """Remember that a prediction waits for its outcome."""
+        with self._lock:
+            self._waiting.add(prediction_id)
+
+    def waits(self, prediction_id: str) -> bool:
+        """Say whether a prediction is known to have no outcome yet."""
+        return prediction_id in self._waiting
+
+    def outcome(self, prediction_id: str) -> Outcome | None:
+        """Give a recent outcome."""
+        with self._lock:
+            return self._outcomes.get(prediction_id)
+
+
+class Listener:
+    """One client of the stream, with a bounded queue; None in it means the end.
+
+    ``abort`` cuts its connection.
+    """
+
+    def __init__(self, product_id: str | None, size: int) -> None:
+        self.product_id = product_id
+        self.queue: asyncio.Queue[Shown | None] = asyncio.Queue(size + 1)
+        self._size = size
+        self.dropped = False
+        self.abort: Callable[[], None] = lambda: None
+
+    def wants(self, shown: Shown) -> bool:
+        """Say whether this client asked for that product."""
+        return self.product_id in (None, shown.prediction.product_id)
+
+    def offer(self, shown: Shown) -> bool:
+        """Queue one prediction; False if the client is too slow."""
+        if self.queue.qsize() >= self._size:
+            return False
+        self.queue.put_nowait(shown)
+        return True
+
+
+class Hub:
+    """Gives each new prediction to all listeners; used in the event loop only."""
+
+    def __init__(self, queue_size: int, on_dropped: Callable[[], None]) -> None:
+        self._size, self._on_dropped = queue_size, on_dropped
+        self._listeners: set[Listener] = set()
+        self._recent: deque[Shown] = deque(maxlen=RECENT_PREDICTIONS)
+        self._latest: dict[str, Shown] = {}
+        self._closed = False
+
+    def __len__(self) -> int:
+        return len(self._listeners)
+
+    def listen(self, product_id: str | None, after: str = "") -> Listener:
+        """Add a client: it first gets what came after the id ``after``, else the latest."""
+        listener = Listener(product_id, self._size)
+        for shown in self._missed(after) or self._latest.values():
+            if listener.wants(shown):
+                listener.offer(shown)
+        if self._closed:
+            listener.queue.put_nowait(None)
+        else:
+            self._listeners.add(listener)
+        return listener
+
+    def leave(self, listener: Listener) -> None:
+        """Remove a client."""
+        self._listeners.discard(listener)
+
+    def publish(self, batch: list[Shown]) -> None:
+        """Give out new predictions; a client whose queue is full is dropped."""
+        self._recent.extend(batch)
+        for shown in batch:
+            if shown.newer_than(self._latest.get(shown.prediction.product_id)):
+                self._latest[shown.prediction.product_id] = shown
+        for listener in list(self._listeners):
+            if not all(listener.offer(shown) for shown in batch if listener.wants(shown)):
+                self._drop(listener)
+
+    def close(self) -> None:
+        """End all streams, present and coming."""
+        self._closed = True
+        for listener in self._listeners:
+            if not listener.queue.full():
+                listener.queue.put_nowait(None)
+        self._listeners.clear()
+
+    def _missed(self, after: str) -> list[Shown]:
+        recent = list(self._recent)
+        for at, shown in enumerate(recent):
+            if shown.prediction.prediction_id == after:
+                return recent[at + 1 :]
+        return []
+
+    def _drop(self, listener: Listener) -> None:
+        listener.dropped = True
+        listener.queue.put_nowait(None)
+        listener.abort()  # its writer may stand in a full socket for ever
+        self._listeners.discard(listener)
+        self._on_dropped()
+        get_logger().warning(
+            "monitor.stream_client_dropped", reason="too slow", queued=listener.queue.qsize()
+        )

@@ -1,0 +1,50 @@
+"""Settings of the monitor, from ``MONITOR_…`` in the environment."""
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MonitorSettings(BaseSettings):
+    """Read once, when the process starts."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MONITOR_", frozen=True, use_attribute_docstrings=True
+    )
+
+    host: str = "127.0.0.1"
+    """Address to listen on; 0.0.0.0 in a container."""
+    port: int = 8090
+    """Port of HTTP: predictions, stream, probes, metrics."""
+    log_level: str = "INFO"
+    """DEBUG, INFO, WARNING or ERROR."""
+    group: str = "monitor"
+    """Group under which the positions in `predictions` are kept."""
+    adapter_url: str = "http://127.0.0.1:8000"
+    """Where the prober finds `/predict`."""
+    probe_seconds: float = Field(default=5.0, gt=0)
+    """Seconds from one probe to the next."""
+    probe_timeout_seconds: float = Field(default=5.0, gt=0)
+    """A probe without an answer for so many seconds has failed."""
+    prober_key: SecretStr | None = None
+    """API key of the prober, sent as `X-API-Key`."""
+    quality_window_seconds: int = Field(default=3_600, ge=60)
+    """Seconds of event time over which live quality is measured."""
+    history_seconds: int = Field(default=1_800, ge=120)
+    """Seconds of event time for which settled rows are remembered; later predictions make
+    the monitor read `ticks` back."""
+    read_back_records: int = Field(default=50_000, ge=0)
+    """At most so many outcomes a partition are read back on start for the quality window."""
+    most_pending: int = Field(default=20_000, ge=1_000)
+    """With so many predictions waiting, reading `predictions` pauses until `ticks` catch up."""
+    batch_seconds: float = Field(default=0.05, ge=0)
+    """Shortest time from one batch of records to the next; costs latency, spares CPU."""
+    commit_seconds: float = Field(default=1.0, ge=0)
+    """Shortest time from one commit to the next."""
+    scan_records: int = Field(default=20_000, ge=1_000)
+    """At most so many records are read for one page of `/predictions`."""
+    scan_seconds: float = Field(default=3.0, gt=0)
+    """At most so many seconds are spent on one page of `/predictions`."""
+    stream_queue: int = Field(default=1_000, ge=1)
+    """A stream's client that is so many predictions behind is dropped."""
+    stream_heartbeat_seconds: float = Field(default=15.0, gt=0)
+    """A quiet stream gets a comment so often, to keep it open."""

@@ -1,0 +1,283 @@
+"""The reading loop: predictions and ticks in, outcomes out; a killed one loses nothing.
+
+The group's position in ``predictions`` is that of the oldest one still waiting. A start reads
+them from there and ``ticks`` back by content as far as they need; outcomes published again
+have the same ids and equal bits.
+"""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, Protocol
+
+import msgspec
+
+from ingestor import tick
+from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
+from monitor import outcome as outcomes
+from monitor import restore
+from monitor.board import Board, Shown
+from monitor.config import MonitorSettings
+from monitor.metrics import MonitorMetrics, result_of
+from monitor.outcomes import Joiner, Matured
+from monitor.places import Place, Places
+from monitor.quality import RollingQuality
+from monitor.readback import ReadBack
+from monitor.reading import IDLE_SECONDS, GroupReader, LogReader
+from plumbing.kafka import Partition, Record
+from plumbing.logs import get_logger
+from plumbing.trace import child_of
+
+BACKLOG: Final = 2_000
+"""So many unread predictions are read before any more ticks, or ticks would run far ahead."""
+CHECK_SECONDS: Final = 1.0
+
+
+class Outbox(Protocol):
+    """What is used of ``plumbing.kafka.Producer``."""
+
+    def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> None: ...
+    def flush(self) -> None: ...
+
+
+class Follower:
+    """One monitor's reading of the log; ``reader`` and ``scanner`` cover all three topics.
+
+    ``on_new`` is told each batch of predictions that were not there before.
+    """
+
+    def __init__(
+        self,
+        reader: GroupReader,
+        scanner: LogReader,
+        outbox: Outbox,
+        board: Board,
+        metrics: MonitorMetrics,
+        settings: MonitorSettings,
+        on_new: Callable[[list[Shown]], None],
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._reader, self._scanner, self._outbox = reader, scanner, outbox
+        self._board, self._metrics, self._settings = board, metrics, settings
+        self._on_new, self._clock, self._wall = on_new, clock, wall
+        self._joiner = Joiner(settings.history_seconds)
+        self._quality = RollingQuality(settings.quality_window_seconds)
+        self._places = Places()
+        self._positions: dict[Partition, int] = {}
+        self._ends: dict[Partition, int] = {}
+        self._committed: dict[Partition, int] = {}
+        self._assigned: tuple[str, ...] = ()
+        self._shown_until: dict[Partition, int] = {}
+        self._next_check = self._next_commit = -1.0
+        self._ticks = restore.of_topic(reader.partitions(), TICKS.name)
+        self._predictions = restore.of_topic(reader.partitions(), PREDICTIONS.name)
+        self._back = ReadBack(self._joiner, scanner, metrics, self._ticks, self._positions)
+
+    @property
+    def pending(self) -> int:
+        """How many predictions wait for their label."""
+        return self._joiner.pending
+
+    @property
+    def caught_up(self) -> bool:
+        """True when all that stood in both topics at the last check has been read."""
+        return self._lag(TICKS.name) == 0 and self._lag(PREDICTIONS.name) == 0
+
+    def start(self) -> None:
+        """Rebuild all state from the topics."""
+        began = self._clock()
+        self._ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
+        self._restore(beginnings)
+        for partition in self._predictions:
+            self._positions[partition] = self._first_unsettled(partition, beginnings)
+        self._positions.update({p: self._ends[p] for p in self._ticks})
+        self._committed = {p: self._positions[p] for p in self._predictions}
+        self._read_unsettled()
+        self._back.seek(self._joiner.waiting())
+        self._assigned = ()
+        get_logger().info(
+            "monitor.rebuilt",
+            seconds=round(self._clock() - began, 3),
+            pending=self.pending,
+            products=self._board.products(),
+        )
+
+    def step(self) -> int:
+        """Read one batch, publish what matured, flush, then commit; give the records read."""
+        records = self._poll(self._turn())
+        self._publish(self._take(records))
+        now = self._clock()
+        if now >= self._next_check:
+            self._next_check = now + CHECK_SECONDS
+            self._check()
+        if now >= self._next_commit:
+            self._next_commit = now + self._settings.commit_seconds
+            self.commit()
+        return len(records)
+
+    def commit(self) -> None:
+        """Commit ``predictions`` up to the oldest one that still waits."""
+        read = {p: self._places.position(p, self._positions[p]) for p in self._predictions}
+        moved = {p: offset for p, offset in read.items() if offset != self._committed.get(p)}
+        self._reader.commit(moved)
+        self._committed.update(moved)
+
+    # ------------------------------------------------------------ reading
+    def _turn(self) -> tuple[str, ...]:
+        """Choose what to read next, so that neither topic runs far ahead of the other."""
+        full = self.pending >= self._settings.most_pending
+        if self._assigned == (TICKS.name,):
+            full = self.pending >= self._settings.most_pending // 2
+        if full and self._lag(TICKS.name):
+            return (TICKS.name,)
+        if self._lag(PREDICTIONS.name) > BACKLOG:
+            return (PREDICTIONS.name,)
+        return (TICKS.name, PREDICTIONS.name)
+
+    def _lag(self, topic: str) -> int:
+        partitions = self._ticks if topic == TICKS.name else self._predictions
+        return sum(max(0, self._ends.get(p, 0) - self._positions[p]) for p in partitions)
+
+    def _poll(self, topics: tuple[str, ...]) -> list[Record]:
+        if topics != self._assigned:
+            self._assigned = topics
+            mine = [p for p in (*self._ticks, *self._predictions) if p.topic in topics]
+            self._reader.assign(mine)
+            for partition in mine:
+                self._reader.seek(partition, self._positions[partition])
+        return self._reader.poll(0.2)
+
+    def _take(self, records: Iterable[Record]) -> list[Matured]:
+        matured: list[Matured] = []
+        new: list[Shown] = []
+        for record in records:
+            partition = Partition(record.topic, record.partition)
+            if record.offset < self._positions[partition]:
+                continue  # fetched before a seek: it was or will be read in its order
+            self._positions[partition] = record.offset + 1
+            self._metrics.records.labels(record.topic).inc()
+            if record.topic == TICKS.name:
+                matured.extend(self._event(record))
+            else:
+                matured.extend(self._prediction(record, partition, new))
+        if new:
+            self._on_new(new)
+        return matured
+
+    def _event(self, record: Record) -> list[Matured]:
+        try:
+            event = tick.decode(record.value)
+        except msgspec.DecodeError as exc:
+            return self._bad(record, exc)
+        self._back.tick_at(event.product_id, record.partition)
+        return self._joiner.update(event)
+
+    def _prediction(self, record: Record, at: Partition, new: list[Shown]) -> list[Matured]:
+        shown = restore.shown_of(record)
+        if shown is None:
+            return self._bad(record, "not a Prediction")
+        name, partitions = shown.prediction.product_id, len(self._predictions)
+        self._back.prediction_at(name, record.partition, partitions)
+        added = self._joiner.add(shown.prediction)
+        if added.repeated:
+            self._metrics.repeated.inc()
+            return []
+        trace = record.headers.get("traceparent")
+        self._places.add(shown.prediction.prediction_id, Place(at, record.offset, trace))
+        self._board.wait(shown.prediction.prediction_id)
+        if record.offset >= self._shown_until.get(at, 0):
+            self._board.show(shown)
+            new.append(shown)
+        return [added.matured] if added.matured else []
+
+    def _bad(self, record: Record, reason: object) -> list[Matured]:
+        self._metrics.bad_records.labels(record.topic).inc()
+        get_logger().warning(
+            "monitor.bad_record",
+            topic=record.topic,
+            partition=record.partition,
+            offset=record.offset,
+            reason=str(reason),
+        )
+        return []
+
+    # ------------------------------------------------------------ publishing
+    def _publish(self, matured: list[Matured]) -> None:
+        if not matured:
+            return
+        for one in matured:
+            outcome = one.outcome
+            trace = child_of(self._places.traceparent(outcome.prediction_id))
+            value = outcomes.encode(outcome)
+            self._outbox.send(OUTCOMES.name, outcome.product_id, value, {"traceparent": trace})
+        self._outbox.flush()
+        for one in matured:
+            self._settled(one)
+        oldest_us = min(one.possible_us for one in matured)
+        self._metrics.maturity_lag.set(self._wall() - oldest_us / 1e6)
+
+    def _settled(self, one: Matured) -> None:
+        outcome = one.outcome
+        self._places.done(outcome.prediction_id)
+        self._board.settle(outcome)
+        self._metrics.outcomes.labels(result_of(outcome)).inc()
+        feed = self._joiner.feed(outcome.product_id)
+        if feed is not None:
+            self._quality.begin(outcome.product_id, feed)
+            self._quality.add(one.prediction, outcome)
+
+    # ------------------------------------------------------------ now and then
+    def _check(self) -> None:
+        self._ends = self._reader.ends()
+        for topic in (TICKS.name, PREDICTIONS.name):
+            self._metrics.lag.labels(topic).set(self._lag(topic))
+        self._metrics.pending.set(self.pending)
+        self._metrics.show(self._quality.snapshot())
+        self._seek_early()
+
+    def _seek_early(self) -> None:
+        new, lost = self._back.missing(self._ends)
+        if lost:
+            self._metrics.lost.inc(len(lost))
+            get_logger().warning("monitor.ticks_missing", predictions=len(lost))
+            self._publish([self._joiner.give_up(prediction) for prediction in lost])
+        if new:
+            self._back.seek(new)
+            self._assigned = ()
+
+    # ------------------------------------------------------------ on start
+    def _restore(self, beginnings: Mapping[Partition, int]) -> None:
+        newest = restore.latest(self._scanner, beginnings, self._ends)
+        for shown in newest:
+            self._board.show(shown)
+        self._on_new(newest)
+        self._shown_until = {p: self._ends[p] for p in self._predictions}
+        rows = restore.quality_rows(
+            self._scanner,
+            beginnings,
+            self._ends,
+            self._settings.quality_window_seconds,
+            self._settings.read_back_records,
+        )
+        for prediction, outcome in rows:
+            self._quality.begin(outcome.product_id, outcome.feed)
+            self._quality.add(prediction, outcome)
+
+    def _read_unsettled(self) -> None:
+        heard = self._clock()
+        while self._lag(PREDICTIONS.name) and self.pending < self._settings.most_pending:
+            if self._take_some():
+                heard = self._clock()
+            elif self._clock() - heard > IDLE_SECONDS:
+                break
+
+    def _take_some(self) -> int:
+        records = self._poll((PREDICTIONS.name,))
+        self._take(records)
+        return len(records)
+
+    def _first_unsettled(self, partition: Partition, beginnings: Mapping[Partition, int]) -> int:
+        committed = self._reader.committed(partition)
+        begin, end = beginnings[partition], self._ends[partition]
+        return begin if committed is None or committed > end else max(begin, committed)

@@ -1,0 +1,50 @@
+"""Outcome: what the topic ``outcomes`` holds, and its JSON."""
+
+from typing import Final, Literal
+
+import msgspec
+
+SCHEMA_VERSION: Final = 1
+
+Unlabelled = Literal["break", "coverage", "no_tau", "unfinished"]
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a prediction once the next 60 s of event time had passed.
+
+    ``label`` is true where ``realized_volatility`` (log return over the 60 s after the
+    row) reached ``tau``; null with a ``reason`` where there can be none.
+    ``matured_us`` is the event time that completed the horizon.
+    ``last_of_second`` marks the one row per product and second that metrics count.
+    """
+
+    prediction_id: str
+    row_id: str
+    feed: str
+    product_id: str
+    time_us: int
+    label: bool | None
+    realized_volatility: float | None
+    matured_us: int
+    reason: Unlabelled | None
+    tau: float | None
+    coverage: float
+    last_of_second: bool
+    model_variant: str
+    score: float
+    spike: bool | None
+    schema_version: int = SCHEMA_VERSION
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(Outcome)
+
+
+def encode(outcome: Outcome) -> bytes:
+    """Give the JSON of an outcome, as it stands in ``outcomes``."""
+    return _encoder.encode(outcome)
+
+
+def decode(data: bytes) -> Outcome:
+    """Read one of ``outcomes``; raises ``msgspec.DecodeError`` naming the bad field."""
+    return _decoder.decode(data)

@@ -1,0 +1,291 @@
+"""Predictions meet what happened next: the join of ``predictions`` with ``ticks``.
+
+What a row's label is follows from the ticks alone and is fixed in their order, at the event
+that completes its horizon. A prediction only looks it up, before or after, so that the
+outcome cannot depend on how the two topics interleave.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from featurizer.slots import MICROSECONDS, Taken
+from ingestor.tick import Event, Tick
+from monitor.outcome import Outcome, Unlabelled
+from scorer.prediction import Prediction
+from training.labels import HORIZON, MidLog
+
+KEPT_RUNS: Final = 3
+"""A product's present run of a feed, and how many replaced ones are still remembered."""
+LOG_SECONDS: Final = 256
+"""Seconds of quotes held for labels; a row waits for 61 of them at most."""
+
+Key = tuple[int, int]
+"""``time_us`` and ``trade_id`` or 0: what names a row within its feed and product."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What became of one row, whoever predicts it.
+
+    ``matured_us`` is event time; ``received_us`` the wall clock of the event that completed it.
+    """
+
+    volatility: float | None
+    matured_us: int
+    received_us: int
+    reason: Unlabelled | None
+    last_of_second: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Matured:
+    """A prediction with its outcome; it could be told from ``possible_us`` (wall clock) on."""
+
+    prediction: Prediction
+    outcome: Outcome
+    possible_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of a prediction that was handed in."""
+
+    repeated: bool
+    matured: Matured | None = None
+
+
+@dataclass(slots=True)
+class _Row:
+    mid: float
+    waiting: list[Prediction] = field(default_factory=list)
+    truth: Truth | None = None
+    told: tuple[str, ...] = ()
+
+    def add(self, prediction: Prediction) -> Added:
+        name = prediction.prediction_id
+        if name in self.told or any(p.prediction_id == name for p in self.waiting):
+            return Added(repeated=True)
+        if self.truth is None:
+            self.waiting.append(prediction)
+            return Added(repeated=False)
+        self.told += (name,)
+        return Added(repeated=False, matured=_matured(prediction, self.truth))
+
+    def settle(self, truth: Truth) -> Iterator[Matured]:
+        self.truth = truth
+        for prediction in self.waiting:
+            self.told += (prediction.prediction_id,)
+            yield _matured(prediction, truth)
+        self.waiting = []
+
+
+class _Run:
+    """One product's rows of one feed, from its begin to the event of another feed."""
+
+    __slots__ = ("_history", "_log", "_unsettled", "feed", "last_us", "newest", "rows")
+
+    def __init__(self, feed: str, history: int) -> None:
+        self.feed = feed
+        self.rows: dict[int, dict[Key, _Row]] = {}
+        self.last_us = self.newest = -1
+        self._history = history
+        self._log = MidLog(LOG_SECONDS)
+        self._unsettled: deque[int] = deque()
+
+    def row(self, key: Key) -> _Row | None:
+        rows = self.rows.get(key[0] // MICROSECONDS)
+        return None if rows is None else rows.get(key)
+
+    def update(self, event: Event) -> _Row | None:
+        """Take an event in its order; an accepted Tick gives its new row."""
+        taken = self._log.update(event)
+        if taken in (Taken.LATE, Taken.REPEATED):
+            return None
+        self.last_us = max(self.last_us, event.time_us)
+        self.newest = max(self.newest, event.time_us // MICROSECONDS)
+        return self._open(event) if isinstance(event, Tick) else None
+
+    def settle(self, event: Event) -> Iterator[Matured]:
+        """Fix the rows whose horizon this event completed."""
+        while self._unsettled and self._unsettled[0] + HORIZON < self.newest:
+            rows = self.rows[self._unsettled.popleft()]
+            last = next(reversed(rows))
+            for key, row in rows.items():
+                if row.truth is None:
+                    yield from row.settle(self._truth(key, row, event, key == last))
+        self._prune()
+
+    def end(self, received_us: int) -> Iterator[Matured]:
+        """Fix the rest: another feed came before their horizon was complete."""
+        while self._unsettled:
+            rows = self.rows[self._unsettled.popleft()]
+            last = next(reversed(rows))
+            for key, row in rows.items():
+                truth = Truth(None, self.last_us, received_us, "unfinished", key == last)
+                yield from row.settle(truth)
+
+    def waiting(self) -> Iterator[Prediction]:
+        for second in self._unsettled:
+            for row in self.rows[second].values():
+                yield from row.waiting
+
+    def _open(self, tick: Tick) -> _Row:
+        second = tick.time_us // MICROSECONDS
+        rows = self.rows.setdefault(second, {})
+        row = rows[(tick.time_us, tick.trade_id or 0)] = _Row(tick.mid)
+        if not self._unsettled or self._unsettled[-1] != second:
+            self._unsettled.append(second)
+        return row
+
+    def _truth(self, key: Key, row: _Row, event: Event, last: bool) -> Truth:
+        label = self._log.label(key[0], row.mid)
+        assert label is not None
+        return Truth(label.volatility, label.matured_us, event.received_us, label.reason, last)
+
+    def _prune(self) -> None:
+        oldest = next(iter(self.rows), self.newest)
+        while oldest < self.newest - self._history and oldest not in self._unsettled:
+            del self.rows[oldest]
+            oldest = next(iter(self.rows), self.newest)
+
+
+@dataclass(slots=True)
+class _Product:
+    """``early`` are the predictions whose tick has not been read yet."""
+
+    runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=KEPT_RUNS))
+    early: dict[tuple[str, Key], list[Prediction]] = field(default_factory=dict)
+
+    def add(self, prediction: Prediction) -> Added:
+        key = (prediction.time_us, prediction.trade_id)
+        for run in self.runs:
+            row = run.row(key) if run.feed == prediction.feed else None
+            if row is not None:
+                return row.add(prediction)
+        waiting = self.early.setdefault((prediction.feed, key), [])
+        if any(p.prediction_id == prediction.prediction_id for p in waiting):
+            return Added(repeated=True)
+        waiting.append(prediction)
+        return Added(repeated=False)
+
+    def run(self, feed: str, history: int) -> _Run:
+        if not self.runs or self.runs[-1].feed != feed:
+            self.runs.append(_Run(feed, history))
+        return self.runs[-1]
+
+    def waiting(self) -> Iterator[Prediction]:
+        for run in self.runs:
+            yield from run.waiting()
+        for predictions in self.early.values():
+            yield from predictions
+
+
+class Joiner:
+    """Joins any number of products, each with its feeds, in bounded memory.
+
+    Rows are remembered for ``history`` seconds of event time after they are settled.
+    A prediction that comes later than that is ``early`` for ever, until ``reset`` and the
+    ticks read again settle it, or ``give_up`` does.
+    """
+
+    def __init__(self, history: int = 1800) -> None:
+        self._history = history
+        self._products: dict[str, _Product] = {}
+        self.pending = 0
+        self.repeated = 0
+
+    def add(self, prediction: Prediction) -> Added:
+        """Take one prediction; it may mature at once, or be a repeat that changes nothing."""
+        added = self._product(prediction.product_id).add(prediction)
+        if added.repeated:
+            self.repeated += 1
+        elif added.matured is None:
+            self.pending += 1
+        return added
+
+    def update(self, event: Event) -> list[Matured]:
+        """Take one event of ``ticks`` in its order; give the predictions that it matures."""
+        product = self._product(event.product_id)
+        before = product.runs[-1] if product.runs else None
+        run = product.run(event.feed, self._history)
+        matured = [] if before in (None, run) else list(_ended(before, event))
+        row = run.update(event)
+        if row is not None and isinstance(event, Tick):
+            key = (event.feed, (event.time_us, event.trade_id or 0))
+            row.waiting = product.early.pop(key, [])
+        matured.extend(run.settle(event))
+        self.pending -= len(matured)
+        return matured
+
+    def feed(self, product_id: str) -> str | None:
+        """Give the feed of the product's present run, if any event was read."""
+        product = self._products.get(product_id)
+        return product.runs[-1].feed if product and product.runs else None
+
+    def waiting(self, product_ids: Iterable[str] | None = None) -> list[Prediction]:
+        """Give the pending predictions, of all products or of some."""
+        names = self._products if product_ids is None else product_ids
+        return [p for name in names if name in self._products for p in self._of(name).waiting()]
+
+    def early(self) -> list[Prediction]:
+        """Give the pending predictions whose own tick has not been read."""
+        found = (p.early.values() for p in self._products.values())
+        return [p for lists in found for predictions in lists for p in predictions]
+
+    def reset(self, product_ids: Iterable[str]) -> None:
+        """Forget the ticks of these products, which will be read again; what waits, waits on."""
+        for name in product_ids:
+            waiting = self.waiting([name])
+            self._products[name] = product = _Product()
+            for prediction in waiting:
+                product.add(prediction)
+
+    def give_up(self, prediction: Prediction) -> Matured:
+        """Settle a prediction whose ticks are gone: none of its 60 seconds is known."""
+        product = self._of(prediction.product_id)
+        key = (prediction.feed, (prediction.time_us, prediction.trade_id))
+        product.early[key].remove(prediction)
+        if not product.early[key]:
+            del product.early[key]
+        self.pending -= 1
+        end_us = (prediction.time_us // MICROSECONDS + HORIZON + 1) * MICROSECONDS
+        return _matured(prediction, Truth(None, end_us, 0, "coverage", False))
+
+    def _product(self, name: str) -> _Product:
+        found = self._products.get(name)
+        if found is None:
+            found = self._products[name] = _Product()
+        return found
+
+    def _of(self, name: str) -> _Product:
+        return self._products[name]
+
+
+def _ended(run: _Run | None, event: Event) -> Iterator[Matured]:
+    return iter(()) if run is None else run.end(event.received_us)
+
+
+def _matured(prediction: Prediction, truth: Truth) -> Matured:
+    tau, volatility = prediction.tau, truth.volatility
+    reason: Unlabelled | None = truth.reason or ("no_tau" if tau is None else None)
+    label = None if tau is None or volatility is None else volatility >= tau
+    outcome = Outcome(
+        prediction_id=prediction.prediction_id,
+        row_id=prediction.row_id,
+        feed=prediction.feed,
+        product_id=prediction.product_id,
+        time_us=prediction.time_us,
+        label=label,
+        realized_volatility=volatility,
+        matured_us=truth.matured_us,
+        reason=reason,
+        tau=tau,
+        coverage=prediction.coverage,
+        last_of_second=truth.last_of_second,
+        model_variant=prediction.model_variant,
+        score=prediction.score,
+        spike=prediction.spike,
+    )
+    return Matured(prediction, outcome, max(truth.received_us, prediction.scored_us))

@@ -1,0 +1,42 @@
+"""Where the waiting predictions stand in their topic, and so how far it is done with."""
+
+from dataclasses import dataclass
+
+from plumbing.kafka import Partition
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where one prediction was read, and the trace it belongs to."""
+
+    partition: Partition
+    offset: int
+    traceparent: str | None
+
+
+class Places:
+    """The places of all waiting predictions, in the order of reading."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, Place] = {}
+        self._offsets: dict[Partition, dict[int, None]] = {}
+
+    def add(self, prediction_id: str, place: Place) -> None:
+        """Remember a prediction that waits."""
+        self._places[prediction_id] = place
+        self._offsets.setdefault(place.partition, {})[place.offset] = None
+
+    def done(self, prediction_id: str) -> None:
+        """Forget one whose outcome is safely published."""
+        place = self._places.pop(prediction_id, None)
+        if place is not None:
+            self._offsets[place.partition].pop(place.offset, None)
+
+    def traceparent(self, prediction_id: str) -> str | None:
+        """Give the trace of a waiting prediction."""
+        place = self._places.get(prediction_id)
+        return place.traceparent if place else None
+
+    def position(self, partition: Partition, read: int) -> int:
+        """Give the offset of the oldest one waiting, or ``read`` where none waits."""
+        return next(iter(self._offsets.get(partition, ())), read)

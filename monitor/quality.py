@@ -1,0 +1,162 @@
+"""How good the live predictions are: a rolling window of labelled rows, by variant.
+
+One row per product and second counts, its last. All variants, and the rule that predicts a
+spike where volatility already reaches τ, are measured on the same rows against one label.
+"""
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from math import fsum
+from typing import Final
+
+from featurizer.slots import MICROSECONDS
+from monitor.outcome import Outcome
+from scorer.prediction import Prediction
+
+RULE: Final = "rv60_rule"
+"""Predicts a spike where ``realized_volatility_60s`` ≥ τ; unknown volatility says no spike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """One variant's figures for one product; None where a figure is not defined.
+
+    ``rows`` counts all labelled seconds, ``full_rows`` those whose row had a coverage of 1.
+    ``brier`` of the rule is that of its 0 or 1 as a forecast.
+    """
+
+    product_id: str
+    variant: str
+    rows: int
+    full_rows: int
+    spikes: int
+    alarms: int
+    hits: int
+    brier: float | None
+
+    @property
+    def prevalence(self) -> float | None:
+        """Share of rows that were a spike."""
+        return _share(self.spikes, self.rows)
+
+    @property
+    def precision(self) -> float | None:
+        """Share of alarms that were a spike."""
+        return _share(self.hits, self.alarms)
+
+    @property
+    def recall(self) -> float | None:
+        """Share of spikes that were announced."""
+        return _share(self.hits, self.spikes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """``order`` decides between two answers of one variant for the same second."""
+
+    order: tuple[int, str]
+    score: float
+    spike: bool
+
+
+@dataclass(slots=True)
+class _Second:
+    label: bool
+    full: bool
+    answers: dict[str, _Answer] = field(default_factory=dict)
+
+    def add(self, variant: str, answer: _Answer) -> None:
+        standing = self.answers.get(variant)
+        if standing is None or answer.order > standing.order:
+            self.answers[variant] = answer
+
+
+@dataclass(slots=True)
+class _Window:
+    feed: str
+    newest: int = -1
+    seconds: dict[int, _Second] = field(default_factory=dict)
+
+
+class RollingQuality:
+    """The last ``window`` seconds of event time of each product's present feed."""
+
+    def __init__(self, window: int) -> None:
+        self._window = window
+        self._products: dict[str, _Window] = {}
+
+    def begin(self, product_id: str, feed: str) -> None:
+        """Say which feed a product has now; another feed than before empties its window."""
+        standing = self._products.get(product_id)
+        if standing is None or standing.feed != feed:
+            self._products[product_id] = _Window(feed)
+
+    def add(self, prediction: Prediction, outcome: Outcome) -> None:
+        """Take a labelled outcome; one without label, of another feed, or not last is left out."""
+        window = self._products.get(outcome.product_id)
+        if window is None or window.feed != outcome.feed:
+            return
+        if outcome.label is None or not outcome.last_of_second:
+            return
+        second = outcome.time_us // MICROSECONDS
+        if second <= window.newest - self._window:
+            return
+        row = window.seconds.setdefault(second, _Second(outcome.label, outcome.coverage >= 1.0))
+        for variant, answer in _answers(prediction):
+            row.add(variant, answer)
+        window.newest = max(window.newest, second)
+        if len(window.seconds) > 2 * self._window:
+            self._prune(window)
+
+    def snapshot(self) -> list[Quality]:
+        """Compute all figures anew from the rows in the window."""
+        found: list[Quality] = []
+        for product_id, window in sorted(self._products.items()):
+            self._prune(window)
+            found.extend(_measure(product_id, window))
+        return found
+
+    def _prune(self, window: _Window) -> None:
+        first = window.newest - self._window
+        window.seconds = {s: row for s, row in window.seconds.items() if s > first}
+
+
+def _answers(prediction: Prediction) -> list[tuple[str, _Answer]]:
+    order = (prediction.scored_us, prediction.prediction_id)
+    tau, volatility = prediction.tau, prediction.realized_volatility_60s
+    rule = tau is not None and volatility is not None and volatility >= tau
+    served = _Answer(order, prediction.score, bool(prediction.spike))
+    shadows = [
+        (s.model_variant, _Answer(order, s.score, bool(s.spike))) for s in prediction.shadows
+    ]
+    return [
+        (prediction.model_variant, served),
+        *shadows,
+        (RULE, _Answer(order, float(rule), rule)),
+    ]
+
+
+def _measure(product_id: str, window: _Window) -> list[Quality]:
+    rows: defaultdict[str, list[tuple[_Second, _Answer]]] = defaultdict(list)
+    for second in window.seconds.values():
+        for variant, answer in second.answers.items():
+            rows[variant].append((second, answer))
+    return [_quality(product_id, variant, found) for variant, found in sorted(rows.items())]
+
+
+def _quality(product_id: str, variant: str, rows: list[tuple[_Second, _Answer]]) -> Quality:
+    errors = fsum((answer.score - second.label) ** 2 for second, answer in rows)
+    return Quality(
+        product_id=product_id,
+        variant=variant,
+        rows=len(rows),
+        full_rows=sum(second.full for second, _ in rows),
+        spikes=sum(second.label for second, _ in rows),
+        alarms=sum(answer.spike for _, answer in rows),
+        hits=sum(answer.spike and second.label for second, answer in rows),
+        brier=errors / len(rows) if rows else None,
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return part / whole if whole else None

@@ -1,0 +1,232 @@
+"""The monitor's process: a thread that reads, an event loop that answers and probes."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from typing import Any, Final
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from featurizer.features import FeatureRow
+from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
+from monitor.api import Surroundings, create_app
+from monitor.board import Board, Hub, Shown
+from monitor.config import MonitorSettings
+from monitor.follow import Follower
+from monitor.metrics import MonitorMetrics
+from monitor.prober import NewestRow, Prober
+from monitor.reading import Reopened
+from monitor.store import TopicStore
+from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
+from plumbing.logs import get_logger
+from plumbing.stop import Stop
+
+STALLED_SECONDS: Final = 120.0
+"""A loop silent for so long is not alive; reading back after an outage stays below it."""
+LONGEST_PAUSE: Final = 30.0
+QUIET_SECONDS: Final = 30.0
+"""No prediction for so long is worth a warning in ``/health``."""
+
+JOINED: Final = (TICKS.name, PREDICTIONS.name, OUTCOMES.name)
+
+
+class Reading:
+    """The reading thread: opens, follows, and after a failure begins anew, losing nothing."""
+
+    def __init__(
+        self,
+        settings: MonitorSettings,
+        kafka: KafkaSettings,
+        board: Board,
+        metrics: MonitorMetrics,
+        on_new: Callable[[list[Shown]], None],
+    ) -> None:
+        self._settings, self._kafka = settings, kafka
+        self._board, self._metrics, self._on_new = board, metrics, on_new
+        self._stop = Stop()
+        self._beat = self._last_new = time.monotonic()
+        self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
+        self.connected = self.rebuilt = False
+        self.pending = 0
+
+    def start(self) -> None:
+        """Begin in a thread of its own."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Finish the batch, commit, and end."""
+        self._stop.request()
+        # Without a broker there is no batch to finish, only a connecting that takes its time.
+        self._thread.join(timeout=20 if self.connected else 1)
+
+    def alive(self) -> bool:
+        """Say whether the loop still turns."""
+        silent = time.monotonic() - self._beat
+        return self._thread.is_alive() and (not self.rebuilt or silent < STALLED_SECONDS)
+
+    @property
+    def quiet_seconds(self) -> float:
+        """Seconds since the last new prediction, or since the start."""
+        return time.monotonic() - self._last_new
+
+    def _run(self) -> None:
+        pause = 1.0
+        while not self._stop.requested:
+            began = time.monotonic()
+            try:
+                self._follow()
+            except Exception as exc:  # the state is in the topics: begin anew from there
+                self._metrics.failures.inc()
+                get_logger().exception("monitor.reading_failed", reason=repr(exc))
+                pause = 1.0 if time.monotonic() - began > 60 else min(2 * pause, LONGEST_PAUSE)
+                self._stop.wait(random.uniform(pause / 2, pause))
+            finally:
+                self.connected = self.rebuilt = False
+
+    def _follow(self) -> None:
+        ensure_topics(self._kafka, TOPICS)
+        with contextlib.ExitStack() as opened:
+            reader = Reader(self._kafka, JOINED, group=self._settings.group, fetch_max_wait_ms=200)
+            opened.callback(reader.close)
+            scanner = Reader(self._kafka, JOINED)
+            opened.callback(scanner.close)
+            producer = Producer(self._kafka, linger_ms=5)
+            opened.callback(producer.close)
+            self.connected = True
+            follower = Follower(
+                reader, scanner, producer, self._board, self._metrics, self._settings, self._new
+            )
+            follower.start()
+            self.rebuilt = True
+            self._turn(follower)
+            follower.commit()
+
+    def _turn(self, follower: Follower) -> None:
+        while not self._stop.requested:
+            self._beat = time.monotonic()
+            follower.step()
+            self.pending = follower.pending
+            spent = time.monotonic() - self._beat
+            self._stop.wait(max(0.0, self._settings.batch_seconds - spent))
+
+    def _new(self, batch: list[Shown]) -> None:
+        self._last_new = time.monotonic()
+        self._on_new(batch)
+
+
+class Monitor:
+    """All parts of one process; ``serve`` runs them until it is told to stop."""
+
+    def __init__(
+        self, settings: MonitorSettings, kafka: KafkaSettings, registry: CollectorRegistry
+    ) -> None:
+        self._settings = settings
+        self._metrics = MonitorMetrics(registry)
+        self._board = Board()
+        self._hub = Hub(settings.stream_queue, self._metrics.stream_dropped.inc)
+        self._metrics.stream_clients.set_function(lambda: len(self._hub))
+        self._reading = Reading(settings, kafka, self._board, self._metrics, self._tell)
+        self._newest = NewestRow(Reopened(lambda: Reader(kafka, [FEATURES.name])))
+        self._prober = Prober(settings, self._metrics, self._newest_row)
+        self._store = TopicStore(
+            Reopened(lambda: Reader(kafka, [PREDICTIONS.name, OUTCOMES.name])),
+            self._board,
+            scan_records=settings.scan_records,
+            scan_seconds=settings.scan_seconds,
+        )
+        self._registry = registry
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = False
+        self.port = settings.port
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Listen, read and probe until ``stop`` is set; then end in order."""
+        self._loop = asyncio.get_running_loop()
+        async with self._listening():
+            self._reading.start()
+            probing = asyncio.create_task(self._prober.run())
+            get_logger().info("monitor.started", host=self._settings.host, port=self.port)
+            await stop.wait()
+            self._stopping = True
+            probing.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await probing
+            await asyncio.to_thread(self._reading.close)
+            self._hub.close()
+        await asyncio.to_thread(self._close)
+        get_logger().info("monitor.stopped")
+
+    @contextlib.asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        try:
+            site = web.TCPSite(runner, self._settings.host, self._settings.port)
+            await site.start()
+            self.port = runner.addresses[0][1]
+            yield
+        finally:
+            await runner.cleanup()
+
+    def _app(self) -> web.Application:
+        around = Surroundings(
+            settings=self._settings,
+            board=self._board,
+            hub=self._hub,
+            store=self._store,
+            registry=self._registry,
+            alive=self._reading.alive,
+            ready=self._ready,
+            health=self._health,
+        )
+        return create_app(around)
+
+    def _newest_row(self) -> FeatureRow | None:
+        # Before the topics are there a reader would only block, and hold up the end.
+        return self._newest() if self._reading.connected else None
+
+    def _close(self) -> None:
+        self._store.close()
+        self._newest.close()
+
+    def _tell(self, batch: list[Shown]) -> None:
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._hub.publish, batch)
+
+    def _ready(self) -> Mapping[str, bool]:
+        return {
+            "running": not self._stopping,
+            "kafka": self._reading.connected,
+            "state_rebuilt": self._reading.rebuilt,
+        }
+
+    def _health(self) -> Mapping[str, Any]:
+        warnings = [name for name, there in self._ready().items() if not there]
+        quiet = self._reading.quiet_seconds
+        if quiet > QUIET_SECONDS:
+            warnings.append("no_new_predictions")
+        if self._prober.last_result not in (None, "ok"):
+            warnings.append("probe_failing")
+        return {
+            "status": "warning" if warnings else "ok",
+            "warnings": warnings,
+            "products": self._board.products(),
+            "pending": self._reading.pending,
+            "seconds_since_new_prediction": round(quiet, 1),
+            "last_probe": self._prober.last_result,
+            "stream_clients": len(self._hub),
+        }
+
+
+async def run(settings: MonitorSettings, kafka: KafkaSettings, registry: CollectorRegistry) -> None:
+    """Run the monitor until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    await Monitor(settings, kafka, registry).serve(stop)

@@ -1,0 +1,253 @@
+"""The reading loop over a log in memory: nothing is lost by a kill, at any point."""
+
+import random
+from collections.abc import Iterable
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client import CollectorRegistry
+
+from ingestor.tick import Event
+from ingestor.topics import PREDICTIONS, TICKS
+from monitor.board import Board, Shown
+from monitor.config import MonitorSettings
+from monitor.follow import Follower
+from monitor.metrics import MonitorMetrics
+from monitor.outcome import Outcome, encode
+from monitor.outcomes import Joiner
+from plumbing.kafka import Partition
+from scorer.prediction import Prediction
+from scorer.prediction import encode as encode_prediction
+from tests.featurizer.market import START, market, tick
+from tests.monitor.world import SECOND, Log, LogOutbox, LogReader, predicted, predictions_of
+
+
+class Monitor:
+    """A follower with its surroundings; dropping it is a kill."""
+
+    def __init__(self, log: Log, seed: int = 0, most: int = 40, **more: int) -> None:
+        self.board = Board()
+        self.new: list[Shown] = []
+        self.metrics = MonitorMetrics(CollectorRegistry())
+        self.reader = LogReader(log, seed, most)
+        self._now = 0.0
+        self.follower = Follower(
+            self.reader,
+            LogReader(log, seed + 1, 500),
+            LogOutbox(log),
+            self.board,
+            self.metrics,
+            MonitorSettings(**more),
+            self.new.extend,
+            clock=self.clock,
+            wall=lambda: 0.0,
+        )
+        self.follower.start()
+
+    def clock(self) -> float:
+        self._now += 0.2
+        return self._now
+
+    def drain(self) -> None:
+        """Read on until all is read and the rarely done checks were done."""
+        quiet = 0
+        while quiet < 60:
+            quiet = 0 if self.follower.step() else quiet + 1
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
+
+
+def bits(outcomes: Iterable[Outcome]) -> dict[str, bytes]:
+    """Outcomes by id; one that was published again must have equal bits."""
+    found: dict[str, bytes] = {}
+    for outcome in outcomes:
+        assert found.setdefault(outcome.prediction_id, encode(outcome)) == encode(outcome)
+    return found
+
+
+def calm(events: list[Event], predictions: list[Prediction]) -> dict[str, bytes]:
+    """The outcomes of a run in which nothing happens."""
+    joiner = Joiner(history=10**6)
+    for prediction in predictions:
+        joiner.add(prediction)
+    return bits(m.outcome for event in events for m in joiner.update(event))
+
+
+EVENTS = market(seed=11, steps=1_600, feeds=("first", "second", "first-again"))
+MADE = predictions_of(EVENTS)
+CALM = calm(EVENTS, MADE)
+
+
+def feed_in_pieces(log: Log, chance: random.Random) -> Iterable[None]:
+    """Append the events, and the predictions some events later, a few at a time."""
+    by_row = {(p.feed, p.product_id, p.time_us, p.trade_id): p for p in MADE}
+    late: list[Prediction] = []
+    for event in EVENTS:
+        log.event(event)
+        key = (event.feed, event.product_id, event.time_us, getattr(event, "trade_id", 0) or 0)
+        if key in by_row:
+            late.append(by_row.pop(key))
+        if chance.random() < 0.02:
+            for prediction in late:
+                log.prediction(prediction)
+            late.clear()
+            yield
+    for prediction in late:
+        log.prediction(prediction)
+    yield
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32), kills=st.floats(0.0, 0.4))
+def test_restart_at_any_point_equals_no_restart(seed: int, kills: float) -> None:
+    """Killed and started anew anywhere, the same outcomes are published to the bit."""
+    chance = random.Random(seed)
+    log = Log()
+    monitor = Monitor(log, seed)
+    for _ in feed_in_pieces(log, chance):
+        for _ in range(chance.choice((0, 1, 3, 10))):
+            monitor.follower.step()
+        if chance.random() < kills:
+            monitor = Monitor(log, seed, most=chance.choice((3, 40)))
+    monitor.drain()
+    assert bits(log.outcomes()) == CALM
+
+
+def test_first_start_on_standing_topics_settles_everything() -> None:
+    """A monitor that never ran before gives every prediction its outcome."""
+    log = Log()
+    for _ in feed_in_pieces(log, random.Random(1)):
+        pass
+    Monitor(log).drain()
+    assert bits(log.outcomes()) == CALM
+
+
+def test_backlog_of_predictions_does_not_fill_memory() -> None:
+    """With many predictions unread only so many wait at once, and all are settled."""
+    log = Log()
+    ticks = [tick(START + n * SECOND // 20, trade_id=n) for n in range(9_000)]
+    for event in ticks:
+        log.event(event)
+        log.prediction(predicted(event))
+    monitor = Monitor(log, most=300, most_pending=1_500, history_seconds=120)
+    worst = 0
+    while monitor.follower.step():
+        worst = max(worst, monitor.follower.pending)
+    monitor.drain()
+    horizon = 62 * 20
+    assert worst <= 1_500 + 300
+    assert 0 < monitor.follower.pending <= horizon
+    assert len(log.outcomes()) == 9_000 - monitor.follower.pending
+
+
+def test_prediction_long_after_its_ticks_is_settled_by_reading_back() -> None:
+    """A scorer that was away for longer than the monitor remembers loses nothing."""
+    log = Log()
+    ticks = [tick(START + n * SECOND, trade_id=n) for n in range(500)]
+    for event in ticks:
+        log.event(event)
+    monitor = Monitor(log, history_seconds=120)
+    monitor.drain()
+    for event in ticks[:10]:
+        log.prediction(predicted(event))
+    monitor.drain()
+    assert [o.label for o in log.outcomes()] == [False] * 10
+    assert monitor.value("monitor_rewinds_total") == 1.0
+
+
+def test_prediction_without_ticks_is_settled_once_all_is_read() -> None:
+    """Where retention took the ticks, the outcome says so, and nothing waits for ever."""
+    log = Log()
+    for n in range(100):
+        log.event(tick(START + n * SECOND, trade_id=n, feed="g"))
+    log.prediction(predicted(tick(START, feed="gone")))
+    monitor = Monitor(log)
+    monitor.drain()
+    assert [o.reason for o in log.outcomes()] == ["coverage"]
+    assert monitor.value("monitor_predictions_without_ticks_total") == 1.0
+
+
+def test_commits_up_to_the_oldest_waiting_prediction() -> None:
+    """What is not settled is read again by the next process."""
+    log = Log(partitions=1)
+    ticks = [tick(START + n * SECOND, trade_id=n) for n in range(100)]
+    for event in ticks:
+        log.event(event)
+        log.prediction(predicted(event))
+    monitor = Monitor(log)
+    monitor.drain()
+    assert log.committed == {Partition(PREDICTIONS.name, 0): 100 - 61}
+    assert monitor.follower.pending == 61
+
+
+def test_restart_reads_ticks_back_only_as_far_as_needed() -> None:
+    """A start does not read the whole topic again."""
+    log = Log(partitions=1)
+    ticks = [tick(START + n * SECOND, trade_id=n) for n in range(1_000)]
+    for event in ticks:
+        log.event(event)
+        log.prediction(predicted(event))
+    Monitor(log).drain()
+    again = Monitor(log)
+    again.drain()
+    assert again.value("monitor_records_total", topic=TICKS.name) == 61 + 1
+
+
+def test_bad_record_is_counted_and_left_behind() -> None:
+    """One record that cannot be read stops nothing."""
+    log = Log(partitions=1)
+    monitor = Monitor(log)
+    log.append(TICKS.name, "BTC-USD", b"{}")
+    log.append(PREDICTIONS.name, "BTC-USD", b"not json")
+    monitor.drain()
+    assert monitor.value("monitor_bad_records_total", topic=TICKS.name) == 1.0
+    assert monitor.value("monitor_bad_records_total", topic=PREDICTIONS.name) == 1.0
+
+
+def test_restart_knows_latest_prediction_and_quality() -> None:
+    """The window of live quality and the latest predictions survive a restart."""
+    log = Log(partitions=1)
+    ticks = [tick(START + n * SECOND, trade_id=n) for n in range(200)]
+    for event in ticks:
+        log.event(event)
+        log.prediction(predicted(event))
+    before = Monitor(log)
+    before.drain()
+    after = Monitor(log)
+    after.drain()
+    labels = {"product": "BTC-USD", "variant": "ml", "coverage": "any"}
+    assert before.value("monitor_quality_rows", **labels) == 200 - 61
+    assert after.value("monitor_quality_rows", **labels) == 200 - 61
+    assert [s.prediction.trade_id for s in after.board.all_latest()] == [199]
+
+
+def test_restart_shows_no_prediction_a_second_time() -> None:
+    """Predictions read again for their labels are not news."""
+    log = Log(partitions=1)
+    for n in range(100):
+        event = tick(START + n * SECOND, trade_id=n)
+        log.event(event)
+        log.prediction(predicted(event))
+    before = Monitor(log)
+    before.drain()
+    assert len(before.new) == 1
+    after = Monitor(log)
+    after.drain()
+    log.prediction(predicted(tick(START + 100 * SECOND, trade_id=100)))
+    after.drain()
+    assert [s.prediction.trade_id for s in after.new] == [99, 100]
+
+
+def test_outcome_continues_the_trace_of_its_prediction() -> None:
+    """The trace runs from the tick to the outcome."""
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    log = Log(partitions=1)
+    ticks = [tick(START + n * SECOND, trade_id=n) for n in range(62)]
+    value = encode_prediction(predicted(ticks[0]))
+    log.append(PREDICTIONS.name, "BTC-USD", value, {"traceparent": trace})
+    for event in ticks:
+        log.event(event)
+    Monitor(log).drain()
+    (record,) = log.records[Partition("outcomes", 0)]
+    assert record.headers["traceparent"].split("-")[1] == trace.split("-")[1]

@@ -1,0 +1,179 @@
+"""A small world for the monitor: events, the predictions made from them, and a log in memory."""
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from featurizer.features import FeatureEngine
+from ingestor.tick import Event, Tick
+from ingestor.tick import encode as encode_event
+from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
+from monitor.outcome import Outcome
+from monitor.outcome import decode as decode_outcome
+from plumbing.kafka import Partition, Record
+from scorer.prediction import Prediction, Shadow, prediction_id
+from scorer.prediction import encode as encode_prediction
+
+SECOND = 1_000_000
+TAU = 1e-3
+DIGEST = "d" * 64
+
+
+def predicted(tick: Tick, **more: Any) -> Prediction:
+    """A prediction of the row at this tick."""
+    row_id = f"{tick.feed}:{tick.product_id}:{tick.time_us}:{tick.trade_id or 0}"
+    fields: dict[str, Any] = {
+        "prediction_id": prediction_id(row_id, more.get("digest", DIGEST)),
+        "row_id": row_id,
+        "feed": tick.feed,
+        "product_id": tick.product_id,
+        "time_us": tick.time_us,
+        "trade_id": tick.trade_id or 0,
+        "dialect": tick.dialect,
+        "mid": tick.mid,
+        "coverage": 1.0,
+        "realized_volatility_60s": 2e-3,
+        "score": 0.75,
+        "spike": True,
+        "threshold": 0.5,
+        "tau": TAU,
+        "model_variant": "ml",
+        "version": "dddddddddddd",
+        "digest": DIGEST,
+        "features_digest": "f" * 64,
+        "shadows": [shadow(0.25)],
+        "flags": [],
+        "received_us": tick.received_us,
+        "featurized_us": tick.received_us + 1,
+        "scored_us": tick.received_us + 2,
+    }
+    return Prediction(**{**fields, **more})
+
+
+def shadow(score: float, variant: str = "baseline") -> Shadow:
+    """A shadow's answer with a threshold of 0.5."""
+    return Shadow(
+        model_variant=variant,
+        version="bbbbbbbbbbbb",
+        digest="b" * 64,
+        score=score,
+        threshold=0.5,
+        spike=score >= 0.5,
+    )
+
+
+def predictions_of(events: Iterable[Event], seed: int = 0) -> list[Prediction]:
+    """A prediction for each row that the featurizer makes of these events."""
+    chance = random.Random(seed)
+    engine = FeatureEngine()
+    made: list[Prediction] = []
+    for event in events:
+        row = engine.update(event)
+        if row is None or not isinstance(event, Tick):
+            continue
+        score = chance.random()
+        made.append(
+            predicted(
+                event,
+                score=score,
+                spike=score >= 0.5,
+                coverage=row.coverage,
+                tau=None if row.product_id == "ETH-USD" and chance.random() < 0.3 else TAU,
+                realized_volatility_60s=row.features["realized_volatility_60s"],
+                shadows=[shadow(chance.random())],
+            )
+        )
+    return made
+
+
+class Log:
+    """Topics in memory: partitions of records, and the positions of one group."""
+
+    def __init__(self, partitions: int = 2) -> None:
+        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name)
+        self.records: dict[Partition, list[Record]] = {
+            Partition(name, number): [] for name in names for number in range(partitions)
+        }
+        self.committed: dict[Partition, int] = {}
+        self._partitions = partitions
+        self._clock = 0
+
+    def append(
+        self, topic: str, key: str, value: bytes, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self._clock += 1
+        at = Partition(topic, sum(key.encode()) % self._partitions)
+        kept = self.records[at]
+        record = Record(topic, at.number, len(kept), self._clock, key, value, headers or {})
+        kept.append(record)
+
+    def event(self, event: Event) -> None:
+        self.append(TICKS.name, event.product_id, encode_event(event))
+
+    def prediction(self, prediction: Prediction) -> None:
+        value = encode_prediction(prediction)
+        self.append(PREDICTIONS.name, prediction.product_id, value)
+
+    def outcomes(self) -> list[Outcome]:
+        found = (r for p, kept in self.records.items() if p.topic == "outcomes" for r in kept)
+        return [decode_outcome(record.value) for record in found]
+
+
+class LogReader:
+    """Reads the log in memory as ``plumbing.kafka.Reader`` does; batches of random size."""
+
+    def __init__(self, log: Log, seed: int = 0, most: int = 7) -> None:
+        self._log, self._most = log, most
+        self._chance = random.Random(seed)
+        self._next: dict[Partition, int] = dict.fromkeys(log.records, 0)
+        self.closed = False
+
+    def partitions(self) -> list[Partition]:
+        return list(self._log.records)
+
+    def beginnings(self) -> dict[Partition, int]:
+        return {p: kept[0].offset if kept else 0 for p, kept in self._log.records.items()}
+
+    def ends(self) -> dict[Partition, int]:
+        return {p: len(kept) for p, kept in self._log.records.items()}
+
+    def assign(self, partitions: Sequence[Partition]) -> None:
+        self._next = dict.fromkeys(partitions, 0)
+
+    def seek(self, partition: Partition, offset: int) -> None:
+        assert partition in self._next, f"{partition} is not assigned"
+        self._next[partition] = offset
+
+    def poll(self, timeout: float) -> list[Record]:
+        found: list[Record] = []
+        for partition, start in self._next.items():
+            stop = start + self._chance.randint(0, self._most)
+            batch = self._log.records[partition][start:stop]
+            self._next[partition] = start + len(batch)
+            found += batch
+        return found
+
+    def committed(self, partition: Partition) -> int | None:
+        return self._log.committed.get(partition)
+
+    def commit(self, positions: Mapping[Partition, int]) -> None:
+        self._log.committed.update(positions)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class LogOutbox:
+    """Publishes to the log at ``flush``, as acknowledged delivery does."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._unsent: list[tuple[str, str, bytes, Mapping[str, str]]] = []
+
+    def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> None:
+        self._unsent.append((topic, key, value, headers))
+
+    def flush(self) -> None:
+        for topic, key, value, headers in self._unsent:
+            self._log.append(topic, key, value, headers)
+        self._unsent.clear()
