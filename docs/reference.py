@@ -1,0 +1,100 @@
+"""Write ``settings.md`` and ``metrics.md`` from the code; ``make docs`` runs it.
+
+A test compares the pages with what this gives, so that they cannot drift.
+"""
+
+import importlib
+import inspect
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.metrics import MetricWrapperBase
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings
+
+HERE = Path(__file__).parent
+SETTINGS = [
+    ("plumbing.kafka", "Kafka, in every service"),
+    ("ingestor.config", "ingestor"),
+    ("featurizer.config", "featurizer"),
+    ("scorer.config", "scorer"),
+    ("adapter.config", "adapter"),
+    ("monitor.config", "monitor"),
+    ("simulator.config", "simulator"),
+    ("local.config", "the demo"),
+]
+METRICS = ["ingestor", "featurizer", "scorer", "adapter", "monitor", "simulator"]
+
+
+def settings_page() -> str:
+    """Give the page of all settings, one table a service."""
+    parts = ["# Settings\n", "All are environment variables, read once at the start.\n"]
+    for module, title in SETTINGS:
+        for found in _settings_of(module):
+            prefix = found.model_config.get("env_prefix", "")
+            parts += [f"\n## {title}\n", "| variable | default | meaning |", "|---|---|---|"]
+            for name, field in found.model_fields.items():
+                variable = field.alias or f"{prefix}{name}".upper()
+                meaning = " ".join((field.description or "").split())
+                parts.append(f"| `{variable}` | {_shown(field.default)} | {meaning} |")
+    return "\n".join(parts) + "\n"
+
+
+def _settings_of(module: str) -> Iterator[type[BaseSettings]]:
+    loaded = importlib.import_module(module)
+    for _, found in inspect.getmembers(loaded, inspect.isclass):
+        if issubclass(found, BaseSettings) and found.__module__ == module:
+            yield found
+
+
+def _shown(value: Any) -> str:
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, SecretStr):
+        return "(secret)"
+    if isinstance(value, (tuple, list)):
+        value = ",".join(map(str, value))
+    return f"`{value}`" if str(value) else "–"
+
+
+def metrics_page() -> str:
+    """Give the page of all metrics, one table a service."""
+    parts = ["# Metrics\n", "Each service serves its own on `/metrics`.\n"]
+    for package in METRICS:
+        parts += [f"\n## {package}\n", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
+        for metric in _metrics_of(package):
+            described = next(iter(metric.describe()))
+            suffix = "_total" if described.type == "counter" else ""
+            labels = ", ".join(f"`{label}`" for label in metric._labelnames) or "–"
+            parts.append(
+                f"| `{described.name}{suffix}` | {described.type} | {labels} "
+                f"| {described.documentation} |"
+            )
+    return "\n".join(parts) + "\n"
+
+
+def _metrics_of(package: str) -> Iterator[MetricWrapperBase]:
+    loaded = importlib.import_module(f"{package}.metrics")
+    for _, found in inspect.getmembers(loaded, inspect.isclass):
+        if (
+            found.__module__ == loaded.__name__
+            and "registry" in inspect.signature(found).parameters
+        ):
+            products = {"products": ()} if "products" in inspect.signature(found).parameters else {}
+            made = found(registry=CollectorRegistry(), **products)
+            named = {name: getattr(made, name) for name in _attributes(made)}
+            yield from (m for m in named.values() if isinstance(m, MetricWrapperBase))
+
+
+def _attributes(made: object) -> list[str]:
+    slots = getattr(type(made), "__slots__", ())
+    return list(getattr(made, "__dict__", {})) or list(slots)
+
+
+PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (HERE / name).write_text(page())

@@ -1,0 +1,34 @@
+"""Small HTTP questions to the children, past any proxy."""
+
+import http.client
+import json
+from typing import Any
+
+_AWAY = (OSError, http.client.HTTPException, ValueError)
+
+
+def status_of(port: int, path: str, timeout: float = 1.0) -> int | None:
+    """Give the status of a GET on 127.0.0.1, None if nobody answers."""
+    try:
+        return _get(port, path, timeout)[0]
+    except _AWAY:
+        return None
+
+
+def json_of(port: int, path: str, timeout: float = 1.0) -> Any:
+    """Give what a GET on 127.0.0.1 says, None if nobody answers with 200 and JSON."""
+    try:
+        status, body = _get(port, path, timeout)
+        return json.loads(body) if status == 200 else None
+    except _AWAY:
+        return None
+
+
+def _get(port: int, path: str, timeout: float) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    try:
+        connection.request("GET", path, headers={"Accept": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
