@@ -49,9 +49,17 @@ format: $(VENV)/.dev ## bring the code into shape (Black, Ruff)
 	@$(BIN)/ruff check --quiet --fix .
 	@$(BIN)/black --quiet .
 
-.PHONY: models
-models: $(VENV)/.demo ## train both variants into model-settings/: DATA=folder of captures
-	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make models DATA=path))"
+$(VENV)/.training: $(VENV)/.demo requirements/ml.txt
+	@echo "==> installing what training needs (MLflow, plots, Parquet)"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/ml.txt
+	@touch $@
+
+.PHONY: train
+train: $(VENV)/.training ## recordings to a chosen, logged model with a report: DATA=folder [PROMOTE=1]
+	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make train DATA=path))"
+	@test -z "$(PROMOTE)" || $(BIN)/python -m training promote
+
+include $(wildcard compose.mk observability.mk)
 
 .PHONY: docs
 docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code
@@ -60,9 +68,9 @@ docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code
 .PHONY: lock
 lock: $(BIN)/uv ## resolve the hashed requirement files anew
 	@U="$(BIN)/uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml"; \
-	$$U --extra ml --extra local --extra training --extra dask --extra dev -o requirements/dev.txt && \
+	$$U --extra ml --extra local --extra training --extra dask --extra drift --extra dev -o requirements/dev.txt && \
 	$$U --extra ml --extra local -c requirements/dev.txt -o requirements/demo.txt && \
-	$$U --extra ml --extra training --extra dask -c requirements/dev.txt -o requirements/training.txt && \
+	$$U --extra ml --extra training --extra drift -c requirements/dev.txt -o requirements/ml.txt && \
 	$$U -c requirements/dev.txt -o requirements/stream.txt
 
 .PHONY: clean

@@ -5,11 +5,12 @@ A test compares the pages with what this gives, so that they cannot drift.
 
 import importlib
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from prometheus_client import CollectorRegistry
+from prometheus_client.core import Metric
 from prometheus_client.metrics import MetricWrapperBase
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
@@ -23,9 +24,19 @@ SETTINGS = [
     ("adapter.config", "adapter"),
     ("monitor.config", "monitor"),
     ("simulator.config", "simulator"),
+    ("training.config", "training"),
     ("local.config", "the demo"),
 ]
-METRICS = ["ingestor", "featurizer", "scorer", "adapter", "monitor", "simulator"]
+METRICS = [
+    ("ingestor.metrics", "ingestor"),
+    ("featurizer.metrics", "featurizer"),
+    ("scorer.metrics", "scorer"),
+    ("adapter.metrics", "adapter"),
+    ("monitor.metrics", "monitor"),
+    ("monitor.drift_metrics", "drift"),
+    ("monitor.kafka_metrics", "kafka-metrics"),
+    ("simulator.metrics", "simulator"),
+]
 
 
 def settings_page() -> str:
@@ -34,7 +45,10 @@ def settings_page() -> str:
     for module, title in SETTINGS:
         for found in _settings_of(module):
             prefix = found.model_config.get("env_prefix", "")
-            parts += [f"\n## {title}\n", "| variable | default | meaning |", "|---|---|---|"]
+            own = prefix.strip("_").lower().replace("_", "-")
+            # A package with several processes has a class for each.
+            heading = own if own in ("drift", "kafka-metrics") else title
+            parts += [f"\n## {heading}\n", "| variable | default | meaning |", "|---|---|---|"]
             for name, field in found.model_fields.items():
                 variable = field.alias or f"{prefix}{name}".upper()
                 meaning = " ".join((field.description or "").split())
@@ -62,21 +76,19 @@ def _shown(value: Any) -> str:
 def metrics_page() -> str:
     """Give the page of all metrics, one table a service."""
     parts = ["# Metrics\n", "Each service serves its own on `/metrics`.\n"]
-    for package in METRICS:
-        parts += [f"\n## {package}\n", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
-        for metric in _metrics_of(package):
-            described = next(iter(metric.describe()))
-            suffix = "_total" if described.type == "counter" else ""
-            labels = ", ".join(f"`{label}`" for label in metric._labelnames) or "–"
+    for module, title in METRICS:
+        parts += [f"\n## {title}\n", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
+        for metric, labelled in _metrics_of(module):
+            suffix = "_total" if metric.type == "counter" else ""
+            labels = ", ".join(f"`{label}`" for label in labelled) or "–"
             parts.append(
-                f"| `{described.name}{suffix}` | {described.type} | {labels} "
-                f"| {described.documentation} |"
+                f"| `{metric.name}{suffix}` | {metric.type} | {labels} | {metric.documentation} |"
             )
     return "\n".join(parts) + "\n"
 
 
-def _metrics_of(package: str) -> Iterator[MetricWrapperBase]:
-    loaded = importlib.import_module(f"{package}.metrics")
+def _metrics_of(module: str) -> Iterator[tuple[Metric, Sequence[str]]]:
+    loaded = importlib.import_module(module)
     for _, found in inspect.getmembers(loaded, inspect.isclass):
         if (
             found.__module__ == loaded.__name__
@@ -84,8 +96,15 @@ def _metrics_of(package: str) -> Iterator[MetricWrapperBase]:
         ):
             products = {"products": ()} if "products" in inspect.signature(found).parameters else {}
             made = found(registry=CollectorRegistry(), **products)
-            named = {name: getattr(made, name) for name in _attributes(made)}
-            yield from (m for m in named.values() if isinstance(m, MetricWrapperBase))
+            if hasattr(made, "describe"):
+                yield from ((m, getattr(m, "_labelnames", ())) for m in made.describe())
+                continue
+            named = (getattr(made, name) for name in _attributes(made))
+            yield from (
+                (next(iter(m.describe())), m._labelnames)
+                for m in named
+                if isinstance(m, MetricWrapperBase)
+            )
 
 
 def _attributes(made: object) -> list[str]:

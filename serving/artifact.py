@@ -1,7 +1,8 @@
 """A model folder: what stands in it, how it is written, and what is checked before it is believed.
 
 ``model.json`` (readable, both kinds), ``card.json``, ``model.joblib`` (the Pipeline, where there
-is one), ``SHA256SUMS`` over these, and MLServer's ``model-settings.json``, which names the digest.
+is one), ``reference.json`` (training rows to measure drift against, absent from older folders),
+``SHA256SUMS`` over these, and MLServer's ``model-settings.json``, which names the digest.
 The **digest** is the SHA-256 of ``SHA256SUMS``; the **version** is its first 12 digits.
 """
 
@@ -25,14 +26,27 @@ from serving.card import (
 )
 from serving.errors import ArtifactError
 from serving.linear import SCHEMA_VERSION, Linear, positions_of
+from serving.reference import Reference, encode_reference, read_reference
 
-__all__ = ["Artifact", "ArtifactError", "Card", "ModelInfo", "load_folder", "write_folder"]
+__all__ = [
+    "FILES",
+    "Artifact",
+    "ArtifactError",
+    "Card",
+    "ModelInfo",
+    "Reference",
+    "load_folder",
+    "write_folder",
+]
 
 MODEL: Final = "model.json"
 CARD: Final = "card.json"
 PIPELINE: Final = "model.joblib"
+REFERENCE: Final = "reference.json"
 SUMS: Final = "SHA256SUMS"
 SETTINGS: Final = "model-settings.json"
+FILES: Final = (MODEL, CARD, PIPELINE, REFERENCE, SUMS, SETTINGS)
+"""All that may stand in a model folder: what is copied where one is copied."""
 PIPELINE_KIND: Final = "pipeline"
 RUNTIME: Final = "serving.runtime.SpikeModel"
 _VERSION_DIGITS: Final = 12
@@ -43,7 +57,8 @@ class Artifact:
     """A verified folder: every byte here had its expected digest.
 
     ``linear`` is None for a model that is no linear one; ``pickled`` is the content of
-    ``model.joblib``, None where the folder has none; ``features`` are the names the model uses.
+    ``model.joblib``, None where the folder has none; ``features`` are the names the model uses;
+    ``reference_json`` is the content of ``reference.json``, None in folders from before it.
     """
 
     info: ModelInfo
@@ -51,6 +66,15 @@ class Artifact:
     features: tuple[str, ...]
     linear: Linear | None
     pickled: bytes | None
+    reference_json: bytes | None = None
+
+    def reference(self) -> Reference | None:
+        """Give the training rows that drift is measured against, None where there are none.
+
+        Raises:
+            ArtifactError: they cannot go with our features.
+        """
+        return None if self.reference_json is None else read_reference(self.reference_json)
 
     def unpickle(self, installed: Installed = installed_version) -> Any:
         """Give the scikit-learn Pipeline, if the installed libraries are those of the card.
@@ -91,11 +115,13 @@ def write_folder(
     card: Mapping[str, Any],
     pipeline: Any = None,
     features: tuple[str, ...] = NAMES,
+    reference: Reference | None = None,
 ) -> ModelInfo:
     """Write a model folder, equal bytes for equal models, and give what it is now.
 
     ``variant``, ``features_digest`` and ``libraries`` of the card are filled in when absent.
     With ``linear`` None the Pipeline itself is served, fed with ``features`` in that order.
+    ``reference`` (made by ``reference_of``) are training rows to measure drift against.
 
     Raises:
         ArtifactError: the result would not load again.
@@ -109,13 +135,18 @@ def write_folder(
     files = {MODEL: _json(model), CARD: _json(defaults | dict(card))}
     if pipeline is not None:
         files[PIPELINE] = _pickle(pipeline)
+    if reference is not None:
+        files[REFERENCE] = encode_reference(reference)
     sums = "".join(f"{_sha256(files[name])}  {name}\n" for name in sorted(files)).encode()
     digest = _sha256(sums)
     path.mkdir(parents=True, exist_ok=True)
-    (path / PIPELINE).unlink(missing_ok=True)
+    for name in (PIPELINE, REFERENCE):
+        (path / name).unlink(missing_ok=True)
     for name, data in (files | {SUMS: sums, SETTINGS: _settings(variant, digest)}).items():
         (path / name).write_bytes(data)
-    return load_folder(path, digest=digest).info
+    written = load_folder(path, digest=digest)
+    written.reference()
+    return written.info
 
 
 def _load(path: Path, digest: str | None) -> Artifact:
@@ -133,7 +164,8 @@ def _load(path: Path, digest: str | None) -> Artifact:
         )
     linear = None if model.get("kind") == PIPELINE_KIND else Linear.of(model)
     features = linear.features if linear else _pipeline_features(model)
-    return Artifact(_info(card, found), card, features, linear, files.get(PIPELINE))
+    info = _info(card, found)
+    return Artifact(info, card, features, linear, files.get(PIPELINE), files.get(REFERENCE))
 
 
 def _info(card: Card, digest: str) -> ModelInfo:
@@ -170,9 +202,10 @@ def _verified_files(path: Path, sums: bytes) -> dict[str, bytes]:
     lines = [line.partition("  ") for line in sums.decode(errors="replace").splitlines()]
     expected = {name: digest for digest, _, name in lines}
     names = set(expected)
-    if not {MODEL, CARD} <= names <= {MODEL, CARD, PIPELINE}:
+    if not {MODEL, CARD} <= names <= {MODEL, CARD, PIPELINE, REFERENCE}:
         raise ArtifactError(
             f"{SUMS} lists {sorted(names)}, expected {MODEL}, {CARD} and perhaps {PIPELINE}"
+            f" and {REFERENCE}"
         )
     files = {name: _read(path, name) for name in expected}
     for name, data in files.items():

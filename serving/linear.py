@@ -72,7 +72,9 @@ class Linear:
         if min(self.scale) <= 0:
             raise ArtifactError(f"scale has {min(self.scale)}, expected numbers above 0")
         logs = self.transform or (None,) * len(positions)
-        _check("transform", tuple(1.0 if way is None else way.floor for way in logs), len(positions))
+        _check(
+            "transform", tuple(1.0 if way is None else way.floor for way in logs), len(positions)
+        )
         if any(way is not None and way.floor <= 0 for way in logs):
             raise ArtifactError(f"transform is {list(logs)}, expected floors above 0")
         terms = zip(positions, self.impute, self.mean, self.scale, self.coef, logs, strict=True)

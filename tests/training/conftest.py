@@ -19,13 +19,16 @@ from ingestor.instant import text_of
 from ingestor.tick import Break, Tick
 from serving.artifact import write_folder
 from serving.linear import Linear
+from serving.reference import reference_of
 from training.golden import golden_rows
+from training.rows import Table
 from training.run_folder import RunRecord
 
 START = 1_700_000_000
 """Epoch second at which generated time begins."""
 
 Write = Callable[..., Path]
+MakeTable = Callable[..., Table]
 MakeRun = Callable[..., Path]
 
 
@@ -86,7 +89,7 @@ def market(start: int, seconds: int, seed: int, wild: int, product: str) -> list
     return lines
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write() -> Write:
     """Write a generated recording; ``change`` may spoil its lines before."""
 
@@ -153,7 +156,7 @@ def make_run() -> MakeRun:
             ("baseline", baseline, None),
         ):
             golden = golden_rows()
-            card = {
+            card: dict[str, Any] = {
                 "dialect": "advanced",
                 "tau": {"BTC-USD": 0.0012},
                 "threshold": {"BTC-USD": 0.5},
@@ -165,6 +168,12 @@ def make_run() -> MakeRun:
                 linear=model,
                 card=card | changes.get(name, {}),
                 pipeline=pickled,
+                reference=reference_of(
+                    ["BTC-USD"] * len(golden),
+                    golden,
+                    card["golden"]["scores"],
+                    [None] * len(golden),
+                ),
             ).digest
         (path / "plots").mkdir()
         (path / "plots" / "reliability.html").write_text("<p>reliability</p>")
@@ -185,5 +194,46 @@ def make_run() -> MakeRun:
             evidence={"verdict": "not decidable"},
         ).write(path)
         return path
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def tracking_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One MLflow store for the whole session, as making its SQLite file takes seconds."""
+    return tmp_path_factory.mktemp("tracking") / "mlflow"
+
+
+@pytest.fixture(scope="session")
+def market_table() -> MakeTable:
+    """Make a table of seconds in which volatility comes in stretches, in groups hours apart.
+
+    ``levels`` are the groups' typical volatilities (log return over 60 s).
+    """
+
+    def make(
+        levels: tuple[float, ...] = (1e-4, 4e-4, 2e-4, 6e-4),
+        rows: int = 700,
+        seed: int = 3,
+        product: str = "BTC-USD",
+    ) -> Table:
+        chance = np.random.default_rng(seed)
+        total = rows * len(levels)
+        group = np.repeat(np.arange(len(levels)), rows)
+        level = (
+            np.repeat(levels, rows)
+            * np.repeat(chance.lognormal(0.0, 0.8, total // 100 + 1), 100)[:total]
+        )
+        features = chance.lognormal(0.0, 0.3, (total, len(NAMES)))
+        features[:, NAMES.index("realized_volatility_60s")] *= level
+        features[:, NAMES.index("realized_volatility_300s")] *= level * 5**0.5
+        second = 1_700_000_000 + group * 20_000 + np.tile(np.arange(rows), len(levels))
+        return Table(
+            features,
+            np.full(total, product),
+            second.astype(np.int64) * 1_000_000,
+            level * chance.lognormal(0.0, 0.4, total),
+            group.astype(np.intp),
+        )
 
     return make

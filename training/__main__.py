@@ -1,0 +1,44 @@
+"""``python -m training COMMAND …``: from recordings to models, and from models to serving."""
+
+import argparse
+import os
+import sys
+from importlib import import_module
+from typing import Final
+
+COMMANDS: Final = (
+    "dataset",
+    "train",
+    "evaluate",
+    "compare",
+    "promote",
+    "deploy",
+    "history",
+    "seed_figure",
+    "minutes",
+    "extras",
+    "rationale",
+)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; 1 with one line on stderr where something cannot be used."""
+    # Sums over several threads come in another order; read when numpy is first imported.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    from training.config import TrainingSettings
+    from training.errors import TrainingError
+
+    parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
+    subparsers = parser.add_subparsers(dest="command", required=True)
+    for name in COMMANDS:
+        import_module(f"training.commands.{name}").add(subparsers)
+    options = parser.parse_args(arguments)
+    try:
+        return int(options.run(options, TrainingSettings()))
+    except TrainingError as exc:
+        print(f"error     {exc}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

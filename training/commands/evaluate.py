@@ -1,0 +1,44 @@
+"""``python -m training evaluate MODEL --data PATH …``: a written model on recordings."""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from training.commands.given import overridden
+from training.config import TrainingSettings
+
+
+def add(subparsers: Any) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser(
+        "evaluate", help="judge a model folder on recordings, beside the rule", description=__doc__
+    )
+    parser.add_argument("model", type=Path, help="model folder, or run folder (its winner)")
+    parser.add_argument("--data", type=Path, nargs="+", help="recordings, or folders of them")
+    parser.add_argument("--json", action="store_true", help="print all numbers as JSON")
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
+    """Print the model's figures and the rule's, and name recordings it was trained on."""
+    from training.dataset import build
+    from training.judging import figure_lines, judged, open_model
+
+    given, model = overridden(settings, data=options.data), open_model(options.model)
+    dataset = build(given.data, _quiet, given.sealed, place=given.place)
+    found = judged(model, dataset)
+    if options.json:
+        sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
+        return 0
+    lines = [f"{found['model']}, digest {found['digest']}"]
+    lines += [f"trained on {name}: its figures flatter" for name in found["seen_in_training"]]
+    for part, pair in found["parts"].items():
+        lines += figure_lines(part, [("model", pair["model"]), ("rv60 rule", pair["rv60_rule"])])
+    sys.stdout.write("\n".join(lines) + "\n")
+    return 0
+
+
+def _quiet(line: str) -> None:
+    """Say nothing of the files."""

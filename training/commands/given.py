@@ -1,0 +1,10 @@
+"""What the command line gives goes before the settings."""
+
+from typing import Any
+
+from training.config import TrainingSettings
+
+
+def overridden(settings: TrainingSettings, **given: Any) -> TrainingSettings:
+    """Give the settings with each value that was given in place of theirs."""
+    return settings.model_copy(update={name: value for name, value in given.items() if value})
