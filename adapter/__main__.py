@@ -21,6 +21,8 @@ from adapter.v2_client import V2Client
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure, get_logger
 from plumbing.stop import Stop
+from plumbing.trace import open_tracer
+from plumbing.trace_settings import TraceSettings
 from serving.artifact import load_folder
 
 
@@ -47,7 +49,8 @@ def serve(settings: AdapterSettings) -> int:
     )
     serving = Serving(settings.variant)
     follower = Follower(serving, lambda: open_control(KafkaSettings()))
-    client = V2Client(settings.model_url, timeout=settings.model_timeout_seconds)
+    tracer = open_tracer("adapter", TraceSettings())
+    client = V2Client(settings.model_url, timeout=settings.model_timeout_seconds, tracer=tracer)
     app = create_app(
         settings,
         client,
@@ -57,6 +60,7 @@ def serve(settings: AdapterSettings) -> int:
         control=(lambda: follower.state) if settings.follow_control else (lambda: "off"),
         opened=client,
         service_version=_service_version(),
+        tracer=tracer,
     )
     if settings.follow_control:
         follower.start()
@@ -72,6 +76,7 @@ def serve(settings: AdapterSettings) -> int:
         timeout_graceful_shutdown=settings.graceful_seconds,
     )
     follower.stop()
+    tracer.close()
     get_logger().info("adapter.stopped")
     return 0
 

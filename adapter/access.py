@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from structlog.stdlib import BoundLogger
 
 from adapter.metrics import METHODS, NO_VARIANT, OTHER, ROUTES, Metrics
+from plumbing.trace import Span, Tracer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -23,6 +24,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _QUIET: Final = ("/healthz", "/readyz", "/metrics", "/health")
 """Asked every few seconds: a line only where the answer is no success."""
 _MOST_PATH: Final = 200
+_TRACED: Final = ("/predict", "/v2/models/")
 
 
 @dataclass(slots=True)
@@ -36,6 +38,12 @@ class Note:
     headers: dict[str, str] = field(default_factory=dict)
     status: int = 499
     """Of the answer; as in nginx's logs 499 stands for a client that left before it."""
+    span: Span | None = None
+
+    @property
+    def traceparent(self) -> str | None:
+        """What a model that is asked for this request is told."""
+        return None if self.span is None else self.span.traceparent
 
 
 def note_of(scope: Scope) -> Note:
@@ -55,21 +63,29 @@ class Access:
         log: BoundLogger,
         clock: Callable[[], float],
         on_error: OnError,
+        tracer: Tracer,
     ) -> None:
         self._app, self._metrics, self._log = app, metrics, log
-        self._clock, self._on_error = clock, on_error
+        self._clock, self._on_error, self._tracer = clock, on_error, tracer
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        note = scope["access"] = Note(_request_id(scope))
+        note = scope["access"] = Note(_request_id(scope), span=self._begun(scope))
         started = self._clock()
         with self._metrics.in_flight.track_inprogress():
             try:
                 await self._answered(scope, receive, _named(send, note), note)
             finally:
                 self._record(scope, note, self._clock() - started)
+
+    def _begun(self, scope: Scope) -> Span | None:
+        """Begin a span where something is to be scored, in the caller's trace if it named one."""
+        if scope["method"] != "POST" or not scope["path"].startswith(_TRACED):
+            return None
+        named = _header(scope, b"traceparent")
+        return self._tracer.begin("request", named or None, kind="server")
 
     async def _answered(self, scope: Scope, receive: Receive, send: Send, note: Note) -> None:
         try:
@@ -88,7 +104,8 @@ class Access:
         method = scope["method"] if scope["method"] in METHODS else OTHER
         status = f"{note.status // 100}xx"
         self._metrics.requests.labels(route, method, status, note.variant).inc()
-        self._metrics.seconds.labels(route).observe(seconds)
+        exemplar = _ended(note, route)
+        self._metrics.seconds.labels(route, status).observe(seconds, exemplar)
         if path in _QUIET and note.status == 200:
             return
         self._log.info(
@@ -104,13 +121,29 @@ class Access:
         )
 
 
+def _ended(note: Note, route: str) -> dict[str, str] | None:
+    """End the span of a request, if it has one; give what leads from the metrics to it."""
+    span = note.span
+    if span is None:
+        return None
+    span.tell("http.route", route)
+    span.tell("http.response.status_code", note.status)
+    span.tell("request_id", note.request_id)
+    if note.status >= 500:
+        span.fail(f"status {note.status}")
+    span.end()
+    return span.exemplar
+
+
 def _request_id(scope: Scope) -> str:
     """Take the caller's ``X-Request-ID`` if it is fit for a log, else make one."""
-    for name, value in scope["headers"]:
-        if name == b"x-request-id":
-            found = value.decode("latin-1")
-            return found if _ID.fullmatch(found) else uuid4().hex
-    return uuid4().hex
+    found = _header(scope, b"x-request-id")
+    return found if _ID.fullmatch(found) else uuid4().hex
+
+
+def _header(scope: Scope, wanted: bytes) -> str:
+    """Give the first header of that name, else nothing."""
+    return next((v.decode("latin-1") for name, v in scope["headers"] if name == wanted), "")
 
 
 def _named(send: Send, note: Note) -> Send:

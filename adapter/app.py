@@ -10,7 +10,6 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -27,7 +26,9 @@ from adapter.models import Fallback, Model, Models
 from adapter.openapi import static_page, with_examples
 from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
 from adapter.v2 import ModelError
+from plumbing.exposition import exposition
 from plumbing.logs import get_logger
+from plumbing.trace import UNTRACED, Tracer
 
 Control = Callable[[], str]
 """Gives how the topic ``control`` is followed: starting, followed, away or off."""
@@ -70,7 +71,7 @@ class Front:
         rows = schema.decode(await self._body(request), self.settings.max_rows)
         note = note_of(request.scope)
         note.rows = len(rows)
-        scored = await self.models.score(rows)
+        scored = await self.models.score(rows, note.traceparent)
         note.variant = scored.info.variant
         self.metrics.rows.observe(len(rows))
         body = schema.encode(
@@ -99,8 +100,8 @@ class Front:
         """Give the metrics."""
         self.metrics.serves(self.models.serving.variant)
         self.metrics.control_followed.set(self._control() == "followed")
-        encode, kind = choose_encoder(request.headers.get("accept", ""))
-        return Response(encode(self.metrics.registry), headers={"Content-Type": kind})
+        kind, body = exposition(self.metrics.registry, request.headers.get("accept", ""))
+        return Response(body, headers={"Content-Type": kind})
 
     async def alive(self) -> Response:
         """Answer: the process is alive."""
@@ -124,8 +125,9 @@ class Front:
             self._admit(request)
             note_of(request.scope).variant = to.variant or NO_VARIANT
         body = await self._body(request)
+        trace, headers = note_of(request.scope).traceparent, down(request.headers)
         answer = await self.models.forward(
-            to.variant, request.method, to.path, body, down(request.headers)
+            to.variant, request.method, to.path, body, headers, trace
         )
         return Response(answer.body, answer.status, headers=back(answer.headers))
 
@@ -247,6 +249,7 @@ def create_app(
     clock: Callable[[], float] = time.monotonic,
     now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     service_version: str = "unknown",
+    tracer: Tracer = UNTRACED,
 ) -> FastAPI:
     """Make the application.
 
@@ -289,7 +292,10 @@ def create_app(
     asked = (schema.InvalidRequest, schema.TooManyRows, TooLarge, TooMany, Unauthorized)
     for kind in (*asked, NotServed, ModelError, HTTPException):
         app.add_exception_handler(kind, on_error)
-    app.add_middleware(Access, metrics=metrics, log=get_logger(), clock=clock, on_error=_unforeseen)
+    log, failed = get_logger(), _unforeseen
+    app.add_middleware(
+        Access, metrics=metrics, log=log, clock=clock, on_error=failed, tracer=tracer
+    )
     _add_routes(app, front)
     document = app.openapi
     app.openapi = lambda: with_examples(document())  # type: ignore[method-assign]

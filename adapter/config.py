@@ -9,17 +9,18 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from adapter.clients import Clients, clients_of
 from adapter.control import Variant
 from adapter.schema import MOST_ROWS
+from plumbing.settings import listen_host
 
 
 class AdapterSettings(BaseSettings):
     """Read once from the environment, ``ADAPTER_…``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="ADAPTER_", frozen=True, use_attribute_docstrings=True
+        env_prefix="ADAPTER_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
-    host: str = "0.0.0.0"
-    """Address to listen on."""
+    host: str = Field(default="127.0.0.1", validation_alias=listen_host("ADAPTER"))
+    """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 8000
     """Port of everything: /predict, V2, /health, /metrics and the probes."""
     model_url: str = "http://127.0.0.1:8080"

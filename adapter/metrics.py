@@ -44,8 +44,8 @@ class Metrics:
         )
         self.seconds = Histogram(
             "adapter_request_duration_seconds",
-            "Time from the first byte of a request to the last of its answer",
-            ["route"],
+            "Time from the first byte of a request to the last of its answer, by class of status",
+            ["route", "status"],
             buckets=SECONDS,
             registry=registry,
         )
@@ -111,13 +111,13 @@ class Metrics:
         for status in CLASSES:
             for variant in (*VARIANTS, NO_VARIANT):
                 self.requests.labels("/predict", "POST", status, variant)
+            self.seconds.labels("/predict", status)
         for variant in VARIANTS:
             for kind in ERRORS:
                 self.model_errors.labels(variant, kind)
             self.model_up.labels(variant)
             self.foreign_dialect.labels(variant)
         self.rate_limited.labels("/predict")
-        self.seconds.labels("/predict")
 
     def serves(self, variant: str) -> None:
         """Say which variant serves."""

@@ -26,7 +26,12 @@ class Model(Protocol):
     """What is needed of ``adapter.v2_client.V2Client``."""
 
     async def infer(
-        self, variant: str, rows: Sequence[Row], *, within: float | None = None
+        self,
+        variant: str,
+        rows: Sequence[Row],
+        *,
+        within: float | None = None,
+        traceparent: str | None = None,
     ) -> Scored: ...
 
     async def forward(
@@ -35,6 +40,8 @@ class Model(Protocol):
         path: str,
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
+        *,
+        traceparent: str | None = None,
     ) -> Answer: ...
 
 
@@ -88,7 +95,7 @@ class Models:
         self._states: dict[str, State] = {}
         self._looking = asyncio.Lock()
 
-    async def score(self, rows: Sequence[Row]) -> Scored:
+    async def score(self, rows: Sequence[Row], traceparent: str | None = None) -> Scored:
         """Score by the variant that serves now, or by the fallback where there is one.
 
         Raises:
@@ -96,7 +103,7 @@ class Models:
         """
         variant = self.serving.variant
         try:
-            return await self._ask(variant, rows)
+            return await self._ask(variant, rows, traceparent=traceparent)
         except ModelError as exc:
             get_logger().warning("model.failed", variant=variant, reason=str(exc))
             if self.fallback is None:
@@ -105,11 +112,19 @@ class Models:
             return self.fallback.score(rows)
 
     async def forward(
-        self, variant: Variant | None, method: str, path: str, body: bytes, headers: dict[str, str]
+        self,
+        variant: Variant | None,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        traceparent: str | None = None,
     ) -> Answer:
         """Pass a V2 request on unchanged; raises ``ModelAway`` where nothing answers."""
         try:
-            return await self._model.forward(method, path, body or None, headers)
+            return await self._model.forward(
+                method, path, body or None, headers, traceparent=traceparent
+            )
         except ModelAway as exc:
             get_logger().warning("model.failed", path=path, reason=str(exc))
             if variant is not None:
@@ -133,10 +148,15 @@ class Models:
                 await self._ask(variant, [_EXAMPLE_ROW], within=LONGEST_LOOK_SECONDS)
 
     async def _ask(
-        self, variant: Variant, rows: Sequence[Row], within: float | None = None
+        self,
+        variant: Variant,
+        rows: Sequence[Row],
+        *,
+        within: float | None = None,
+        traceparent: str | None = None,
     ) -> Scored:
         try:
-            scored = await self._model.infer(variant, rows, within=within)
+            scored = await self._model.infer(variant, rows, within=within, traceparent=traceparent)
         except ModelError as exc:
             self._note_failure(variant, exc)
             raise

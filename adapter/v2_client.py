@@ -9,6 +9,7 @@ from typing import Final
 import aiohttp
 
 from adapter.v2 import BadResponse, ModelAway, Row, Scored, decode_response, encode_request
+from plumbing.trace import UNTRACED, Tracer
 
 KEEP_ALIVE_SECONDS: Final = 3.0
 """Below the 5 s after which MLServer closes an idle connection, or a request could meet the end."""
@@ -31,9 +32,9 @@ class V2Client:
     ``timeout`` is for a whole request, in seconds; connecting takes at most half a second of it.
     """
 
-    def __init__(self, url: str, *, timeout: float = 2.0) -> None:
+    def __init__(self, url: str, *, timeout: float = 2.0, tracer: Tracer = UNTRACED) -> None:
         self._url = url.rstrip("/")
-        self._timeout = timeout
+        self._timeout, self._tracer = timeout, tracer
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> "V2Client":
@@ -57,7 +58,12 @@ class V2Client:
             self._session = None
 
     async def infer(
-        self, variant: str, rows: Sequence[Row], *, within: float | None = None
+        self,
+        variant: str,
+        rows: Sequence[Row],
+        *,
+        within: float | None = None,
+        traceparent: str | None = None,
     ) -> Scored:
         """Score rows, each in the order of ``NAMES``, by one variant, ``within`` so many seconds.
 
@@ -66,7 +72,10 @@ class V2Client:
             BadResponse: an answer that cannot be used, or a refusal.
         """
         path = f"/v2/models/{variant}/infer"
-        answer = await self.forward("POST", path, encode_request(rows), _JSON, within=within)
+        body = encode_request(rows)
+        answer = await self.forward(
+            "POST", path, body, _JSON, within=within, traceparent=traceparent
+        )
         if answer.status == 200:
             return decode_response(answer.body, len(rows), variant)
         said = f"{variant}: found status {answer.status}, expected 200: {answer.body[:200]!r}"
@@ -83,18 +92,43 @@ class V2Client:
         headers: Mapping[str, str] | None = None,
         *,
         within: float | None = None,
+        traceparent: str | None = None,
     ) -> Answer:
         """Send one request and give the answer unchanged, whatever its status.
 
         A connection that the server had closed meanwhile is tried once more at once: all
         requests of V2 that pass here may be repeated.
 
-        ``within`` is a time limit of its own, in seconds.
+        ``within`` is a time limit of its own, in seconds. With ``traceparent`` the request is
+        a span of that trace, and the server is told so.
 
         Raises:
             ModelAway: no connection, or no whole answer in time.
         """
         limit = self._timeout if within is None else within
+        if traceparent is None:
+            return await self._tried(method, path, body, headers, limit)
+        span = self._tracer.begin("infer", traceparent, kind="client")
+        span.tell("url.path", path)
+        told = {**(headers or {}), "traceparent": span.traceparent}
+        try:
+            answer = await self._tried(method, path, body, told, limit)
+            span.tell("http.response.status_code", answer.status)
+            return answer
+        except ModelAway as exc:
+            span.fail(str(exc))
+            raise
+        finally:
+            span.end()
+
+    async def _tried(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None,
+        headers: Mapping[str, str] | None,
+        limit: float,
+    ) -> Answer:
         try:
             async with asyncio.timeout(limit):
                 try:

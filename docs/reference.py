@@ -17,7 +17,8 @@ from pydantic_settings import BaseSettings
 
 HERE = Path(__file__).parent
 SETTINGS = [
-    ("plumbing.kafka", "Kafka, in every service"),
+    ("plumbing.settings", "Kafka, in every service"),
+    ("plumbing.trace_settings", "traces, in every service"),
     ("ingestor.config", "ingestor"),
     ("featurizer.config", "featurizer"),
     ("scorer.config", "scorer"),

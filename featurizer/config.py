@@ -1,17 +1,23 @@
 """Settings of the featurizer, by environment variables with the prefix ``FEATURIZER_``."""
 
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from plumbing.settings import listen_host
 
 
 class FeaturizerSettings(BaseSettings):
     """What an operator may choose; read once, in ``__main__``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="FEATURIZER_", frozen=True, use_attribute_docstrings=True
+        env_prefix="FEATURIZER_",
+        frozen=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
-    host: str = "0.0.0.0"
-    """Address on which /healthz, /readyz and /metrics listen."""
+    host: str = Field(default="127.0.0.1", validation_alias=listen_host("FEATURIZER"))
+    """Address of /healthz, /readyz and /metrics; `LISTEN_HOST` sets that of all services."""
     port: int = 9102
     """Port of /healthz, /readyz and /metrics; 0 takes a free one."""
     group: str = "featurizer"

@@ -2,6 +2,8 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from ingestor.stages import BOUNDS_SECONDS, PUBLISHED_TO_FEATURIZED, seconds_between
+
 # 0.1 is the bound for tick received → prediction published; 0.8 that of the SLO.
 STAGE_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.8, 1, 2, 5, 10, 60)
 BATCH_BUCKETS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000)
@@ -53,6 +55,14 @@ class FeaturizerMetrics:
             buckets=STAGE_BUCKETS,
             registry=registry,
         )
+        self.stage = Histogram(
+            "featurizer_stage_duration_seconds",
+            "Wall clock of the featurizer's stage, by row; its budget: docs/latency.md",
+            ["stage"],
+            buckets=BOUNDS_SECONDS,
+            registry=registry,
+        )
+        self._to_featurized = self.stage.labels(PUBLISHED_TO_FEATURIZED.name).observe
         self.batch_records = Histogram(
             "featurizer_batch_records",
             "Records of ticks that one poll gave.",
@@ -80,6 +90,12 @@ class FeaturizerMetrics:
             "Times that everything was opened anew after the broker failed us.",
             registry=registry,
         )
+
+    def featurized(
+        self, published_us: int, featurized_us: int, exemplar: dict[str, str] | None
+    ) -> None:
+        """Note how long the tick of a row stood in the topic."""
+        self._to_featurized(seconds_between(published_us, featurized_us), exemplar)
 
     def know(self, product: str) -> None:
         """Let a product's counters stand at 0 from the start."""

@@ -5,92 +5,29 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
-from kafka.errors import KafkaError  # type: ignore[import-untyped]
 from msgspec.structs import replace
 
-from featurizer.config import FeaturizerSettings
+from featurizer.broker import Broker, Sink
 from featurizer.features import FeatureEngine, FeatureRow, encode
-from featurizer.history import Clock, DeadlineError, History, KafkaHistory, Rebuilt, rebuild
+from featurizer.history import Clock, DeadlineError, Rebuilt, rebuild
 from featurizer.intake import RefusedError, read_event
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.slots import Taken
 from ingestor.dead_letter import dead_letter
 from ingestor.dead_letter import encode as encode_letter
 from ingestor.tick import Event
-from ingestor.topics import DEAD_LETTERS, FEATURES, TICKS
-from plumbing.kafka import (
-    DeliveryError,
-    GroupConsumer,
-    KafkaSettings,
-    Partition,
-    Producer,
-    Record,
-    TopicError,
-    ensure_topics,
-)
+from ingestor.topics import DEAD_LETTERS, FEATURES
+from plumbing.kafka import BrokerError, DeliveryError, Partition, Record, TopicError
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
-from plumbing.trace import child_of
+from plumbing.trace import UNTRACED, Span, Tracer, child_of
 
 POLL_SECONDS: Final = 0.2
-LINGER_MS: Final = 20  # a batch goes out at its flush; only one that takes longer goes in parts
 LONGEST_DELAY: Final = 10.0
 UNKNOWN_FEED: Final = "unknown"  # what cannot be read does not say where it is from
-FAILURES: Final = (KafkaError, DeliveryError, TopicError, DeadlineError, OSError)
-
-Moved = Callable[[Sequence[Partition]], None]
-
-
-class Consumer(Protocol):
-    """A member of the group that reads ``ticks``."""
-
-    def poll(self, timeout: float) -> list[Record]: ...
-    def position(self, partition: Partition) -> int: ...
-    def commit(self, positions: Mapping[Partition, int] | None = None) -> None: ...
-    def close(self) -> None: ...
-
-
-class Sink(Protocol):
-    """Where rows and dead letters go."""
-
-    def send(
-        self, topic: str, key: str, value: bytes, headers: Mapping[str, str] = ...
-    ) -> None: ...
-    def flush(self) -> None: ...
-    def close(self) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Broker:
-    """How the broker is reached; each call opens a connection of its own."""
-
-    consumer: Callable[[Moved, Moved], Consumer]
-    sink: Callable[[], Sink]
-    history: Callable[[], History]
-
-
-def kafka_broker(settings: FeaturizerSettings, kafka: KafkaSettings) -> Broker:
-    """Give the real broker, whose topics exist from here on."""
-
-    def consumer(assigned: Moved, revoked: Moved) -> Consumer:
-        ensure_topics(kafka, (TICKS, FEATURES, DEAD_LETTERS))
-        return GroupConsumer(
-            kafka,
-            [TICKS.name],
-            settings.group,
-            on_assigned=assigned,
-            on_revoked=revoked,
-            fetch_max_wait_ms=settings.fetch_max_wait_ms,
-        )
-
-    return Broker(
-        consumer=consumer,
-        sink=lambda: Producer(kafka, linger_ms=LINGER_MS),
-        history=lambda: KafkaHistory(kafka),
-    )
+FAILURES: Final = (BrokerError, DeliveryError, TopicError, DeadlineError, OSError)
 
 
 def wall_us() -> int:
@@ -109,9 +46,12 @@ class Session:
         deadline_seconds: float,
         clock: Clock = time.monotonic,
         now_us: Callable[[], int] = wall_us,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._broker, self._sink, self._metrics = broker, sink, metrics
-        self._clock, self._now_us = clock, now_us
+        self._clock, self._now_us, self._tracer = clock, now_us, tracer
+        self._polled_us = 0
+        self._spans: list[Span] = []
         self._deadline_seconds = deadline_seconds
         self._engine = FeatureEngine()
         self._products: defaultdict[int, set[str]] = defaultdict(set)
@@ -121,14 +61,21 @@ class Session:
     def step(self) -> None:
         """Take one batch through: when this returns, its rows are published and committed."""
         records = self._consumer.poll(POLL_SECONDS)
-        self.rebuilt = True
+        self.rebuilt = self._consumer.joined
         if not records:
             return
+        self._polled_us = self._now_us()
         self._metrics.batch_records.observe(len(records))
         for record in records:
             self._handle(record)
         self._sink.flush()
+        self._end_spans()
         self._consumer.commit({Partition(r.topic, r.partition): r.offset + 1 for r in records})
+
+    def _end_spans(self) -> None:
+        for span in self._spans:
+            span.end()
+        self._spans.clear()
 
     def close(self) -> None:
         """Leave the group; all that was published is committed."""
@@ -177,7 +124,7 @@ class Session:
         self._meet(event, record.partition)
         taken, row = self._engine.take(event)
         if row is not None:
-            self._publish(row, event.received_us, record.headers)
+            self._publish(row, event.received_us, record)
         elif taken is Taken.LATE:
             self._metrics.late.labels(event.product_id).inc()
         elif taken is Taken.REPEATED:
@@ -194,14 +141,14 @@ class Session:
             self._metrics.feed_changes.labels(product).inc()
             get_logger().info("feed.changed", product=product, found=event.feed, before=feed)
 
-    def _publish(self, row: FeatureRow, received_us: int, headers: Mapping[str, str]) -> None:
-        featurized_us = self._now_us()
+    def _publish(self, row: FeatureRow, received_us: int, record: Record) -> None:
+        featurized_us, span = self._now_us(), self._begun(row, record)
         self._sink.send(
             FEATURES.name,
             row.product_id,
             encode(row),
             {
-                "traceparent": child_of(headers.get("traceparent")),
+                "traceparent": span.traceparent,
                 "received_us": str(received_us),
                 "featurized_us": str(featurized_us),
             },
@@ -209,6 +156,15 @@ class Session:
         self._metrics.rows.labels(row.product_id).inc()
         self._metrics.coverage.labels(row.product_id).set(row.coverage)
         self._metrics.stage_seconds.observe(max(0, featurized_us - received_us) / 1e6)
+        self._metrics.featurized(record.timestamp_ms * 1_000, featurized_us, span.exemplar)
+
+    def _begun(self, row: FeatureRow, record: Record) -> Span:
+        """Begin the span of a row; it ends when its batch is acknowledged."""
+        parent = record.headers.get("traceparent")
+        span = self._tracer.begin("featurize", parent, kind="consumer", start_us=self._polled_us)
+        span.tell("row_id", row.row_id)
+        self._spans.append(span)
+        return span
 
     def _refuse(self, record: Record, reason: str) -> None:
         self._metrics.dead_letters.inc()
@@ -240,7 +196,9 @@ class Featurizer:
         stop: Stop,
         deadline_seconds: float,
         beat: Callable[[], None] = lambda: None,
+        tracer: Tracer = UNTRACED,
     ) -> None:
+        self._tracer = tracer
         self._broker, self._metrics, self._stop, self._beat = broker, metrics, stop, beat
         self._deadline_seconds = deadline_seconds
         self._session: Session | None = None
@@ -267,10 +225,14 @@ class Featurizer:
             if self._stop.wait(delay):
                 return
 
+    def _opened(self, sink: Sink) -> Session:
+        deadline = self._deadline_seconds
+        return Session(self._broker, sink, self._metrics, deadline, tracer=self._tracer)
+
     def _work(self) -> None:
         with (
             closing(self._broker.sink()) as sink,
-            closing(Session(self._broker, sink, self._metrics, self._deadline_seconds)) as session,
+            closing(self._opened(sink)) as session,
         ):
             self._session = session
             try:

@@ -4,13 +4,14 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from ingestor.advanced import CHANNELS
+from plumbing.settings import listen_host
 
 
 class Settings(BaseSettings):
     """What the ingestor reads from ``INGESTOR_…``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="INGESTOR_", frozen=True, use_attribute_docstrings=True
+        env_prefix="INGESTOR_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
     ws_url: str = "wss://advanced-trade-ws.coinbase.com"
@@ -19,8 +20,8 @@ class Settings(BaseSettings):
     """Products to subscribe to, separated by commas."""
     channels: str = ",".join(CHANNELS)
     """Channels to subscribe to, separated by commas; without heartbeats silence is outage."""
-    host: str = "127.0.0.1"
-    """Address on which probes and metrics are served."""
+    host: str = Field(default="127.0.0.1", validation_alias=listen_host("INGESTOR"))
+    """Address on which probes and metrics are served; `LISTEN_HOST` sets that of all services."""
     port: int = 9101
     """Port of probes and metrics; 0 takes a free one."""
     queue_size: int = Field(default=10_000, ge=1)

@@ -1,5 +1,6 @@
 """What becomes of each thing received: the records it brings, in the order to be sent."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ingestor import dead_letter, ledger, tick
@@ -15,11 +16,11 @@ from ingestor.advanced import (
 )
 from ingestor.continuity import Connection
 from ingestor.metrics import FRAME_KINDS, OTHER, Metrics
-from ingestor.publisher import Outgoing
+from ingestor.publisher import Outgoing, Traced
 from ingestor.tick import Beat, Break, Event, Tick
 from ingestor.topics import DEAD_LETTERS, FEED_EVENTS, TICKS
 from plumbing.logs import get_logger
-from plumbing.trace import new_traceparent
+from plumbing.trace import UNTRACED, Tracer, new_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +54,12 @@ Item = Opened | Received | Silent
 class Intake:
     """Keeps the one connection's state from item to item."""
 
-    def __init__(self, products: tuple[str, ...], metrics: Metrics) -> None:
+    def __init__(
+        self, products: tuple[str, ...], metrics: Metrics, tracer: Tracer = UNTRACED
+    ) -> None:
         self._products = products
         self._metrics = metrics
+        self._tracer = tracer
         self._ledger = ledger.Ledger()
         self._connection = Connection("", products)
 
@@ -81,16 +85,29 @@ class Intake:
     def _received(self, received: Received) -> list[Outgoing]:
         message = parse(received.data, received.at_us)
         self._look_at(message)
-        headers = {"traceparent": new_traceparent()}
         records = [self._letter(p.reason, p.product_id, received) for p in message.problems]
         events = self._connection.take(message, received.at_us)
-        records += [self._event(event, headers) for event in events]
+        if events:
+            records += self._events(events, received.at_us)
         return records + [_to_ledger(line) for line in map(self._ledger.note, events) if line]
 
-    def _event(self, event: Event, headers: dict[str, str]) -> Outgoing:
+    def _events(self, events: Sequence[Event], received_us: int) -> list[Outgoing]:
+        """All events of a frame belong to one trace; one without a tick comes to no prediction."""
+        if not any(isinstance(event, Tick) for event in events):
+            headers = {"traceparent": new_traceparent()}
+            return [self._event(event, headers) for event in events]
+        span = self._tracer.begin("ingest", kind="producer", start_us=received_us)
+        span.tell("feed", self._connection.feed)
+        headers = {"traceparent": span.traceparent}
+        first = self._event(events[0], headers, Traced(received_us, span))
+        return [first, *(self._event(event, headers) for event in events[1:])]
+
+    def _event(
+        self, event: Event, headers: dict[str, str], frame: Traced | None = None
+    ) -> Outgoing:
         self._count(event)
         alone = isinstance(event, Break)
-        return Outgoing(TICKS.name, event.product_id, tick.encode(event), headers, alone)
+        return Outgoing(TICKS.name, event.product_id, tick.encode(event), headers, alone, frame)
 
     def _ledger_line(self, kind: ledger.Kind, at_us: int, reason: str | None) -> Outgoing:
         feed = self._connection.feed

@@ -6,6 +6,8 @@ from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from ingestor.stages import BOUNDS_SECONDS, RECEIVED_TO_PUBLISHED, seconds_between
+
 OTHER = "other"
 DEAD_LETTER_REASONS = ("frame", "ticker", "market_trades", "heartbeats", "subscriptions", OTHER)
 RECONNECT_REASONS = ("closed", "end_of_recording", "silent", "refused", "error")
@@ -64,6 +66,14 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
             registry=registry,
         )
+        self.stage = Histogram(
+            "ingestor_stage_duration_seconds",
+            "Wall clock of the ingestor's stage, by frame with a tick; its budget: docs/latency.md",
+            ["stage"],
+            buckets=BOUNDS_SECONDS,
+            registry=registry,
+        )
+        self._to_published = self.stage.labels(RECEIVED_TO_PUBLISHED.name).observe
         self.publish_failures = Counter(
             "ingestor_publish_failures_total", "Attempts to publish that failed", registry=registry
         )
@@ -76,10 +86,10 @@ class Metrics:
         self._tick_age = Gauge(
             "ingestor_last_tick_age_seconds", "Since the last tick", ["product"], registry=registry
         )
-        heartbeat_age = Gauge(
+        self._heartbeat_age = Gauge(
             "ingestor_heartbeat_age_seconds", "Since the last heartbeat", registry=registry
         )
-        heartbeat_age.set_function(lambda: self._age(self._last_heartbeat))
+        self._heartbeat_age.set_function(lambda: self._age(self._last_heartbeat))
         self._start()
 
     def product(self, product_id: str) -> str:
@@ -91,6 +101,12 @@ class Metrics:
         label = self.product(product_id)
         self._last_tick[label] = self._clock()
         self.ticks.labels(label).inc()
+
+    def published(
+        self, received_us: int, published_us: int, exemplar: dict[str, str] | None
+    ) -> None:
+        """Note that the ticks of a frame are acknowledged."""
+        self._to_published(seconds_between(received_us, published_us), exemplar)
 
     def heartbeat_seen(self) -> None:
         """The feed has shown life."""

@@ -13,20 +13,33 @@ from typing import Final, Protocol
 from ingestor.errors import Undelivered
 from ingestor.metrics import Metrics
 from plumbing.logs import get_logger
+from plumbing.trace import Span
 
 STUCK_SECONDS: Final = 5.0
 """A batch that takes longer means that Kafka is not well; a healthy one takes milliseconds."""
 
 
 @dataclass(frozen=True, slots=True)
+class Traced:
+    """A frame with a tick: when it was received, and the span that ends with its delivery."""
+
+    received_us: int
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One record to be sent; ``alone`` if nothing may overtake it, as with a Break."""
+    """One record to be sent; ``alone`` if nothing may overtake it, as with a Break.
+
+    ``frame`` is on the first record of a frame with a tick, so that each is told once.
+    """
 
     topic: str
     key: str
     value: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     alone: bool = False
+    frame: Traced | None = None
 
 
 class Port(Protocol):

@@ -8,20 +8,21 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from prometheus_client import CollectorRegistry
-
 from ingestor.config import Settings
 from ingestor.errors import Undelivered
 from ingestor.feed import Feed
 from ingestor.intake import Intake, Item
 from ingestor.metrics import Metrics
-from ingestor.publisher import Courier, Publisher, full_jitter
+from ingestor.publisher import Courier, Outgoing, Publisher, full_jitter
 from ingestor.raw_capture import RawCapture
 from ingestor.topics import TOPICS
+from plumbing.exposition import new_registry
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop
+from plumbing.trace import UNTRACED, Tracer, open_tracer
+from plumbing.trace_settings import TraceSettings
 
 TURN_SECONDS: Final = 0.1
 
@@ -39,6 +40,7 @@ class Service:
         capture: RawCapture | None = None,
         beat: Callable[[], None] = lambda: None,
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings = settings
         self._publisher = publisher
@@ -47,7 +49,7 @@ class Service:
         self._beat = beat
         self._clock_us = clock_us
         self._items: asyncio.Queue[Item | None] = asyncio.Queue(settings.queue_size)
-        self._intake = Intake(settings.product_ids, metrics)
+        self._intake = Intake(settings.product_ids, metrics, tracer)
         self._feed = Feed(settings, self._items, metrics, capture, clock_us)
         self._courier = Courier()
         metrics.queue_depth.set_function(self._items.qsize)
@@ -93,7 +95,15 @@ class Service:
         await asyncio.wrap_future(
             self._courier.submit(lambda: self._publisher.deliver(records)),
         )
-        self._metrics.held_seconds.observe((self._clock_us() - batch[0].at_us) / 1_000_000)
+        now_us = self._clock_us()
+        self._metrics.held_seconds.observe((now_us - batch[0].at_us) / 1_000_000)
+        self._delivered(records, now_us)
+
+    def _delivered(self, records: list[Outgoing], now_us: int) -> None:
+        for record in records:
+            if (frame := record.frame) is not None:
+                frame.span.end(now_us)
+                self._metrics.published(frame.received_us, now_us, frame.span.exemplar)
 
     async def _drain(self, publishing: asyncio.Task[None]) -> None:
         if publishing.done():
@@ -130,20 +140,24 @@ def run(settings: Settings, kafka: KafkaSettings) -> int:
 
 def _open(settings: Settings, kafka: KafkaSettings, stop: Stop, opened: ExitStack) -> Service:
     """Open what the service needs; it answers probes from the first moment on."""
-    registry = CollectorRegistry()
+    registry = new_registry()
     metrics = Metrics(registry, settings.product_ids)
     publishers: list[Publisher] = []
     probes = Probes(settings.host, settings.port, registry, lambda: _ready(publishers, stop))
     get_logger().info("ingestor.listening", host=settings.host, port=probes.start())
     opened.callback(probes.close)
     ensure_topics(kafka, TOPICS)
+    tracer = open_tracer("ingestor", TraceSettings())
+    opened.callback(tracer.close)
     delays = partial(full_jitter, settings.backoff_first_seconds, settings.backoff_cap_seconds)
     publisher = Publisher(lambda: Producer(kafka), delays, metrics)
     opened.callback(publisher.close)
     capture = _capture(settings, metrics)
     if capture is not None:
         opened.callback(capture.close)
-    service = Service(settings, publisher, metrics, stop, capture=capture, beat=probes.beat)
+    service = Service(
+        settings, publisher, metrics, stop, capture=capture, beat=probes.beat, tracer=tracer
+    )
     publishers.append(publisher)
     get_logger().info("ingestor.started", products=settings.product_ids, url=settings.ws_url)
     return service

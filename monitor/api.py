@@ -9,12 +9,13 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
 
 from monitor.board import Board, Hub, Listener, Shown
 from monitor.config import MonitorSettings
+from monitor.drift_proxy import DriftAway, pages_of
 from monitor.store import Busy, Page, Query, QueryError, Store
 from monitor.times import parse_us
+from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 
 MOST: Final = 1_000
@@ -60,6 +61,8 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/readyz", routes.readyz)
     app.router.add_get("/health", routes.health)
     app.router.add_get("/metrics", routes.metrics)
+    for path in ("/drift", "/drift.json", "/drift/{product}"):
+        app.router.add_get(path, routes.drift)
     return app
 
 
@@ -133,8 +136,16 @@ class _Routes:
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Give the metrics in the format that is asked for."""
-        encode, kind = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._around.registry), headers={"Content-Type": kind})
+        kind, body = exposition(self._around.registry, request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": kind})
+
+    async def drift(self, request: web.Request) -> web.Response:
+        """Pass on what the drift process shows."""
+        _only(request)
+        try:
+            return await pages_of(self._around.settings.drift_url, request.rel_url.raw_path)
+        except DriftAway as exc:
+            raise Problem(503, "Drift process away", str(exc)) from exc
 
     def _known(self, name: str) -> None:
         products = self._around.board.products()

@@ -25,7 +25,7 @@ from monitor.readback import ReadBack
 from monitor.reading import IDLE_SECONDS, GroupReader, LogReader
 from plumbing.kafka import Partition, Record
 from plumbing.logs import get_logger
-from plumbing.trace import child_of
+from plumbing.trace import UNTRACED, Span, Tracer
 
 BACKLOG: Final = 2_000
 """So many unread predictions are read before any more ticks, or ticks would run far ahead."""
@@ -57,7 +57,9 @@ class Follower:
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
+        tracer: Tracer = UNTRACED,
     ) -> None:
+        self._tracer = tracer
         self._reader, self._scanner, self._outbox = reader, scanner, outbox
         self._board, self._metrics, self._settings = board, metrics, settings
         self._on_new, self._clock, self._wall = on_new, clock, wall
@@ -206,16 +208,24 @@ class Follower:
     def _publish(self, matured: list[Matured]) -> None:
         if not matured:
             return
-        for one in matured:
-            outcome = one.outcome
-            trace = child_of(self._places.traceparent(outcome.prediction_id))
-            value = outcomes.encode(outcome)
-            self._outbox.send(OUTCOMES.name, outcome.product_id, value, {"traceparent": trace})
+        spans = [self._sent(one) for one in matured]
         self._outbox.flush()
-        for one in matured:
+        for one, span in zip(matured, spans, strict=True):
+            span.end()
             self._settled(one)
         oldest_us = min(one.possible_us for one in matured)
         self._metrics.maturity_lag.set(self._wall() - oldest_us / 1e6)
+
+    def _sent(self, one: Matured) -> Span:
+        """Send an outcome; its span begins when it could be known, and is still to be ended."""
+        outcome = one.outcome
+        parent = self._places.traceparent(outcome.prediction_id)
+        span = self._tracer.begin("outcome", parent, kind="consumer", start_us=one.possible_us)
+        span.tell("prediction_id", outcome.prediction_id)
+        span.tell("result", result_of(outcome))
+        headers = {"traceparent": span.traceparent}
+        self._outbox.send(OUTCOMES.name, outcome.product_id, outcomes.encode(outcome), headers)
+        return span
 
     def _settled(self, one: Matured) -> None:
         outcome = one.outcome

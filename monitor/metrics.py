@@ -111,6 +111,29 @@ class MonitorMetrics:
             "monitor_quality_brier", "Mean squared error of the score.", labels, registry=registry
         )
 
+        self._calibrating(registry)
+
+    def _calibrating(self, registry: CollectorRegistry) -> None:
+        labels = ["product", "variant", "bin"]
+        self.bin_rows = Gauge(
+            "monitor_quality_calibration_rows",
+            "Labelled seconds by bin of the score; bin is its lower edge.",
+            labels,
+            registry=registry,
+        )
+        self.bin_score = Gauge(
+            "monitor_quality_calibration_score",
+            "Mean score of a bin; NaN without rows.",
+            labels,
+            registry=registry,
+        )
+        self.bin_frequency = Gauge(
+            "monitor_quality_calibration_frequency",
+            "Share of a bin's rows that were a spike; NaN without rows.",
+            labels,
+            registry=registry,
+        )
+
     def _serving(self, registry: CollectorRegistry) -> None:
         self.probes = Counter(
             "monitor_probe_requests", "Probes of the adapter.", ["result"], registry=registry
@@ -149,6 +172,11 @@ class MonitorMetrics:
             self.precision.labels(*of).set(_known(quality.precision))
             self.recall.labels(*of).set(_known(quality.recall))
             self.brier.labels(*of).set(_known(quality.brier))
+            for one in quality.calibration:
+                of_bin = (*of, f"{one.lower:.1f}")
+                self.bin_rows.labels(*of_bin).set(one.rows)
+                self.bin_score.labels(*of_bin).set(_known(one.mean_score))
+                self.bin_frequency.labels(*of_bin).set(_known(one.frequency))
 
 
 def _known(value: float | None) -> float:

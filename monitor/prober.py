@@ -18,6 +18,7 @@ from monitor.metrics import MonitorMetrics
 from monitor.reading import LogReader, Reopened
 from plumbing.kafka import Partition, Record
 from plumbing.logs import get_logger
+from plumbing.trace import UNTRACED, Span, Tracer
 
 USER_AGENT: Final = "crypto-volatility-prober"
 LAST: Final = 3
@@ -101,7 +102,9 @@ class Prober:
         newest: Newest,
         *,
         wall: Callable[[], float] = time.time,
+        tracer: Tracer = UNTRACED,
     ) -> None:
+        self._tracer = tracer
         self._settings, self._metrics, self._newest = settings, metrics, newest
         self._wall = wall
         self.last_result: str | None = None
@@ -129,19 +132,29 @@ class Prober:
         if row is None:
             return None
         body = msgspec.json.encode({"rows": [row.features]})
-        began = time.perf_counter()
-        result = await self._post(session, body)
+        began, span = time.perf_counter(), self._tracer.begin("probe", kind="client")
+        result = await self._post(session, body, span)
         self._metrics.probes.labels(result).inc()
         if result != "unreachable":
-            self._metrics.probe_seconds.observe(time.perf_counter() - began)
+            self._metrics.probe_seconds.observe(time.perf_counter() - began, span.exemplar)
         if result == "ok":
             self._metrics.probe_success.set(self._wall())
         self._note(result)
         return result
 
-    async def _post(self, session: aiohttp.ClientSession, body: bytes) -> str:
+    async def _post(self, session: aiohttp.ClientSession, body: bytes, span: Span) -> str:
+        result = await self._answered(
+            session, body, {**self._headers, "traceparent": span.traceparent}
+        )
+        span.tell("result", result)
+        span.end()
+        return result
+
+    async def _answered(
+        self, session: aiohttp.ClientSession, body: bytes, headers: dict[str, str]
+    ) -> str:
         try:
-            async with session.post(self._url, data=body, headers=self._headers) as answer:
+            async with session.post(self._url, data=body, headers=headers) as answer:
                 return result_of(answer.status, await answer.read())
         except TimeoutError:
             return "timeout"

@@ -4,6 +4,7 @@ One row per product and second counts, its last. All variants, and the rule that
 spike where volatility already reaches τ, are measured on the same rows against one label.
 """
 
+from bisect import bisect_right
 from collections import defaultdict
 from dataclasses import dataclass, field
 from math import fsum
@@ -13,8 +14,31 @@ from featurizer.slots import MICROSECONDS
 from monitor.outcome import Outcome
 from scorer.prediction import Prediction
 
+BINS: Final = tuple(edge / 10 for edge in range(10))
+"""Lower edges of the score bins of a calibration; the last one includes 1."""
+
 RULE: Final = "rv60_rule"
 """Predicts a spike where ``realized_volatility_60s`` ≥ τ; unknown volatility says no spike."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bin:
+    """Rows whose score lies from ``lower`` to 0.1 above it; ``score`` is the sum of theirs."""
+
+    lower: float
+    rows: int
+    spikes: int
+    score: float
+
+    @property
+    def mean_score(self) -> float | None:
+        """What was forecast on average."""
+        return self.score / self.rows if self.rows else None
+
+    @property
+    def frequency(self) -> float | None:
+        """Share of rows that were a spike: what a calibrated score equals."""
+        return _share(self.spikes, self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +46,7 @@ class Quality:
     """One variant's figures for one product; None where a figure is not defined.
 
     ``rows`` counts all labelled seconds, ``full_rows`` those whose row had a coverage of 1.
-    ``brier`` of the rule is that of its 0 or 1 as a forecast.
+    ``brier`` of the rule is that of its 0 or 1 as a forecast, and it has no calibration.
     """
 
     product_id: str
@@ -33,6 +57,7 @@ class Quality:
     alarms: int
     hits: int
     brier: float | None
+    calibration: tuple[Bin, ...] = ()
 
     @property
     def prevalence(self) -> float | None:
@@ -155,6 +180,22 @@ def _quality(product_id: str, variant: str, rows: list[tuple[_Second, _Answer]])
         alarms=sum(answer.spike for _, answer in rows),
         hits=sum(answer.spike and second.label for second, answer in rows),
         brier=errors / len(rows) if rows else None,
+        calibration=() if variant == RULE else _calibration(rows),
+    )
+
+
+def _calibration(rows: list[tuple[_Second, _Answer]]) -> tuple[Bin, ...]:
+    binned: list[list[tuple[_Second, _Answer]]] = [[] for _ in BINS]
+    for row in rows:
+        binned[bisect_right(BINS, row[1].score) - 1].append(row)
+    return tuple(
+        Bin(
+            lower=lower,
+            rows=len(found),
+            spikes=sum(second.label for second, _ in found),
+            score=fsum(answer.score for _, answer in found),
+        )
+        for lower, found in zip(BINS, binned, strict=True)
     )
 
 

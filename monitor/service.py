@@ -25,6 +25,7 @@ from monitor.store import TopicStore
 from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
+from plumbing.trace import UNTRACED, Tracer
 
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""
@@ -45,8 +46,9 @@ class Reading:
         board: Board,
         metrics: MonitorMetrics,
         on_new: Callable[[list[Shown]], None],
+        tracer: Tracer = UNTRACED,
     ) -> None:
-        self._settings, self._kafka = settings, kafka
+        self._settings, self._kafka, self._tracer = settings, kafka, tracer
         self._board, self._metrics, self._on_new = board, metrics, on_new
         self._stop = Stop()
         self._beat = self._last_new = time.monotonic()
@@ -99,7 +101,14 @@ class Reading:
             opened.callback(producer.close)
             self.connected = True
             follower = Follower(
-                reader, scanner, producer, self._board, self._metrics, self._settings, self._new
+                reader,
+                scanner,
+                producer,
+                self._board,
+                self._metrics,
+                self._settings,
+                self._new,
+                tracer=self._tracer,
             )
             follower.start()
             self.rebuilt = True
@@ -123,16 +132,20 @@ class Monitor:
     """All parts of one process; ``serve`` runs them until it is told to stop."""
 
     def __init__(
-        self, settings: MonitorSettings, kafka: KafkaSettings, registry: CollectorRegistry
+        self,
+        settings: MonitorSettings,
+        kafka: KafkaSettings,
+        registry: CollectorRegistry,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings = settings
         self._metrics = MonitorMetrics(registry)
         self._board = Board()
         self._hub = Hub(settings.stream_queue, self._metrics.stream_dropped.inc)
         self._metrics.stream_clients.set_function(lambda: len(self._hub))
-        self._reading = Reading(settings, kafka, self._board, self._metrics, self._tell)
+        self._reading = Reading(settings, kafka, self._board, self._metrics, self._tell, tracer)
         self._newest = NewestRow(Reopened(lambda: Reader(kafka, [FEATURES.name])))
-        self._prober = Prober(settings, self._metrics, self._newest_row)
+        self._prober = Prober(settings, self._metrics, self._newest_row, tracer=tracer)
         self._store = TopicStore(
             Reopened(lambda: Reader(kafka, [PREDICTIONS.name, OUTCOMES.name])),
             self._board,
@@ -223,10 +236,12 @@ class Monitor:
         }
 
 
-async def run(settings: MonitorSettings, kafka: KafkaSettings, registry: CollectorRegistry) -> None:
+async def run(
+    settings: MonitorSettings, kafka: KafkaSettings, registry: CollectorRegistry, tracer: Tracer
+) -> None:
     """Run the monitor until SIGTERM or SIGINT."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    await Monitor(settings, kafka, registry).serve(stop)
+    await Monitor(settings, kafka, registry, tracer).serve(stop)

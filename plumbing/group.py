@@ -78,6 +78,11 @@ class GroupConsumer:
             [settings.topic_prefix + topic for topic in topics], listener=self._rebalances
         )
 
+    @property
+    def joined(self) -> bool:
+        """True once the group has given this member its partitions, be they none."""
+        return self._joined
+
     def poll(self, timeout: float) -> list[Record]:
         """Give the next records, or [] after ``timeout`` seconds (longer while joining)."""
         shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS

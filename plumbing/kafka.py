@@ -3,6 +3,8 @@
 The prefix of topics and groups is put on and taken off behind it; callers never see it.
 """
 
+from kafka.errors import KafkaError as BrokerError  # type: ignore[import-untyped]
+
 from plumbing.group import GroupConsumer
 from plumbing.producer import DeliveryError, Producer
 from plumbing.reader import Reader
@@ -11,6 +13,7 @@ from plumbing.settings import KafkaSettings
 from plumbing.topics import TopicError, TopicLike, ensure_topics
 
 __all__ = [
+    "BrokerError",
     "DeliveryError",
     "GroupConsumer",
     "KafkaSettings",

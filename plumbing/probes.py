@@ -7,10 +7,17 @@ from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.exposition import choose_encoder
+
+from plumbing.exposition import exposition
 
 Ready = Callable[[], Mapping[str, bool]]
 Answer = tuple[int, str, bytes]
+"""Status, content type and body."""
+Pages = Callable[[str], Answer | None]
+
+
+def _no_pages(path: str) -> None:
+    return None
 
 
 class Probes:
@@ -18,6 +25,7 @@ class Probes:
 
     ``ready`` names what the service needs and whether it has it.
     ``stalled_after`` is how many seconds without ``beat`` make the service not alive.
+    ``pages`` answers paths of the service's own, None for those that are none.
     """
 
     def __init__(
@@ -28,11 +36,12 @@ class Probes:
         ready: Ready,
         *,
         stalled_after: float = 60.0,
+        pages: Pages = _no_pages,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host, self._port = host, port
         self._registry, self._ready = registry, ready
-        self._stalled_after, self._clock = stalled_after, clock
+        self._stalled_after, self._pages, self._clock = stalled_after, pages, clock
         self._last_beat = clock()
         self._server: ThreadingHTTPServer | None = None
 
@@ -78,10 +87,10 @@ class Probes:
             case "/readyz":
                 return self._readiness()
             case "/metrics":
-                encode, kind = choose_encoder(accept)
-                return 200, kind, encode(self._registry)
+                return 200, *exposition(self._registry, accept)
             case _:
-                return _json(404, {"error": "expected /healthz, /readyz or /metrics"})
+                found = self._pages(path.partition("?")[0])
+                return found or _json(404, {"error": "expected /healthz, /readyz or /metrics"})
 
     def _alive(self) -> Answer:
         silent = self._clock() - self._last_beat

@@ -2,8 +2,17 @@
 
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import AliasChoices, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def listen_host(prefix: str) -> AliasChoices:
+    """Name the variables that say where to listen: the service's own, else one for all.
+
+    >>> listen_host("ADAPTER").choices
+    ['ADAPTER_HOST', 'LISTEN_HOST']
+    """
+    return AliasChoices(f"{prefix}_HOST", "LISTEN_HOST")
 
 
 class KafkaSettings(BaseSettings):

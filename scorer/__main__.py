@@ -15,6 +15,8 @@ from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, ensure_topics
 from plumbing.logs import configure, get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop
+from plumbing.trace import open_tracer
+from plumbing.trace_settings import TraceSettings
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics
@@ -59,7 +61,9 @@ def open_scorer(
         opened.callback(follower.stop)
         metrics.control_followed.set_function(lambda: follower.connected)
     runner = opened.enter_context(asyncio.Runner())
-    client = V2Client(settings.model_url)
+    tracer = open_tracer("scorer", TraceSettings())
+    opened.callback(tracer.close)
+    client = V2Client(settings.model_url, tracer=tracer)
     runner.run(client.__aenter__())
     opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
     models = Models(settings, client, serving, metrics, runner.run)
@@ -67,7 +71,9 @@ def open_scorer(
     opened.callback(delivery.close)
     consumer = GroupConsumer(kafka, [FEATURES.name], settings.group)
     opened.callback(consumer.close)
-    scorer = Scorer(settings, consumer, delivery, models, metrics, stop, beat=probes.beat)
+    scorer = Scorer(
+        settings, consumer, delivery, models, metrics, stop, beat=probes.beat, tracer=tracer
+    )
     scorers.append(scorer)
     return scorer
 

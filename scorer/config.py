@@ -6,17 +6,18 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapter.control import Variant
+from plumbing.settings import listen_host
 
 
 class ScorerSettings(BaseSettings):
     """Read once from the environment, ``SCORER_…``."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SCORER_", frozen=True, use_attribute_docstrings=True
+        env_prefix="SCORER_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
-    host: str = "0.0.0.0"
-    """Address of /healthz, /readyz and /metrics."""
+    host: str = Field(default="127.0.0.1", validation_alias=listen_host("SCORER"))
+    """Address of /healthz, /readyz and /metrics; `LISTEN_HOST` sets that of all services."""
     port: int = 9103
     """Port of /healthz, /readyz and /metrics."""
     group: str = "scorer"

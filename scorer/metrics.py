@@ -5,13 +5,23 @@ from typing import Final
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 from adapter.control import VARIANTS
+from ingestor.stages import (
+    BOUNDS_SECONDS,
+    FEATURIZED_TO_SCORED,
+    SCORED_TO_PUBLISHED,
+    TICK_TO_PREDICTION,
+    seconds_between,
+)
 from scorer.prediction import Prediction
 
 SECONDS: Final = (
     *(milliseconds / 1000 for milliseconds in (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 50, 75, 100)),
     *(0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0),
 )
-STAGES: Final = ("featurized_to_scored", "received_to_scored")
+RECEIVED_TO_SCORED: Final = "received_to_scored"
+UNTRAINED: Final = "untrained"
+"""The label of all products without threshold: those with one are a short, closed list."""
+Exemplar = dict[str, str] | None
 ROWS: Final = (1, 2, 5, 10, 20, 50, 100, 250, 500, 1000)
 ERRORS: Final = ("away", "bad_response")
 
@@ -23,8 +33,8 @@ class Metrics:
         self.registry = registry
         self.predictions = Counter(
             "scorer_predictions_total",
-            "Predictions made, by variant that served",
-            ["variant"],
+            "Predictions made, by variant that served and product it was trained on",
+            ["variant", "product"],
             registry=registry,
         )
         self.spikes = Counter(
@@ -73,9 +83,9 @@ class Metrics:
         )
         self.stage = Histogram(
             "scorer_stage_duration_seconds",
-            "Wall clock between the stages of a prediction",
+            "Wall clock between the stages of a prediction; their budgets: docs/latency.md",
             ["stage"],
-            buckets=SECONDS,
+            buckets=BOUNDS_SECONDS,
             registry=registry,
         )
         self.inference = Histogram(
@@ -94,6 +104,12 @@ class Metrics:
             "scorer_batch_rows",
             "Rows of a batch",
             buckets=ROWS,
+            registry=registry,
+        )
+        self.last_score = Gauge(
+            "scorer_last_score",
+            "Score of the newest row, by variant (shadows too) and product it was trained on",
+            ["variant", "product"],
             registry=registry,
         )
         self.serving = Gauge(
@@ -116,31 +132,49 @@ class Metrics:
 
     def _start_at_zero(self) -> None:
         for variant in VARIANTS:
-            self.predictions.labels(variant)
+            self.predictions.labels(variant, UNTRAINED)
             self.foreign_dialect.labels(variant)
             self.shadows_missing.labels(variant)
             for kind in ERRORS:
                 self.model_errors.labels(variant, kind)
-        for stage in STAGES:
-            self.stage.labels(stage)
+        self._to_scored = self.stage.labels(FEATURIZED_TO_SCORED.name).observe
+        self._since_received = self.stage.labels(RECEIVED_TO_SCORED).observe
+        self._to_published = self.stage.labels(SCORED_TO_PUBLISHED.name).observe
+        self._whole = self.stage.labels(TICK_TO_PREDICTION.name).observe
 
     def serves(self, variant: str) -> None:
         """Say which variant serves."""
         for each in VARIANTS:
             self.serving.labels(each).set(each == variant)
 
-    def scored(self, prediction: Prediction) -> None:
+    def scored(self, prediction: Prediction, exemplar: Exemplar) -> None:
         """Count a prediction."""
         variant = prediction.model_variant
-        self.predictions.labels(variant).inc()
+        self.predictions.labels(variant, _product(prediction)).inc()
+        self._show(prediction)
         if prediction.spike is not None:
-            # A product with a threshold is one of the card's: a short, closed list.
             self.spikes.labels(variant, prediction.product_id).inc(prediction.spike)
         if "untrained_product" in prediction.flags:
             self.untrained.inc()
         if "foreign_dialect" in prediction.flags:
             self.foreign_dialect.labels(variant).inc()
-        to_scored = (prediction.scored_us - prediction.featurized_us) / 1e6
-        self.stage.labels("featurized_to_scored").observe(max(0.0, to_scored))
-        since_tick = (prediction.scored_us - prediction.received_us) / 1e6
-        self.stage.labels("received_to_scored").observe(max(0.0, since_tick))
+        scored_us = prediction.scored_us
+        self._to_scored(seconds_between(prediction.featurized_us, scored_us), exemplar)
+        self._since_received(seconds_between(prediction.received_us, scored_us), exemplar)
+
+    def published(self, prediction: Prediction, at_us: int, exemplar: Exemplar) -> None:
+        """Note that the broker has a prediction."""
+        self._to_published(seconds_between(prediction.scored_us, at_us), exemplar)
+        self._whole(seconds_between(prediction.received_us, at_us), exemplar)
+
+    def _show(self, prediction: Prediction) -> None:
+        product = prediction.product_id
+        if prediction.threshold is not None:
+            self.last_score.labels(prediction.model_variant, product).set(prediction.score)
+        for shadow in prediction.shadows:
+            if shadow.threshold is not None:
+                self.last_score.labels(shadow.model_variant, product).set(shadow.score)
+
+
+def _product(prediction: Prediction) -> str:
+    return UNTRAINED if prediction.threshold is None else prediction.product_id

@@ -10,6 +10,7 @@ from adapter.schema import EXAMPLE
 from adapter.v2 import ModelAway, ModelError, Row, Scored
 from featurizer.features import NAMES
 from plumbing.logs import get_logger
+from plumbing.trace import Span
 from scorer.config import ScorerSettings
 from scorer.metrics import Metrics
 from scorer.variants import shadows_of
@@ -25,7 +26,12 @@ class Model(Protocol):
     """What is needed of ``adapter.v2_client.V2Client``."""
 
     async def infer(
-        self, variant: str, rows: Sequence[Row], *, within: float | None = None
+        self,
+        variant: str,
+        rows: Sequence[Row],
+        *,
+        within: float | None = None,
+        traceparent: str | None = None,
     ) -> Scored: ...
 
 
@@ -56,20 +62,27 @@ class Models:
         self._asked = clock()
         self._reason = ""
 
-    def ask(self, rows: Sequence[Row]) -> tuple[Scored, list[Scored]]:
+    def ask(self, rows: Sequence[Row], spans: Sequence[Span]) -> tuple[Scored, list[Scored]]:
         """Give the scores of the variant that serves now and those of the shadows that answer.
+
+        ``spans`` are those of the rows: the first recorded one shows the requests, as they are
+        the same for all, and the others point to it.
 
         Raises:
             ModelError: the one that serves gave no usable answer.
         """
         served, started = self._serving.variant, self._clock()
         self._metrics.serves(served)
+        shadows = shadows_of(served, self._settings.shadows)
+        shown, *others = [span for span in spans if span.recorded] or spans[:1]
         try:
-            answers = self._run(self._all(served, shadows_of(served, self._settings.shadows), rows))
+            answers = self._run(self._all(served, shadows, rows, shown.traceparent))
         except ModelError as exc:
             self._heard(served, exc)
             raise
         self._heard(served)
+        for span in others:
+            span.link(shown)
         self._metrics.inference.observe(self._clock() - started)
         self._metrics.batch_rows.observe(len(rows))
         return answers
@@ -100,24 +113,22 @@ class Models:
             self._metrics.model_errors.labels(variant, kind).inc()
 
     async def _all(
-        self, served: Variant, shadows: Sequence[Variant], rows: Sequence[Row]
+        self, served: Variant, shadows: Sequence[Variant], rows: Sequence[Row], trace: str
     ) -> tuple[Scored, list[Scored]]:
-        waiting = [asyncio.create_task(self._shadow(shadow, rows)) for shadow in shadows]
+        waiting = [asyncio.create_task(self._shadow(shadow, rows, trace)) for shadow in shadows]
+        within = self._settings.model_timeout_seconds
         try:
-            scored = await self._model.infer(
-                served, rows, within=self._settings.model_timeout_seconds
-            )
+            scored = await self._model.infer(served, rows, within=within, traceparent=trace)
             found = await asyncio.gather(*waiting)
         finally:
             for task in waiting:
                 task.cancel()
         return scored, [shadow for shadow in found if shadow is not None]
 
-    async def _shadow(self, variant: Variant, rows: Sequence[Row]) -> Scored | None:
+    async def _shadow(self, variant: Variant, rows: Sequence[Row], trace: str) -> Scored | None:
+        within = self._settings.shadow_timeout_seconds
         try:
-            return await self._model.infer(
-                variant, rows, within=self._settings.shadow_timeout_seconds
-            )
+            return await self._model.infer(variant, rows, within=within, traceparent=trace)
         except ModelError as exc:
             kind = "away" if isinstance(exc, ModelAway) else "bad_response"
             self._metrics.model_errors.labels(variant, kind).inc()

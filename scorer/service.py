@@ -14,12 +14,12 @@ from ingestor.dead_letter import encode as encode_letter
 from ingestor.topics import DEAD_LETTERS, PREDICTIONS
 from plumbing.kafka import Record
 from plumbing.logs import get_logger
-from plumbing.trace import child_of
+from plumbing.trace import UNTRACED, Span, Tracer, child_of
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery, Letter
 from scorer.metrics import Metrics
 from scorer.models import Models
-from scorer.prediction import encode
+from scorer.prediction import Prediction, encode
 from scorer.variants import Arrived, UnknownFeatures, predictions_of, stage_times, values_of
 
 POLL_SECONDS: Final = 0.2
@@ -43,11 +43,25 @@ class Stopping(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A row that is to be scored, its values in the order of ``NAMES``, and its trace."""
+    """A row that is to be scored, its values in the order of ``NAMES``, and its span."""
 
     arrived: Arrived
     values: tuple[float | None, ...]
-    traceparent: str
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A prediction on its way out, with the span of its publishing."""
+
+    prediction: Prediction
+    span: Span
+
+    def letter(self) -> Letter:
+        """Give the record that carries it."""
+        headers = {"traceparent": self.span.traceparent}
+        value = encode(self.prediction)
+        return Letter(PREDICTIONS.name, self.prediction.product_id, value, headers)
 
 
 class Scorer:
@@ -68,10 +82,11 @@ class Scorer:
         *,
         beat: Callable[[], None] = lambda: None,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+        tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings, self._metrics, self._stop = settings, metrics, stop
         self._consumer, self._delivery, self._models = consumer, delivery, models
-        self._beat, self._now_us = beat, now_us
+        self._beat, self._now_us, self._tracer = beat, now_us, tracer
         self._connected = False
 
     def ready(self) -> dict[str, bool]:
@@ -96,13 +111,21 @@ class Scorer:
             self._models.probe()
             return
         held, outgoing = self._read(records)
+        made: list[Made] = []
         for batch in _batches(held, self._settings.max_rows):
-            letters = self._scored(batch)
-            if letters is None:  # the end came first: uncommitted, the rows are read again
+            found = self._scored(batch)
+            if found is None:  # the end came first: uncommitted, the rows are read again
                 return
-            outgoing += letters
-        self._delivery.deliver(outgoing)
+            made += found
+        self._delivery.deliver([*outgoing, *(each.letter() for each in made)])
+        self._published(made)
         self._commit()
+
+    def _published(self, made: Sequence[Made]) -> None:
+        now_us = self._now_us()
+        for each in made:
+            each.span.end(now_us)
+            self._metrics.published(each.prediction, now_us, each.span.exemplar)
 
     def _commit(self) -> None:
         """Commit; where that fails nothing is lost, and the next commit covers it."""
@@ -113,10 +136,10 @@ class Scorer:
             get_logger().warning("features.commit_failed", reason=repr(exc))
 
     def _read(self, records: Sequence[Record]) -> tuple[list[Held], list[Letter]]:
-        held, refused = [], []
+        held, refused, polled_us = [], [], self._now_us()
         for record in records:
             try:
-                held.append(_held(record))
+                held.append(self._held(record, polled_us))
             except (msgspec.DecodeError, UnicodeDecodeError, UnknownFeatures) as exc:
                 refused.append(self._refused(record, exc))
         return held, refused
@@ -137,14 +160,22 @@ class Scorer:
         headers = {"traceparent": child_of(record.headers.get("traceparent"))}
         return Letter(DEAD_LETTERS.name, record.key, encode_letter(letter), headers)
 
-    def _scored(self, batch: Sequence[Held]) -> list[Letter] | None:
+    def _held(self, record: Record, polled_us: int) -> Held:
+        row = decode(record.value)
+        arrived = Arrived(row, *stage_times(record.headers, record.timestamp_ms))
+        values = values_of(row)
+        parent = record.headers.get("traceparent")
+        span = self._tracer.begin("score", parent, kind="consumer", start_us=polled_us)
+        return Held(arrived, values, span)
+
+    def _scored(self, batch: Sequence[Held]) -> list[Made] | None:
         """Score a batch; held and tried again while the model is away, None at the end."""
         delay = self._settings.retry_first_seconds
         while not self._stop.requested:
             try:
-                letters = self._predicted(batch)
+                made = self._predicted(batch)
                 self._metrics.held_rows.set(0)
-                return letters
+                return made
             except ModelError as exc:
                 self._metrics.held_rows.set(len(batch))
                 get_logger().warning(
@@ -155,22 +186,23 @@ class Scorer:
             delay = min(2 * delay, self._settings.retry_longest_seconds)
         return None
 
-    def _predicted(self, batch: Sequence[Held]) -> list[Letter]:
-        served, shadows = self._models.ask([held.values for held in batch])
+    def _predicted(self, batch: Sequence[Held]) -> list[Made]:
+        values, spans = [held.values for held in batch], [held.span for held in batch]
+        served, shadows = self._models.ask(values, spans)
         found = predictions_of([held.arrived for held in batch], served, shadows, self._now_us())
-        letters = []
-        for prediction, held in zip(found, batch, strict=True):
-            self._metrics.scored(prediction)
-            headers = {"traceparent": held.traceparent}
-            topic, key = PREDICTIONS.name, prediction.product_id
-            letters.append(Letter(topic, key, encode(prediction), headers))
-        return letters
+        return [self._made(*each) for each in zip(found, spans, strict=True)]
 
-
-def _held(record: Record) -> Held:
-    row = decode(record.value)
-    arrived = Arrived(row, *stage_times(record.headers, record.timestamp_ms))
-    return Held(arrived, values_of(row), child_of(record.headers.get("traceparent")))
+    def _made(self, prediction: Prediction, span: Span) -> Made:
+        """End the scoring of a row and begin its publishing."""
+        self._metrics.scored(prediction, span.exemplar)
+        span.tell("prediction_id", prediction.prediction_id)
+        span.tell("model_variant", prediction.model_variant)
+        span.end(prediction.scored_us)
+        start_us = prediction.scored_us
+        publishing = self._tracer.begin(
+            "publish", span.traceparent, kind="producer", start_us=start_us
+        )
+        return Made(prediction, publishing)
 
 
 def _batches(held: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:

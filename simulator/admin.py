@@ -1,8 +1,8 @@
 """The simulator's admin interface: ``/status``, ``/healthz``, ``/readyz``, ``/metrics``."""
 
 from aiohttp import web
-from prometheus_client.exposition import choose_encoder
 
+from plumbing.exposition import exposition
 from simulator.metrics import Metrics
 from simulator.server import Exchange
 
@@ -41,5 +41,5 @@ class Admin:
         return web.json_response({"ready": listening}, status=200 if listening else 503)
 
     async def _exposition(self, request: web.Request) -> web.Response:
-        encode, kind = choose_encoder(request.headers.get("Accept", ""))
-        return web.Response(body=encode(self._metrics.registry), headers={"Content-Type": kind})
+        kind, body = exposition(self._metrics.registry, request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": kind})

@@ -7,6 +7,8 @@ from typing import Annotated, Final
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from plumbing.settings import listen_host
+
 LONG_AGO: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -14,11 +16,16 @@ class Settings(BaseSettings):
     """What is played, how fast and where."""
 
     model_config = SettingsConfigDict(
-        env_prefix="SIMULATOR_", frozen=True, env_ignore_empty=True, use_attribute_docstrings=True
+        env_prefix="SIMULATOR_",
+        frozen=True,
+        env_ignore_empty=True,
+        populate_by_name=True,
+        use_attribute_docstrings=True,
     )
 
-    host: str = "127.0.0.1"
-    """Address to listen on, for the WebSocket and for the admin interface."""
+    host: str = Field(default="127.0.0.1", validation_alias=listen_host("SIMULATOR"))
+    """Address of the WebSocket and of the admin interface; `LISTEN_HOST` sets that of all
+    services."""
     port: int = 8765
     """Port of the WebSocket; 0 takes a free one."""
     admin_port: int = 8766

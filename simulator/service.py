@@ -4,8 +4,7 @@ import asyncio
 import signal
 import time
 
-from prometheus_client import CollectorRegistry
-
+from plumbing.exposition import new_registry
 from plumbing.logs import get_logger
 from simulator.admin import Admin
 from simulator.config import Settings
@@ -19,7 +18,7 @@ async def run(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    metrics = Metrics(CollectorRegistry())
+    metrics = Metrics(new_registry())
     exchange = Exchange(settings, source_of(settings, int(time.time() * 1_000_000)), metrics)
     admin = Admin(exchange, metrics, settings.host, settings.admin_port)
     await exchange.open()

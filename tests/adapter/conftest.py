@@ -18,6 +18,7 @@ from adapter.control import Serving
 from adapter.schema import EXAMPLE
 from adapter.v2_client import V2Client
 from featurizer.features import FEATURES_DIGEST, NAMES
+from plumbing.trace import UNTRACED, Tracer
 from serving.linear import Linear
 
 with warnings.catch_warnings():
@@ -39,6 +40,7 @@ class FakeV2:
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
+        self.traceparents: list[str | None] = []
         self.status: dict[str, int] = {}
         self.scores: list[float] | None = None
         self.parameters: dict[str, Any] = {}
@@ -81,6 +83,7 @@ class FakeV2:
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
         self.requests.append((request.method, request.path, body))
+        self.traceparents.append(request.headers.get("traceparent"))
         parts = request.path.strip("/").split("/")
         variant = parts[2] if len(parts) > 2 and parts[1] == "models" else ""
         if self.hang:
@@ -177,12 +180,17 @@ def adapter(v2: FakeV2) -> Iterator[Callable[..., Adapter]]:
     running: list[TestClient] = []
 
     def start(
-        fallback: Any = None, peer: str = "198.51.100.1", url: str | None = None, **settings: Any
+        fallback: Any = None,
+        peer: str = "198.51.100.1",
+        url: str | None = None,
+        tracer: Tracer = UNTRACED,
+        **settings: Any,
     ) -> Adapter:
         clock, registry = Clock(), CollectorRegistry()
         chosen = AdapterSettings(model_url=url or v2.url, **settings)
         serving, control = Serving(chosen.variant), ["followed"]
-        client = V2Client(chosen.model_url, timeout=chosen.model_timeout_seconds)
+        timeout = chosen.model_timeout_seconds
+        client = V2Client(chosen.model_url, timeout=timeout, tracer=tracer)
         app = create_app(
             chosen,
             client,
@@ -194,6 +202,7 @@ def adapter(v2: FakeV2) -> Iterator[Callable[..., Adapter]]:
             clock=clock,
             now_us=lambda: 1_763_812_800_000_001,
             service_version="0.1.0",
+            tracer=tracer,
         )
         http = TestClient(app, client=(peer, 50_000), raise_server_exceptions=False)
         running.append(http.__enter__())

@@ -199,7 +199,9 @@ def test_metrics_count_requests_rows_and_who_serves(adapter, row):
     assert front.sample("adapter_rows_sum") == 2
     assert front.sample("adapter_serving_variant", variant="ml") == 1
     assert front.sample("adapter_serving_variant", variant="baseline") == 0
-    assert 'adapter_request_duration_seconds_bucket{le="0.8",route="/predict"} 2.0' in text
+    for status, count in (("2xx", 1), ("4xx", 1), ("5xx", 0)):
+        series = f'bucket{{le="0.8",route="/predict",status="{status}"}} {count}.0'
+        assert f"adapter_request_duration_seconds_{series}" in text
     assert 'route="other"' in text
     assert "/strange" not in text
 

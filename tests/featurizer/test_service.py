@@ -5,11 +5,12 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from prometheus_client import CollectorRegistry
 
+from featurizer.broker import Broker, Moved
 from featurizer.features import FeatureEngine, encode
 from featurizer.history import DeadlineError
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.rebuild import Span
-from featurizer.service import LONGEST_DELAY, Broker, Featurizer, Moved, Session, delays
+from featurizer.service import LONGEST_DELAY, Featurizer, Session, delays
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
@@ -31,6 +32,7 @@ class Memory:
         self.steps: list[str] = []
         self.sent: list[Sent] = []
         self.fail_flush = self.fail_reading = False
+        self.joined, self.append_ms = True, 1
         self.on_drained: Callable[[], None] = lambda: None
         self.moved: list[tuple[Moved, Sequence[Partition]]] = []
 
@@ -89,7 +91,8 @@ class Memory:
     def record(self, offset: int) -> Record:
         """One record with the trace of its tick."""
         value = self.values[offset]
-        return Record("ticks", 0, offset, 1, "BTC-USD", value, {"traceparent": TRACE})
+        headers = {"traceparent": TRACE}
+        return Record("ticks", 0, offset, self.append_ms, "BTC-USD", value, headers)
 
 
 @pytest.fixture
@@ -150,6 +153,29 @@ def test_row_carries_trace_and_times(metrics: FeaturizerMetrics) -> None:
     assert headers["traceparent"] != TRACE
     assert headers["received_us"] == str(START + 7)
     assert headers["featurized_us"] == str(START + 250_000)
+
+
+def test_the_wait_in_the_topic_is_measured(
+    metrics: FeaturizerMetrics, registry: CollectorRegistry
+) -> None:
+    """From the broker's append time, which the record carries, to the row."""
+    memory = Memory(values([tick(START)]))
+    memory.append_ms = START // 1_000
+    session(memory, metrics).step()
+    name = "featurizer_stage_duration_seconds_sum"
+    assert registry.get_sample_value(name, {"stage": "published_to_featurized"}) == 0.25
+
+
+def test_it_is_not_ready_before_it_has_joined(metrics: FeaturizerMetrics) -> None:
+    """A poll without records does not mean that the group has given out the partitions."""
+    memory = Memory([])
+    memory.joined = False
+    waiting = session(memory, metrics)
+    waiting.step()
+    assert not waiting.rebuilt
+    memory.joined = True
+    waiting.step()
+    assert waiting.rebuilt
 
 
 def test_unreadable_record_becomes_a_dead_letter(

@@ -126,3 +126,17 @@ def test_metrics_by_product() -> None:
     assert desk.count("ingestor_ticks_total", product="other") == 1
     assert desk.count("ingestor_frames_total", kind="ticker") == 2
     assert desk.count("ingestor_last_tick_age_seconds", product=BTC) is not None
+
+
+def test_a_frame_with_ticks_is_told_once() -> None:
+    """Its first record knows when it came; those of silent seconds alone have no latency."""
+    wire = Wire()
+    desk = Desk(BTC, ETH).take(Opened("sim-7", NOW), wire.ticker(0.2, BTC, ETH))
+    desk.take(wire.heartbeat(1.9), wire.heartbeat(3.9))
+    ticks = [record for record in desk.sent if record.topic == "ticks"]
+    assert desk.picture == "!start@0.2 T0.2 b1"
+    told = [record.frame for record in ticks if record.frame is not None]
+    assert [frame.received_us for frame in told] == [NOW]
+    assert ticks[0].frame is told[0]
+    first = {record.headers["traceparent"] for record in ticks[:4]}
+    assert first == {told[0].span.traceparent}

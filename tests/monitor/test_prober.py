@@ -17,6 +17,7 @@ from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober, result_of
 from monitor.reading import Reopened
 from plumbing.kafka import Partition
+from plumbing.trace import UNTRACED, Tracer
 from tests.featurizer.market import START
 from tests.monitor.world import SECOND, Log, LogReader
 
@@ -51,7 +52,10 @@ class Adapter:
 
 
 def probe(
-    adapter: Adapter, newest: Callable[[], FeatureRow | None], **more: Any
+    adapter: Adapter,
+    newest: Callable[[], FeatureRow | None],
+    tracer: Tracer = UNTRACED,
+    **more: Any,
 ) -> tuple[str | None, CollectorRegistry]:
     """One probe; its result and the metrics after it."""
     registry = CollectorRegistry()
@@ -61,7 +65,8 @@ def probe(
         app.router.add_post("/predict", adapter.predict)
         async with TestServer(app) as server, aiohttp.ClientSession() as session:
             settings = MonitorSettings(adapter_url=str(server.make_url("/")), **more)
-            prober = Prober(settings, MonitorMetrics(registry), newest, wall=lambda: 42.0)
+            metrics = MonitorMetrics(registry)
+            prober = Prober(settings, metrics, newest, wall=lambda: 42.0, tracer=tracer)
             return await prober.probe(session)
 
     return asyncio.run(once()), registry

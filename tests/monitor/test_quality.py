@@ -66,6 +66,22 @@ def test_figures_of_four_seconds() -> None:
     assert found.brier == pytest.approx((0.01 + 0.64 + 0.36 + 0.01) / 4)
 
 
+def test_calibration_holds_forecast_against_frequency() -> None:
+    """Each bin of the score says what was forecast on average and what came; 1 is in the last."""
+    found = measured(
+        judged(0, True, score=0.95),
+        judged(1, False, score=1.0),
+        judged(2, False, score=0.1),
+        judged(3, False, score=0.0),
+    )
+    bins = {one.lower: one for one in found["ml"].calibration}
+    assert (bins[0.9].rows, bins[0.9].frequency) == (2, 0.5)
+    assert bins[0.9].mean_score == pytest.approx(0.975)
+    assert (bins[0.1].rows, bins[0.0].rows) == (1, 1)
+    assert (bins[0.5].frequency, bins[0.5].mean_score) == (None, None)
+    assert found[RULE].calibration == ()
+
+
 def test_shadow_is_measured_against_the_same_label() -> None:
     """Served variant, shadows and rule stand side by side on the same rows."""
     found = measured(judged(0, True), judged(1, False))

@@ -221,6 +221,33 @@ def test_a_second_member_takes_its_share(settings: KafkaSettings, producer: Prod
     first.close()
 
 
+def test_a_member_without_a_partition_has_joined_too(kafka_settings: KafkaSettings) -> None:
+    """Nobody has joined before the group says so; then also the one for whom nothing is left."""
+    ensure_topics(kafka_settings, [_Topic("one", partitions=1)])
+    members = [GroupConsumer(kafka_settings, ["one"], "group") for _ in range(2)]
+    assert [member.joined for member in members] == [False, False]
+    shares: dict[int, int] = {}
+    deadline = time.monotonic() + 30
+
+    def settled() -> bool:
+        return sorted(shares.values()) == [0, 1] or time.monotonic() > deadline
+
+    def turn(number: int) -> None:
+        while not settled():
+            members[number].poll(0.2)
+            if members[number].joined:
+                shares[number] = len(members[number].assignment())
+
+    threads = [threading.Thread(target=turn, args=(number,)) for number in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for member in members:
+        member.close()
+    assert sorted(shares.values()) == [0, 1]
+
+
 def test_a_reader_goes_where_it_is_told(settings: KafkaSettings, producer: Producer) -> None:
     """Seeking gives the records from there on; ends and beginnings bound them."""
     _publish(producer, ["a", "b", "c"])

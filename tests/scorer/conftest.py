@@ -13,6 +13,7 @@ from adapter.v2 import ModelAway, ModelError, Row, Scored
 from featurizer.features import FEATURES_DIGEST, FeatureRow, encode
 from plumbing.kafka import DeliveryError, Record
 from plumbing.stop import Stop
+from plumbing.trace import UNTRACED, Tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics
@@ -69,7 +70,12 @@ class FakeModel:
         self.most_at_once = 0
 
     async def infer(
-        self, variant: str, rows: Sequence[Row], *, within: float | None = None
+        self,
+        variant: str,
+        rows: Sequence[Row],
+        *,
+        within: float | None = None,
+        traceparent: str | None = None,
     ) -> Scored:
         self.asked.append((variant, len(rows)))
         self.at_once += 1
@@ -152,7 +158,7 @@ class FakeStop(Stop):
 class Bench:
     """A scorer with everything around it in memory."""
 
-    def __init__(self, runner: asyncio.Runner, **settings: Any) -> None:
+    def __init__(self, runner: asyncio.Runner, tracer: Tracer = UNTRACED, **settings: Any) -> None:
         FakeProducer.failures = 0
         self.journal: list[str] = []
         self.sent: list[Record] = []
@@ -176,6 +182,7 @@ class Bench:
             self.stop,
             beat=self._beat,
             now_us=lambda: 3_000_000,
+            tracer=tracer,
         )
 
     def rows(self, *rows: FeatureRow, **headers: str) -> None:

@@ -262,7 +262,8 @@ def test_spikes_flags_and_predictions_are_counted(bench, make_row):
         make_row(3, dialect="exchange"),
     )
     scorer.scorer.step()
-    assert scorer.sample("scorer_predictions_total", variant="ml") == 4
+    assert scorer.sample("scorer_predictions_total", variant="ml", product="BTC-USD") == 3
+    assert scorer.sample("scorer_predictions_total", variant="ml", product="untrained") == 1
     assert scorer.sample("scorer_spikes_total", variant="ml", product="BTC-USD") == 1
     assert scorer.sample("scorer_untrained_product_total") == 1
     assert scorer.sample("scorer_foreign_dialect_total", variant="ml") == 1

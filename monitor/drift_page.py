@@ -1,0 +1,122 @@
+"""The page that says in words and numbers what was found; the figures stand one link further."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from html import escape
+from typing import Any, Final
+from urllib.parse import quote
+
+from monitor.drift import COLUMNS, SHARE, STEP_SECONDS, WINDOW_SECONDS, State
+from monitor.drift_findings import Finding
+from monitor.drift_models import Models
+
+SAID: Final[dict[State, str]] = {
+    "compared": "compared",
+    "too_few_rows": "not compared: too few rows in the window yet",
+    "stale": "not compared: the newest row is older than a window",
+    "no_rows": "not compared: no rows in the topic",
+    "no_predictions": "not compared: rows without predictions, so the model is unknown",
+    "other_model": "not compared: the model that scored these rows is not in the folder of models",
+    "no_reference": "not compared: the model brings no training rows of this product",
+    "short_reference": "not compared: the model learned from too few seconds of this product",
+}
+_STYLE: Final = (
+    "body{font:15px system-ui;margin:2em;max-width:70em}td,th{padding:.2em .8em;text-align:right}"
+    "th:first-child,td:first-child{text-align:left}.drifted{background:#fbd5d0}"
+)
+
+
+def summary_of(findings: Sequence[Finding], models: Models, at_us: int) -> dict[str, Any]:
+    """Give what was found as JSON knows it; null is unknown."""
+    return {
+        "made": _time(at_us),
+        "window_seconds": WINDOW_SECONDS,
+        "refused": dict(models.refused),
+        "products": [_product(finding) for finding in findings],
+    }
+
+
+def _product(finding: Finding) -> dict[str, Any]:
+    found, model = finding.comparison, finding.model
+    return {
+        "product": finding.product,
+        "state": found.state,
+        "drifted": found.detected,
+        "share": found.share,
+        "rows": found.rows,
+        "reference_rows": found.reference_rows,
+        "window_end": None if finding.end_us is None else _time(finding.end_us),
+        "feed": finding.feed,
+        "variant": model.info.variant if model else None,
+        "version": model.info.version if model else None,
+        "prevalence": {"live": finding.live_prevalence, "training": finding.training_prevalence},
+        "labelled": finding.labelled,
+        "columns": {
+            name: {"value": c.value, "threshold": c.threshold, "drifted": c.drifted}
+            for name, c in found.columns.items()
+        },
+    }
+
+
+def page_of(findings: Sequence[Finding], models: Models, at_us: int, suffix: str = "") -> bytes:
+    """Give the page; ``suffix`` is put after the names of the reports it links to."""
+    parts = [
+        "<!doctype html><meta charset=utf-8><title>Drift</title>",
+        f"<style>{_STYLE}</style><h1>Drift against the training rows</h1>",
+        f"<p>Made {_time(at_us)}. The last {WINDOW_SECONDS} s of event time, one row in"
+        f" {STEP_SECONDS} s, against the rows that the serving model learned from."
+        " A value is the Wasserstein distance in deviations of the training rows (of logarithms"
+        " for volatilities, spreads, intensities and velocities). A product has drifted where"
+        f" at least {SHARE:.0%} of its columns have.</p>",
+    ]
+    parts += [f"<p>Refused: {escape(n)}: {escape(why)}</p>" for n, why in models.refused.items()]
+    for finding in findings:
+        parts += _section(finding, suffix)
+    if not findings:
+        parts.append(
+            "<p>No product is known: the topics hold no rows, the models no reference.</p>"
+        )
+    return "\n".join(parts).encode()
+
+
+def _section(finding: Finding, suffix: str) -> list[str]:
+    found, name = finding.comparison, escape(finding.product)
+    verdict = SAID[found.state] if found.detected is None else _verdict(found.detected)
+    model = finding.model
+    lines = [f"<h2>{name}: {verdict}</h2>", f"<p>{found.rows} rows in the window"]
+    lines[-1] += f", {found.reference_rows} training rows" if found.reference_rows else ""
+    lines[-1] += f", model {model.info.variant} {model.info.version}" if model else ""
+    lines[-1] += f", ends {_time(finding.end_us)}" if finding.end_us is not None else ""
+    lines[-1] += (
+        f". Share of spikes {_number(finding.live_prevalence)} (training"
+        f" {_number(finding.training_prevalence)}), {finding.labelled} labelled seconds.</p>"
+    )
+    if found.html is not None:
+        link = "drift/" + quote(finding.product, safe="") if not suffix else ""
+        link = link or quote(quote(finding.product, safe="") + suffix)
+        lines.append(f'<p><a href="{link}">Evidently\'s report</a></p>')
+    return lines + (_table(finding) if found.columns else [])
+
+
+def _verdict(detected: bool) -> str:
+    return "drifted" if detected else "not drifted"
+
+
+def _table(finding: Finding) -> list[str]:
+    lines = ["<table><tr><th>column<th>distance<th>threshold<th>known live<th>known in training"]
+    for name in COLUMNS:
+        c = finding.comparison.columns[name]
+        mark = ' class="drifted"' if c.drifted else ""
+        lines.append(
+            f"<tr{mark}><td>{name}<td>{_number(c.value)}<td>{c.threshold}"
+            f"<td>{c.known_window:.0%}<td>{c.known_reference:.0%}"
+        )
+    return [*lines, "</table>"]
+
+
+def _number(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:.3f}"
+
+
+def _time(us: int) -> str:
+    return datetime.fromtimestamp(us // 1_000_000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

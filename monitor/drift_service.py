@@ -1,0 +1,192 @@
+"""``python -m monitor drift``: compares on a schedule, in a process of its own."""
+
+import json
+import os
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import quote, unquote
+
+from prometheus_client import CollectorRegistry
+
+from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
+from monitor.config import DriftSettings
+from monitor.drift import WINDOW_SECONDS, Report, evidently_report
+from monitor.drift_findings import Finding, findings_of
+from monitor.drift_metrics import DriftMetrics
+from monitor.drift_models import Models, read_models
+from monitor.drift_page import page_of, summary_of
+from monitor.drift_window import Bounds, read_windows
+from monitor.reading import LogReader
+from plumbing.kafka import KafkaSettings, Reader
+from plumbing.logs import get_logger
+from plumbing.probes import Answer, Probes
+from plumbing.stop import Stop
+
+STALLED_SECONDS: Final = 900.0
+"""A run, with the import of Evidently on a busy machine, takes a minute; this is no run."""
+AGAIN_SECONDS: Final = 30.0
+"""After a failure the next run comes this soon."""
+JOINED: Final = (FEATURES.name, PREDICTIONS.name, OUTCOMES.name)
+HTML: Final = "text/html; charset=utf-8"
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What one run found; ``at_us`` is the wall clock's time of it."""
+
+    findings: list[Finding]
+    models: Models
+    at_us: int
+
+    def summary(self) -> dict[str, Any]:
+        """Give it as JSON knows it."""
+        return summary_of(self.findings, self.models, self.at_us)
+
+
+class Drift:
+    """Makes comparisons and keeps the last one for the HTTP side."""
+
+    def __init__(
+        self,
+        settings: DriftSettings,
+        open_reader: Callable[[], LogReader],
+        metrics: DriftMetrics,
+        report: Report = evidently_report,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._settings, self._open, self._metrics = settings, open_reader, metrics
+        self._report, self._wall = report, wall
+        self.made: Made | None = None
+        self.failing = False
+
+    def run(self) -> Made:
+        """Compare once, show it in the metrics, and keep it.
+
+        Raises:
+            Exception: whatever kafka-python or Evidently raise; nothing is shown then.
+        """
+        began = time.perf_counter()
+        models = read_models(self._settings.models)
+        self._metrics.show_models(models)
+        for folder, reason in models.refused.items():
+            get_logger().warning("drift.model_refused", folder=folder, reason=reason)
+        with closing(self._open()) as reader:
+            windows = read_windows(reader, Bounds(self._settings.most_records))
+        now = self._wall()
+        findings = findings_of(windows, models, int(now * 1000), self._report)
+        self._metrics.show(findings, now)
+        self._metrics.seconds.observe(time.perf_counter() - began)
+        self.made = Made(findings, models, int(now * 1_000_000))
+        _log(findings)
+        return self.made
+
+    def try_run(self) -> bool:
+        """Compare once; a failure is counted and logged, and the next run begins anew."""
+        try:
+            self.run()
+        except Exception as exc:
+            self.failing = True
+            self._metrics.failures.inc()
+            get_logger().exception("drift.failed", reason=repr(exc))
+            self._age()
+        else:
+            self.failing = False
+        return not self.failing
+
+    def _age(self) -> None:
+        """A verdict older than its window tells of no present."""
+        made = self.made
+        if made is not None and self._wall() - made.at_us / 1e6 > WINDOW_SECONDS:
+            self._metrics.forget()
+
+    def answer(self, path: str) -> Answer | None:
+        """Answer ``/drift``, ``/drift.json`` and ``/drift/PRODUCT``; None for all else."""
+        head, _, product = path.strip("/").partition("/")
+        if head not in ("drift", "drift.json"):
+            return None
+        made = self.made
+        if made is None:
+            return _problem(503, "No comparison yet", "the first one is being made")
+        if head == "drift.json":
+            return 200, "application/json", json.dumps(made.summary()).encode()
+        if not product:
+            return 200, HTML, page_of(made.findings, made.models, made.at_us)
+        return self._report_of(made, unquote(product))
+
+    def _report_of(self, made: Made, product: str) -> Answer:
+        for finding in made.findings:
+            if finding.product == product and finding.comparison.html is not None:
+                return 200, HTML, finding.comparison.html
+        known = ", ".join(f.product for f in made.findings if f.comparison.html) or "none"
+        return _problem(
+            404, "No report", f"product: found {product!r}, expected one compared: {known}"
+        )
+
+
+def run(settings: DriftSettings, kafka: KafkaSettings, registry: CollectorRegistry) -> None:
+    """Compare every ``every_seconds`` until SIGTERM or SIGINT."""
+    untracked()
+    stop = Stop().install()
+    drift = Drift(settings, lambda: _reader(kafka), DriftMetrics(registry))
+    probes = Probes(
+        settings.host,
+        settings.port,
+        registry,
+        lambda: {"running": not stop.requested, "compared": drift.made is not None},
+        stalled_after=STALLED_SECONDS,
+        pages=drift.answer,
+    )
+    port = probes.start()
+    get_logger().info("drift.started", host=settings.host, port=port)
+    while not stop.requested:
+        probes.beat()
+        went_well = drift.try_run()
+        pause = settings.every_seconds
+        stop.wait(pause if went_well else min(pause, AGAIN_SECONDS))
+    probes.close()
+    get_logger().info("drift.stopped")
+
+
+def run_now(settings: DriftSettings, kafka: KafkaSettings, out: Path) -> dict[str, Any]:
+    """Compare once, write the pages into ``out``, and give the summary."""
+    untracked()
+    drift = Drift(settings, lambda: _reader(kafka), DriftMetrics(CollectorRegistry()))
+    made = drift.run()
+    out.mkdir(parents=True, exist_ok=True)
+    for finding in made.findings:
+        if finding.comparison.html is not None:
+            name = quote(finding.product, safe="") + ".html"
+            (out / name).write_bytes(finding.comparison.html)
+    (out / "index.html").write_bytes(page_of(made.findings, made.models, made.at_us, ".html"))
+    return made.summary()
+
+
+def untracked() -> None:
+    """Keep Evidently from sending anything anywhere; it reads this when it is imported."""
+    os.environ["DO_NOT_TRACK"] = "1"
+
+
+def _reader(kafka: KafkaSettings) -> Reader:
+    return Reader(kafka, JOINED)
+
+
+def _log(findings: list[Finding]) -> None:
+    for finding in findings:
+        found = finding.comparison
+        get_logger().info(
+            "drift.looked",
+            product=finding.product,
+            state=found.state,
+            drifted=found.detected,
+            share=found.share,
+            rows=found.rows,
+        )
+
+
+def _problem(status: int, title: str, detail: str) -> Answer:
+    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
+    return status, "application/problem+json", json.dumps(body).encode()

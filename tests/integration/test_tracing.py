@@ -1,0 +1,212 @@
+"""One trace from the socket to the outcome: all services' own objects, a real Apache Kafka."""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from adapter.control import Serving
+from adapter.v2_client import V2Client
+from featurizer.broker import kafka_broker
+from featurizer.config import FeaturizerSettings
+from featurizer.metrics import FeaturizerMetrics
+from featurizer.service import Featurizer
+from ingestor import config as ingestor_config
+from ingestor.metrics import Metrics as IngestorMetrics
+from ingestor.publisher import Publisher, full_jitter
+from ingestor.service import Service
+from ingestor.topics import FEATURES, OUTCOMES, TOPICS
+from monitor.board import Board
+from monitor.config import MonitorSettings
+from monitor.metrics import MonitorMetrics
+from monitor.service import Reading
+from plumbing.exposition import exposition
+from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, Reader, Record, ensure_topics
+from plumbing.stop import Stop
+from plumbing.trace import Tracer, open_tracer
+from plumbing.trace_settings import TraceSettings
+from scorer.config import ScorerSettings
+from scorer.delivery import Delivery
+from scorer.metrics import Metrics as ScorerMetrics
+from scorer.models import Models
+from scorer.service import Scorer
+from tests.adapter.conftest import FakeV2
+from tests.ingestor.test_service import Exchange, sends
+from tests.ingestor.wire import Wire
+from tests.integration.collector import Collector, Told
+
+pytestmark = pytest.mark.kafka
+
+OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
+STEPS = ["outcome", "publish", "score", "featurize", "ingest"]
+SECONDS = 65
+PAUSE = threading.Event()
+
+
+def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Ask again and again until it is true."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not reached in time"
+        PAUSE.wait(0.1)
+
+
+def frames() -> list[bytes]:
+    """A little more than a horizon of event time: a quote and a heartbeat each second."""
+    wire, made = Wire(), []
+    for second in range(SECONDS):
+        made.append(wire.ticker(second + 0.2, bid=100.0 + second % 3))
+        made.append(wire.heartbeat(second + 0.9))
+    return made
+
+
+class World:
+    """All services in threads of this process, each with a registry and a tracer of its own."""
+
+    def __init__(self, kafka: KafkaSettings, collector: Collector, model: FakeV2) -> None:
+        self.kafka, self.model = kafka, model
+        self.settings = TraceSettings(exporter_otlp_endpoint=collector.url)
+        self.registries = {
+            name: CollectorRegistry() for name in ("ingestor", "featurizer", "scorer")
+        }
+        self.stop = Stop()
+        self.opened = ExitStack()
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Start from the end, so that nothing is missed; end from the beginning."""
+        ensure_topics(self.kafka, TOPICS)
+        with self.opened:
+            for part in (self.monitor, self.scorer, self.featurizer, self.ingestor):
+                part()
+            yield
+            self.stop.request()
+
+    def tracer(self, service: str) -> Tracer:
+        tracer = open_tracer(service, self.settings)
+        self.opened.callback(tracer.close)
+        return tracer
+
+    def thread(self, run: Callable[[], object]) -> None:
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+
+        def ended() -> None:
+            self.stop.request()
+            thread.join(30)
+
+        self.opened.callback(ended)
+
+    def monitor(self) -> None:
+        tracer, metrics = self.tracer("monitor"), MonitorMetrics(CollectorRegistry())
+        reading = Reading(
+            MonitorSettings(), self.kafka, Board(), metrics, lambda batch: None, tracer
+        )
+        reading.start()
+        self.opened.callback(reading.close)
+        until(lambda: reading.rebuilt)
+
+    def scorer(self) -> None:
+        tracer, metrics = self.tracer("scorer"), ScorerMetrics(self.registries["scorer"])
+        settings = ScorerSettings(model_url=self.model.url)
+
+        def run() -> None:
+            with asyncio.Runner() as runner, ExitStack() as opened:
+                client = V2Client(self.model.url, tracer=tracer)
+                runner.run(client.__aenter__())
+                opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
+                models = Models(settings, client, Serving("ml"), metrics, runner.run)
+                delivery = Delivery(partial(Producer, self.kafka), metrics, wait=self.stop.wait)
+                opened.callback(delivery.close)
+                consumer = GroupConsumer(self.kafka, [FEATURES.name], settings.group)
+                opened.callback(consumer.close)
+                Scorer(
+                    settings, consumer, delivery, models, metrics, self.stop, tracer=tracer
+                ).run()
+
+        self.thread(run)
+
+    def featurizer(self) -> None:
+        tracer = self.tracer("featurizer")
+        metrics = FeaturizerMetrics(self.registries["featurizer"])
+        broker = kafka_broker(FeaturizerSettings(), self.kafka)
+        self.thread(Featurizer(broker, metrics, self.stop, 60.0, tracer=tracer).run)
+
+    def ingestor(self) -> None:
+        tracer = self.tracer("ingestor")
+
+        async def serve_and_read() -> None:
+            async with Exchange(sends(*frames())).serve() as server:
+                port = server.sockets[0].getsockname()[1]
+                settings = ingestor_config.Settings(ws_url=f"ws://127.0.0.1:{port}")
+                metrics = IngestorMetrics(self.registries["ingestor"], settings.product_ids)
+                publisher = Publisher(
+                    lambda: Producer(self.kafka), lambda: full_jitter(0.1, 1.0), metrics
+                )
+                service = Service(settings, publisher, metrics, self.stop, tracer=tracer)
+                await service.run()
+                publisher.close()
+
+        self.thread(lambda: asyncio.run(serve_and_read()))
+
+    def outcomes(self) -> list[Record]:
+        """All records of the topic `outcomes`."""
+        reader, found = Reader(self.kafka, [OUTCOMES.name]), []
+        try:
+            until(lambda: sum(reader.ends().values()) > 0)
+            until(lambda: bool(found.extend(reader.poll(0.2)) or found))
+            return found
+        finally:
+            reader.close()
+
+
+def test_one_trace_leads_from_the_socket_to_the_outcome(kafka_settings: KafkaSettings) -> None:
+    """Each span is the child of the one before it, over four services and three topics."""
+    collector, model = Collector(), FakeV2()
+    world = World(kafka_settings, collector, model)
+    try:
+        with world.running():
+            outcome = world.outcomes()[0]
+        trace_id = outcome.headers["traceparent"].split("-")[1]
+        [last] = [span for span in collector.trace(trace_id) if span.name == "outcome"]
+        line = collector.lineage(last)
+        assert [span.name for span in line] == STEPS
+        assert [span.service for span in line] == [
+            "monitor",
+            "scorer",
+            "scorer",
+            "featurizer",
+            "ingestor",
+        ]
+        assert outcome.headers["traceparent"].split("-")[2] == last.span_id
+        assert all(span.start_ns <= span.end_ns for span in line)
+        _check_model_calls(collector, line[2], model)
+        _check_exemplars(collector, world)
+    finally:
+        collector.close()
+        model.close()
+
+
+def _check_model_calls(collector: Collector, score: Told, model: FakeV2) -> None:
+    """Both variants' requests stand in the trace of their batch, and the model was told so."""
+    shown = score.links[0] if score.links else score.trace_id
+    calls = [span for span in collector.trace(shown) if span.name == "infer"]
+    paths = {span.attributes["url.path"] for span in calls}
+    assert paths == {"/v2/models/ml/infer", "/v2/models/baseline/infer"}
+    told = {header.split("-")[2] for header in model.traceparents if header}
+    assert {span.span_id for span in calls} <= told
+
+
+def _check_exemplars(collector: Collector, world: World) -> None:
+    """Each service's stages lead to traces that the collector has."""
+    for service, registry in world.registries.items():
+        _, body = exposition(registry, OPEN_METRICS)
+        name = f"{service}_stage_duration_seconds_bucket"
+        lines = [line for line in body.decode().splitlines() if line.startswith(name)]
+        marked = [line.partition('# {trace_id="')[2][:32] for line in lines if " # {" in line]
+        assert marked and all(collector.trace(trace_id) for trace_id in marked), service

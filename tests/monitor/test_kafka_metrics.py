@@ -1,0 +1,187 @@
+"""The Kafka exporter on a real Apache Kafka."""
+
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry
+
+from ingestor.topics import FEATURES, TICKS, TOPICS
+from monitor.kafka_metrics import KafkaMetrics
+from monitor.kafka_service import Watching
+from plumbing.cluster import Cluster, Look
+from plumbing.kafka import BrokerError, GroupConsumer, KafkaSettings, Producer, ensure_topics
+from tests.monitor.test_integration import free_port, until
+
+pytestmark = pytest.mark.kafka
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def sample(registry: CollectorRegistry, name: str, **labels: str) -> float | None:
+    """One value, None where there is no such series."""
+    return registry.get_sample_value(f"kafka_{name}", labels)
+
+
+@pytest.fixture
+def topics(kafka_settings: KafkaSettings) -> KafkaSettings:
+    """A broker with our topics."""
+    ensure_topics(kafka_settings, TOPICS)
+    return kafka_settings
+
+
+def send(settings: KafkaSettings, count: int) -> None:
+    """Append so many ticks."""
+    producer = Producer(settings)
+    for number in range(count):
+        producer.send(TICKS.name, "BTC-USD", str(number).encode())
+    producer.flush()
+    producer.close()
+
+
+def look(settings: KafkaSettings) -> Look:
+    """Look once."""
+    cluster = Cluster(settings)
+    try:
+        return cluster.look()
+    finally:
+        cluster.close()
+
+
+def consumed(settings: KafkaSettings, count: int) -> GroupConsumer:
+    """A member of the group ``featurizer`` that has committed so many records."""
+    member = GroupConsumer(settings, [TICKS.name], "featurizer")
+    read = 0
+
+    def polled() -> bool:
+        nonlocal read
+        read += len(member.poll(0.2))
+        return read >= count
+
+    until(polled)
+    member.commit()
+    return member
+
+
+def test_topics_are_counted_without_the_prefix(topics: KafkaSettings) -> None:
+    """Partitions, records and bytes of each topic; another pipeline's are not ours."""
+    ensure_topics(topics.model_copy(update={"topic_prefix": "other-"}), [FEATURES])
+    send(topics, 7)
+    found = look(topics)
+    assert found.partitions == {topic.name: topic.partitions for topic in TOPICS}
+    assert (found.ends[TICKS.name], found.ends[FEATURES.name]) == (7, 0)
+    assert found.log_bytes[TICKS.name] > 0
+    assert found.brokers >= 1
+    assert (found.offline, found.under_replicated) == (0, 0)
+
+
+def test_lag_is_what_a_group_has_not_committed(topics: KafkaSettings) -> None:
+    """After a commit of five, three more records are a lag of three."""
+    send(topics, 5)
+    member = consumed(topics, 5)
+    assert look(topics).lag == {("featurizer", TICKS.name): 0}
+    send(topics, 3)
+    found = look(topics)
+    assert found.lag == {("featurizer", TICKS.name): 3}
+    assert found.members == {"featurizer": 1}
+    member.close()
+    assert look(topics).members == {"featurizer": 0}
+
+
+def test_a_group_that_never_committed_lags_by_all(topics: KafkaSettings) -> None:
+    """A member that has committed nothing yet lags from the beginning on."""
+    send(topics, 4)
+    member = GroupConsumer(topics, [TICKS.name], "featurizer")
+    until(lambda: member.poll(0.2))
+    assert look(topics).lag == {("featurizer", TICKS.name): 4}
+    member.close()
+
+
+def test_a_broker_away_leaves_no_old_numbers(topics: KafkaSettings) -> None:
+    """After a failed look only ``kafka_up`` 0 and the time of the last good one are left."""
+    registry = CollectorRegistry()
+    metrics = KafkaMetrics(registry)
+    assert (sample(registry, "up"), sample(registry, "brokers")) == (0.0, None)
+    there = Watching(lambda: Cluster(topics), metrics)
+    assert there.look() is not None and there.up
+    assert sample(registry, "up") == 1.0
+    assert sample(registry, "topic_partitions", topic=TICKS.name) == TICKS.partitions
+
+    def refused() -> Cluster:
+        raise BrokerError("nobody listens")
+
+    gone = Watching(refused, metrics)
+    assert gone.look() is None and not gone.up
+    assert sample(registry, "up") == 0.0
+    assert (sample(registry, "last_look_timestamp_seconds") or 0.0) > 1e9
+    assert sample(registry, "topic_partitions", topic=TICKS.name) is None
+    assert sample(registry, "offline_partitions") is None
+    there.close()
+
+
+def test_it_goes_on_with_a_new_connection(topics: KafkaSettings) -> None:
+    """A look that fails in the middle is followed by one that succeeds."""
+    opened: list[Cluster] = []
+
+    def broken_first() -> Cluster:
+        opened.append(Cluster(topics))
+        if len(opened) == 1:
+            opened[0].close()
+        return opened[-1]
+
+    watching = Watching(broken_first, KafkaMetrics(CollectorRegistry()))
+    assert watching.look() is None
+    assert watching.look() is not None and watching.up
+    watching.close()
+
+
+@contextmanager
+def exporter(port: int, **env: str) -> Iterator[subprocess.Popen[bytes]]:
+    """``python -m monitor kafka``; killed at the end if it still runs."""
+    whole = {**os.environ, "KAFKA_METRICS_PORT": str(port), **env}
+    process = subprocess.Popen([sys.executable, "-m", "monitor", "kafka"], cwd=ROOT, env=whole)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(20)
+
+
+def served(port: int, path: str = "/metrics") -> str:
+    """What a process serves; "" where nobody listens or the answer is no 200."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+            text: str = answer.read().decode()
+            return text
+    except OSError:
+        return ""
+
+
+def test_the_process_serves_them(topics: KafkaSettings) -> None:
+    """``python -m monitor kafka`` answers with the broker's numbers and ends on SIGTERM."""
+    send(topics, 2)
+    port = free_port()
+    servers, prefix = topics.bootstrap_servers, topics.topic_prefix
+    with exporter(port, KAFKA_BOOTSTRAP_SERVERS=servers, KAFKA_TOPIC_PREFIX=prefix) as process:
+        until(lambda: "kafka_up 1.0" in served(port))
+        text = served(port)
+        assert 'kafka_topic_end_offset{topic="ticks"} 2.0' in text
+        assert "process_resident_memory_bytes" in text
+        assert served(port, "/readyz")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_without_a_broker_the_process_lives_and_says_so() -> None:
+    """No broker: ``kafka_up`` 0, alive, not ready."""
+    port = free_port()
+    with exporter(port, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}"):
+        until(lambda: "kafka_up 0.0" in served(port))
+        assert served(port, "/healthz") and not served(port, "/readyz")
