@@ -1,0 +1,144 @@
+"""A running compose project, and how tests ask it."""
+
+import json
+import socket
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from featurizer.features import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECT = "crypto-volatility-e2e"
+PUBLISHED = ("ADAPTER", "MONITOR", "GRAFANA", "PROMETHEUS", "MLFLOW")
+UNKNOWN_ROW = json.dumps({"rows": [dict.fromkeys(NAMES)]}).encode()
+
+Answer = tuple[int, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """A running compose project: its variables, and the folder that its models are served from."""
+
+    env: dict[str, str]
+    models: Path
+    ready_seconds: float
+
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run a command with the variables of this project."""
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True)
+        assert not check or done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
+        return done
+
+    def compose(self, *arguments: str) -> str:
+        """Run ``docker compose`` and give what it says."""
+        return self.run(*compose(), *arguments).stdout
+
+    def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run one of the targets of compose.mk."""
+        return self.run("make", "-s", "-f", "compose.mk", *arguments, check=check)
+
+    def containers(self) -> dict[str, dict[str, Any]]:
+        """Give what Docker knows of each container, by service."""
+        ids = self.compose("ps", "--all", "--quiet").split()
+        found = json.loads(self.run("docker", "inspect", *ids).stdout)
+        return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
+
+    def url(self, service: str, path: str) -> str:
+        """Give the address of a published port."""
+        return f"http://127.0.0.1:{self.env[service.upper() + '_PUBLISHED']}{path}"
+
+    def ask(self, service: str, path: str, body: bytes | None = None) -> Answer:
+        """Give status and JSON of an answer; status 0 where none came."""
+        kind = {"Content-Type": "application/json"} if body else {}
+        request = urllib.request.Request(self.url(service, path), body, kind)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as response:
+                return response.status, json_of(response.read())
+        except urllib.error.HTTPError as exc:
+            return exc.code, json_of(exc.read())
+        except OSError as exc:
+            return 0, repr(exc)
+
+    def predict(self) -> Answer:
+        """Post one row in which nothing is known."""
+        return self.ask("adapter", "/predict", UNKNOWN_ROW)
+
+    def kill(self, service: str) -> None:
+        """Kill the service from inside, as an out-of-memory kill does: Docker was not asked to."""
+        script = "import os, signal; os.kill(-1, signal.SIGKILL)"
+        self.run(*compose(), "exec", "-T", service, "python", "-c", script, check=False)
+
+    @contextmanager
+    def load(self) -> Iterator[Counter[tuple[int, str, str]]]:
+        """Post to ``/predict`` meanwhile; counts answers by status, variant and version."""
+        counts: Counter[tuple[int, str, str]] = Counter()
+        over = threading.Event()
+
+        def post() -> None:
+            while not over.wait(0.02):
+                status, body = self.predict()
+                who = body if isinstance(body, dict) else {}
+                variant, version = who.get("model_variant", ""), who.get("version", str(body))
+                counts[status, variant, version] += 1
+
+        thread = threading.Thread(target=post, name="load")
+        thread.start()
+        try:
+            yield counts
+        finally:
+            over.set()
+            thread.join()
+
+
+def compose() -> tuple[str, ...]:
+    """Give the command that starts every compose command of these tests."""
+    return "docker", "compose", "--env-file", "replay.env"
+
+
+def json_of(body: bytes) -> Any:
+    """Read JSON, or give the text."""
+    try:
+        return json.loads(body)
+    except ValueError:
+        return body.decode(errors="replace")
+
+
+def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
+    """Ask until the answer is true, and give it; fails after so many seconds."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"not within {seconds} s: found {found!r}"
+        pause.wait(0.5)
+    return found
+
+
+def until_none(remaining: Callable[[], Any], seconds: float = 60.0) -> None:
+    """Ask until nothing remains; fails after so many seconds, with what does."""
+    left: list[Any] = []
+
+    def none() -> bool:
+        left[:] = [remaining()]
+        return not left[0]
+
+    try:
+        until(none, seconds)
+    except AssertionError as exc:
+        raise AssertionError(f"after {seconds} s there still is {left[0]}") from exc
+
+
+def free_ports(count: int) -> Sequence[int]:
+    """Give ports that nobody listens on."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = [each.getsockname()[1] for each in sockets]
+    for each in sockets:
+        each.close()
+    return ports
