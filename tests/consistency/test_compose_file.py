@@ -43,6 +43,13 @@ def test_a_replay_sets_only_what_can_be_set() -> None:
     assert replay["WS_URL"] == "ws://simulator:8765"
 
 
+def test_tracing_sets_only_what_can_be_set() -> None:
+    """tracing.env names a collector, and nothing that compose does not read."""
+    tracing = variables("tracing.env")
+    assert tracing.keys() <= variables(".env.example").keys()
+    assert {"OTEL_EXPORTER_OTLP_ENDPOINT", "MLSERVER_TRACING_SERVER"} <= tracing.keys()
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_service_is_bounded(name: str) -> None:
     """Memory, privileges and logs are limited, and the image has an exact version."""
