@@ -9,11 +9,13 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
+from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
 from adapter.app import create_app
 from adapter.config import AdapterSettings
 from adapter.control import VARIANTS, Control, Serving, UnknownVariant
+from adapter.drain import Drain, Server
 from adapter.follower import Follower, open_control
 from adapter.models import Fallback
 from adapter.switch import read_control, write_control
@@ -41,15 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def serve(settings: AdapterSettings) -> int:
-    """Serve until SIGTERM or SIGINT; requests under way are answered first."""
+    """Serve until SIGTERM or SIGINT; then clients are sent elsewhere, and all are answered."""
     configure("adapter", settings.log_level)
-    Stop().install()  # uvicorn raises the signal again when it is done: the exit code stays 0
+    Stop().install()  # uvicorn raises a second signal again when it is done: the exit code stays 0
     fallback = (
         Fallback.of(load_folder(settings.baseline_dir)) if settings.baseline_fallback else None
     )
     serving = Serving(settings.variant)
     follower = Follower(serving, lambda: open_control(KafkaSettings()))
     tracer = open_tracer("adapter", TraceSettings())
+    drain = Drain(settings.drain_seconds)
     client = V2Client(settings.model_url, timeout=settings.model_timeout_seconds, tracer=tracer)
     app = create_app(
         settings,
@@ -61,11 +64,20 @@ def serve(settings: AdapterSettings) -> int:
         opened=client,
         service_version=_service_version(),
         tracer=tracer,
+        draining=lambda: drain.begun,
     )
     if settings.follow_control:
         follower.start()
     get_logger().info("adapter.started", host=settings.host, port=settings.port)
-    uvicorn.run(
+    Server(_config(app, settings), drain).run()
+    follower.stop()
+    tracer.close()
+    get_logger().info("adapter.stopped")
+    return 0
+
+
+def _config(app: FastAPI, settings: AdapterSettings) -> uvicorn.Config:
+    return uvicorn.Config(
         app,
         host=settings.host,
         port=settings.port,
@@ -73,12 +85,9 @@ def serve(settings: AdapterSettings) -> int:
         log_config=None,
         proxy_headers=False,  # X-Forwarded-For is read by ADAPTER_TRUSTED_PROXY_HOPS alone
         server_header=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.graceful_seconds,
     )
-    follower.stop()
-    tracer.close()
-    get_logger().info("adapter.stopped")
-    return 0
 
 
 def show_or_switch(settings: AdapterSettings, name: str | None, by: str) -> int:

@@ -64,7 +64,9 @@ class Access:
         clock: Callable[[], float],
         on_error: OnError,
         tracer: Tracer,
+        draining: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._draining = draining
         self._app, self._metrics, self._log = app, metrics, log
         self._clock, self._on_error, self._tracer = clock, on_error, tracer
 
@@ -76,7 +78,7 @@ class Access:
         started = self._clock()
         with self._metrics.in_flight.track_inprogress():
             try:
-                await self._answered(scope, receive, _named(send, note), note)
+                await self._answered(scope, receive, self._named(send, note), note)
             finally:
                 self._record(scope, note, self._clock() - started)
 
@@ -97,6 +99,22 @@ class Access:
             if note.status != 499:
                 raise  # the answer has begun: nothing but closing can be done
             await self._on_error(note.request_id, scope["path"])(scope, receive, send)
+
+    def _named(self, send: Send, note: Note) -> Send:
+        """Put our headers into the answer; at the end of the process it closes the connection."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                note.status = message["status"]
+                named = {"x-request-id": note.request_id} | note.headers
+                if self._draining():
+                    named["connection"] = "close"
+                own = {name.lower().encode(): value.encode() for name, value in named.items()}
+                kept = [pair for pair in message.get("headers", ()) if pair[0] not in own]
+                message["headers"] = [*kept, *own.items()]
+            await send(message)
+
+        return sending
 
     def _record(self, scope: Scope, note: Note, seconds: float) -> None:
         path = getattr(scope.get("route"), "path", OTHER)
@@ -144,16 +162,3 @@ def _request_id(scope: Scope) -> str:
 def _header(scope: Scope, wanted: bytes) -> str:
     """Give the first header of that name, else nothing."""
     return next((v.decode("latin-1") for name, v in scope["headers"] if name == wanted), "")
-
-
-def _named(send: Send, note: Note) -> Send:
-    async def sending(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            note.status = message["status"]
-            own = {"x-request-id": note.request_id} | note.headers
-            kept = [pair for pair in message.get("headers", ()) if pair[0] != b"x-request-id"]
-            added = [(name.lower().encode(), value.encode()) for name, value in own.items()]
-            message["headers"] = [*kept, *added]
-        await send(message)
-
-    return sending

@@ -33,6 +33,9 @@ from plumbing.trace import UNTRACED, Tracer
 Control = Callable[[], str]
 """Gives how the topic ``control`` is followed: starting, followed, away or off."""
 
+Draining = Callable[[], bool]
+"""Says whether the end has begun."""
+
 CONTROL_GRACE_SECONDS: Final = 5.0
 """Ready without the topic ``control`` after this long: the broker must not decide that."""
 
@@ -57,7 +60,9 @@ class Front:
         clock: Callable[[], float],
         now_us: Callable[[], int],
         service_version: str,
+        draining: Draining,
     ) -> None:
+        self._draining = draining
         self.settings, self.models, self.metrics = settings, models, metrics
         self._control, self._clock, self._now_us = control, clock, now_us
         self._version = service_version
@@ -114,6 +119,7 @@ class Front:
         parts = {
             "model": able(self.models.serving, states, fallback),
             "control": waited or self._control() != "starting",
+            "running": not self._draining(),
         }
         missing = [name for name, there in parts.items() if not there]
         return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
@@ -250,11 +256,12 @@ def create_app(
     now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     service_version: str = "unknown",
     tracer: Tracer = UNTRACED,
+    draining: Draining = lambda: False,
 ) -> FastAPI:
     """Make the application.
 
     ``opened`` is held open while the app runs (the model's connections); ``clock`` gives
-    seconds, ``now_us`` epoch microseconds.
+    seconds, ``now_us`` epoch microseconds; ``draining`` says that the end has begun.
     """
     metrics = Metrics(registry)
     models = Models(
@@ -265,7 +272,7 @@ def create_app(
         feed_dialect=settings.feed_dialect,
         clock=clock,
     )
-    front = Front(settings, models, metrics, control, clock, now_us, service_version)
+    front = Front(settings, models, metrics, control, clock, now_us, service_version, draining)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -292,9 +299,14 @@ def create_app(
     asked = (schema.InvalidRequest, schema.TooManyRows, TooLarge, TooMany, Unauthorized)
     for kind in (*asked, NotServed, ModelError, HTTPException):
         app.add_exception_handler(kind, on_error)
-    log, failed = get_logger(), _unforeseen
     app.add_middleware(
-        Access, metrics=metrics, log=log, clock=clock, on_error=failed, tracer=tracer
+        Access,
+        metrics=metrics,
+        log=get_logger(),
+        clock=clock,
+        on_error=_unforeseen,
+        tracer=tracer,
+        draining=draining,
     )
     _add_routes(app, front)
     document = app.openapi

@@ -51,8 +51,14 @@ class AdapterSettings(BaseSettings):
     """Most bytes of one request body (413 above)."""
     retry_after_seconds: Annotated[int, Field(ge=1)] = 2
     """What Retry-After says when the model is away."""
+    keep_alive_seconds: Annotated[int, Field(ge=1)] = 75
+    """How long an idle connection of a client stays open; longer than clients and proxies keep
+    theirs (5 to 60 s), or a request could meet the end of one."""
+    drain_seconds: Annotated[float, Field(ge=0)] = 1.0
+    """How long after SIGTERM requests are still taken, each answered with `Connection: close`,
+    so that clients go elsewhere; ends at once when nobody is connected."""
     graceful_seconds: Annotated[int, Field(ge=0)] = 20
-    """How long requests under way may take after SIGTERM."""
+    """How long requests under way may take after that."""
     log_level: str = "INFO"
     """Least level of our own log lines."""
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from adapter.control import Serving
+from adapter.control import KEY, Serving
 from ingestor.topics import CONTROL
 from plumbing.kafka import KafkaSettings, Partition, Reader, Record, ensure_topics
 from plumbing.logs import get_logger
@@ -95,26 +95,41 @@ class Follower:
         self.connected, self.settled = False, True
 
     def _follow(self, reader: ControlReader) -> None:
-        unread, checked = standing(reader), self._clock()
+        self._catch_up(reader)
+        self.connected = self.settled = True
+        checked = self._clock()
         while not self._ending.is_set():
-            self.connected = True
-            self.settled = self.settled or not unread
             for record in reader.poll(POLL_SECONDS):
                 self._take(record)
-                read_to(unread, record)
             if self._clock() - checked >= self._check_seconds:
                 reader.ends()  # raises when the broker is away
                 checked = self._clock()
 
-    def _take(self, record: Record) -> None:
+    def _catch_up(self, reader: ControlReader) -> None:
+        """Take only the last of what stands there: after a reconnect no switch of long ago."""
+        unread, found = standing(reader), list[Record]()
+        heard = self._clock()  # compaction may have taken what stood at the end
+        while unread and not self._ending.is_set() and self._clock() - heard < LONGEST_DELAY:
+            self.connected = True
+            for record in reader.poll(POLL_SECONDS):
+                found.append(record)
+                read_to(unread, record)
+                heard = self._clock()
+        for record in reversed(found):
+            if self._take(record):
+                break
+
+    def _take(self, record: Record) -> bool:
+        """Follow a record; false if it does not say who serves."""
         try:
             changed = self.serving.take(record.key, record.value)
         except msgspec.DecodeError as exc:
             get_logger().error("control.unreadable", reason=str(exc), keeps=self.serving.variant)
-            return
+            return False
         if changed:
             by = self.serving.last.changed_by if self.serving.last else "tombstone"
             get_logger().info("control.switched", variant=self.serving.variant, by=by)
+        return record.key == KEY
 
 
 def standing(reader: ControlReader) -> dict[Partition, int]:

@@ -1,19 +1,28 @@
 """A thin HTTP client of a V2 model server, used by the adapter and the scorer."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Final
 
 import aiohttp
 
+from adapter.connections import Connections
 from adapter.v2 import BadResponse, ModelAway, Row, Scored, decode_response, encode_request
+from plumbing.logs import get_logger
 from plumbing.trace import UNTRACED, Tracer
 
-KEEP_ALIVE_SECONDS: Final = 3.0
-"""Below the 5 s after which MLServer closes an idle connection, or a request could meet the end."""
-CONNECT_SECONDS: Final = 0.5
+CONNECT_SECONDS: Final = 0.3
+"""Within a cluster connecting takes milliseconds; whoever needs longer is gone."""
+AGAIN_SECONDS: Final = 0.6
+"""So long after its begin a request that lost its connection is sent again, as a killed replica
+stays among the addresses for about a second; once only where the request before found none."""
+PAUSES: Final = (0.0, 0.02, 0.05, 0.1)
+"""Seconds before each further try; the last one holds for all that follow."""
+_LOST: Final = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError)
+"""The connection failed, not the request: refused, closed, reset, or not opened in time."""
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -29,22 +38,26 @@ class Answer:
 class V2Client:
     """Asks one server; open it with ``async with``, in the loop that will use it.
 
-    ``timeout`` is for a whole request, in seconds; connecting takes at most half a second of it.
+    The server may be several replicas behind one address: connections are renewed from time to
+    time, and a request whose connection fails is sent again at once on a new one.
+
+    ``timeout`` is for a whole request, in seconds.
     """
 
-    def __init__(self, url: str, *, timeout: float = 2.0, tracer: Tracer = UNTRACED) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        timeout: float = 2.0,
+        tracer: Tracer = UNTRACED,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._url = url.rstrip("/")
-        self._timeout, self._tracer = timeout, tracer
-        self._session: aiohttp.ClientSession | None = None
+        self._timeout, self._tracer, self._clock = timeout, tracer, clock
+        self._connections = Connections(clock)
+        self._away = False
 
     async def __aenter__(self) -> "V2Client":
-        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEP_ALIVE_SECONDS)
-        self._session = aiohttp.ClientSession(
-            connector=connector,
-            auto_decompress=False,
-            skip_auto_headers=("Accept-Encoding", "User-Agent", "Content-Type"),
-            cookie_jar=aiohttp.DummyCookieJar(),
-        )
         return self
 
     async def __aexit__(
@@ -53,9 +66,7 @@ class V2Client:
         exc: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._session:
-            await self._session.close()
-            self._session = None
+        await self._connections.close()
 
     async def infer(
         self,
@@ -96,8 +107,8 @@ class V2Client:
     ) -> Answer:
         """Send one request and give the answer unchanged, whatever its status.
 
-        A connection that the server had closed meanwhile is tried once more at once: all
-        requests of V2 that pass here may be repeated.
+        Where the connection fails, it is sent again on a new one: all requests of V2 that pass
+        here may be repeated.
 
         ``within`` is a time limit of its own, in seconds. With ``traceparent`` the request is
         a span of that trace, and the server is told so.
@@ -131,22 +142,50 @@ class V2Client:
     ) -> Answer:
         try:
             async with asyncio.timeout(limit):
-                try:
-                    return await self._send(method, path, body, headers)
-                except (aiohttp.ServerDisconnectedError, ConnectionResetError):
-                    return await self._send(method, path, body, headers)
+                return await self._sent(method, path, body, headers)
         except TimeoutError as exc:
             raise ModelAway(f"no answer from {self._url}{path} within {limit} s") from exc
-        except aiohttp.ClientError as exc:
+        except (aiohttp.ClientError, ConnectionError) as exc:
             raise ModelAway(f"{self._url}{path}: {exc!r}") from exc
+
+    async def _sent(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
+    ) -> Answer:
+        """Send, and again while the connection fails; ``AGAIN_SECONDS`` says how long."""
+        until = self._clock() + (0.0 if self._away else AGAIN_SECONDS)
+        pauses, lost = iter(PAUSES), ""
+        while True:
+            try:
+                answer = await self._send(method, path, body, headers)
+            except _LOST as exc:
+                pause = next(pauses, PAUSES[-1])
+                if lost and self._clock() + pause > until:
+                    self._away = True
+                    raise _plain(exc) from exc
+                lost = lost or repr(exc)
+            else:
+                self._away = False
+                if lost:
+                    get_logger().info("model.asked_again", path=path, reason=lost)
+                return answer
+            await asyncio.sleep(pause)
 
     async def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
     ) -> Answer:
-        assert self._session is not None, "V2Client is used inside `async with`"
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
-        async with self._session.request(
-            method, self._url + path, data=body, headers=headers, timeout=timeout
-        ) as response:
-            content = await response.read()
-            return Answer(response.status, dict(response.headers), content)
+        async with self._connections.lend() as lent:
+            try:
+                async with lent.session.request(
+                    method, self._url + path, data=body, headers=headers, timeout=timeout
+                ) as response:
+                    content = await response.read()
+                    return Answer(response.status, dict(response.headers), content)
+            except _LOST:
+                self._connections.retire(lent)
+                raise
+
+
+def _plain(exc: Exception) -> Exception:
+    """Give an error that is no ``TimeoutError``, which would look like the whole request's."""
+    return aiohttp.ClientError(repr(exc)) if isinstance(exc, TimeoutError) else exc

@@ -44,6 +44,11 @@ class FeaturizerMetrics:
             ["product"],
             registry=registry,
         )
+        self.partitions = Gauge(
+            "featurizer_partitions",
+            "Partitions of the topic ticks that this replica has now.",
+            registry=registry,
+        )
         self.dead_letters = Counter(
             "featurizer_dead_letters_total",
             "Records of ticks that could not be used.",

@@ -80,6 +80,7 @@ class Session:
     def close(self) -> None:
         """Leave the group; all that was published is committed."""
         self.rebuilt = False
+        self._metrics.partitions.set(0)
         self._consumer.close()
 
     def _assigned(self, partitions: Sequence[Partition]) -> None:
@@ -91,6 +92,7 @@ class Session:
                 done = rebuild(self._engine, history, partition, position, deadline, self._clock)
                 self._products[partition.number] |= done.products
                 self._tell(partition.number, position, done)
+        self._metrics.partitions.inc(len(partitions))
 
     def _tell(self, partition: int, position: int, done: Rebuilt) -> None:
         self._metrics.rebuild_seconds.observe(done.seconds)
@@ -111,6 +113,7 @@ class Session:
             )
 
     def _revoked(self, partitions: Sequence[Partition]) -> None:
+        self._metrics.partitions.dec(len(partitions))
         for partition in partitions:
             for product in self._products.pop(partition.number, set()):
                 self._engine.forget(product)

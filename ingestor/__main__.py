@@ -1,35 +1,62 @@
-"""``python -m ingestor``: Coinbase's WebSocket into ``ticks``; ``topics`` only makes the topics."""
+"""``python -m ingestor``: Coinbase's WebSocket into ``ticks``; ``topics`` only sees to topics."""
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
 
 from ingestor.config import Settings
 from ingestor.service import run
 from ingestor.topics import TOPICS
-from plumbing.kafka import KafkaSettings, ensure_topics
+from plumbing.kafka import KafkaSettings, ensure_topics, persist, require_topics
 from plumbing.logs import configure, get_logger
+from plumbing.stop import Stop
+
+WAIT_SECONDS: Final = 300.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line says and give the exit code."""
     parser = argparse.ArgumentParser(prog="python -m ingestor", description=__doc__)
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("topics", help="make the topics that are missing, and end")
+    topics = commands.add_parser("topics", help="make the topics that are missing, and end")
+    topics.add_argument(
+        "--wait",
+        action="store_true",
+        help="make none: end once all exist with a leader for each partition",
+    )
+    topics.add_argument(
+        "--timeout",
+        type=float,
+        help="seconds to go on trying, also while the broker is away"
+        f" (default: {WAIT_SECONDS:.0f} with --wait, else one try)",
+    )
     options = parser.parse_args(arguments)
     settings, kafka = Settings(), KafkaSettings()
     configure("ingestor", settings.log_level)
-    return run(settings, kafka) if options.command is None else make_topics(kafka)
+    if options.command is None:
+        return run(settings, kafka)
+    wait = Stop().install().wait
+    if options.wait:
+        return await_topics(
+            kafka, WAIT_SECONDS if options.timeout is None else options.timeout, wait
+        )
+    return make_topics(kafka, options.timeout or 0.0, wait)
 
 
-def make_topics(kafka: KafkaSettings) -> int:
-    """Make the topics that are missing and say how each is made; 1 if the broker refuses."""
-    log = get_logger()
-    try:
-        ensure_topics(kafka, TOPICS)
-    except Exception as exc:
-        log.error("topics.failed", brokers=kafka.bootstrap_servers, reason=repr(exc))
+def make_topics(
+    kafka: KafkaSettings,
+    timeout: float = 0.0,
+    wait: Callable[[float], bool] = lambda seconds: True,
+) -> int:
+    """Make the topics that are missing and say how each is made; 1 if that fails.
+
+    ``timeout``: seconds to go on trying; ``wait`` waits and says whether to give up.
+    """
+    if not _done(kafka, partial(ensure_topics, kafka, TOPICS), timeout, wait):
         return 1
+    log = get_logger()
     for topic in TOPICS:
         log.info(
             "topics.standing",
@@ -39,6 +66,36 @@ def make_topics(kafka: KafkaSettings) -> int:
             compacted=topic.compacted,
         )
     return 0
+
+
+def await_topics(kafka: KafkaSettings, timeout: float, wait: Callable[[float], bool]) -> int:
+    """Wait until all topics exist with a leader for each partition; 1 if they never do."""
+    if not _done(kafka, partial(require_topics, kafka, TOPICS), timeout, wait):
+        return 1
+    get_logger().info("topics.found", topics=[kafka.topic_prefix + topic.name for topic in TOPICS])
+    return 0
+
+
+def _done(
+    kafka: KafkaSettings,
+    attempt: Callable[[], None],
+    timeout: float,
+    wait: Callable[[float], bool],
+) -> bool:
+    log = get_logger()
+
+    def failed(exc: Exception, delay: float) -> None:
+        brokers = kafka.bootstrap_servers
+        log.warning("topics.missing", brokers=brokers, reason=repr(exc), retry_seconds=delay)
+
+    try:
+        done = persist(attempt, wait=wait, failed=failed, timeout=timeout)
+    except Exception as exc:
+        log.error("topics.failed", brokers=kafka.bootstrap_servers, reason=repr(exc))
+        return False
+    if not done:
+        log.error("topics.given_up", reason="the end was wished for")
+    return done
 
 
 if __name__ == "__main__":

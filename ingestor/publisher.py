@@ -77,7 +77,7 @@ class Publisher:
         metrics: Metrics,
     ) -> None:
         self._open = open_producer
-        self._producer: Port | None = open_producer()
+        self._producer: Port | None = None
         self._delays = delays
         self._metrics = metrics
         self._abandoned = threading.Event()

@@ -17,7 +17,7 @@ from ingestor.publisher import Courier, Outgoing, Publisher, full_jitter
 from ingestor.raw_capture import RawCapture
 from ingestor.topics import TOPICS
 from plumbing.exposition import new_registry
-from plumbing.kafka import KafkaSettings, Producer, ensure_topics
+from plumbing.kafka import KafkaSettings, Producer, topics_stand
 from plumbing.logs import get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop
@@ -25,6 +25,8 @@ from plumbing.trace import UNTRACED, Tracer, open_tracer
 from plumbing.trace_settings import TraceSettings
 
 TURN_SECONDS: Final = 0.1
+STALLED_SECONDS: Final = 120.0
+"""Above what one attempt to make the topics may take with a broker that answers slowly."""
 
 
 class Service:
@@ -130,7 +132,8 @@ def run(settings: Settings, kafka: KafkaSettings) -> int:
     try:
         with ExitStack() as opened:
             service = _open(settings, kafka, Stop().install(), opened)
-            asyncio.run(service.run())
+            if service is not None:
+                asyncio.run(service.run())
     except Exception as exc:
         get_logger().error("ingestor.failed", reason=repr(exc), exc_info=True)
         return 1
@@ -138,15 +141,27 @@ def run(settings: Settings, kafka: KafkaSettings) -> int:
     return 0
 
 
-def _open(settings: Settings, kafka: KafkaSettings, stop: Stop, opened: ExitStack) -> Service:
-    """Open what the service needs; it answers probes from the first moment on."""
+def _open(
+    settings: Settings, kafka: KafkaSettings, stop: Stop, opened: ExitStack
+) -> Service | None:
+    """Open what the service needs; it answers probes from the first moment on.
+
+    Waits for the broker; None where the end was wished for meanwhile.
+    """
     registry = new_registry()
     metrics = Metrics(registry, settings.product_ids)
     publishers: list[Publisher] = []
-    probes = Probes(settings.host, settings.port, registry, lambda: _ready(publishers, stop))
+    probes = Probes(
+        settings.host,
+        settings.port,
+        registry,
+        lambda: _ready(publishers, stop),
+        stalled_after=STALLED_SECONDS,
+    )
     get_logger().info("ingestor.listening", host=settings.host, port=probes.start())
     opened.callback(probes.close)
-    ensure_topics(kafka, TOPICS)
+    if not topics_stand(kafka, TOPICS, wait=stop.wait, beat=probes.beat):
+        return None
     tracer = open_tracer("ingestor", TraceSettings())
     opened.callback(tracer.close)
     delays = partial(full_jitter, settings.backoff_first_seconds, settings.backoff_cap_seconds)

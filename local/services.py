@@ -104,6 +104,7 @@ class Plan:
 
     def _adapter(self) -> Service:
         env = {"ADAPTER_MODEL_URL": self._model_url, "ADAPTER_PROBER_KEY": self.prober_key}
+        env["ADAPTER_DRAIN_SECONDS"] = "0"  # there is no other replica to send clients to
         return self._module("adapter", env)
 
     def _monitor(self) -> Service:

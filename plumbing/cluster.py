@@ -7,6 +7,7 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, TopicPartition  # type: ignore[import-untyped]
 from kafka.admin import OffsetSpec  # type: ignore[import-untyped]
 
+from plumbing.opening import opened
 from plumbing.settings import KafkaSettings
 
 NO_LEADER: Final = -1
@@ -37,7 +38,8 @@ class Cluster:
 
     def __init__(self, settings: KafkaSettings, *, timeout: float = 10.0) -> None:
         self._prefix = settings.topic_prefix
-        self._admin = KafkaAdminClient(
+        self._admin = opened(
+            KafkaAdminClient,
             **settings.client(),
             request_timeout_ms=int(timeout * 1000),
             bootstrap_timeout_ms=int(timeout * 1000),

@@ -17,6 +17,7 @@ from kafka.errors import (  # type: ignore[import-untyped]
 )
 
 from plumbing.logs import get_logger
+from plumbing.opening import opened
 from plumbing.reader import CALL_TIMEOUT_MS, SHORTEST_POLL_MS, consuming, next_offset
 from plumbing.records import Names, Partition, Record
 from plumbing.settings import KafkaSettings
@@ -71,8 +72,10 @@ class GroupConsumer:
         self._arriving: dict[Partition, int] = {}
         self._consumed: dict[Partition, int] = {}
         self._rebalances = _Rebalances()
-        self._raw = KafkaConsumer(
-            **consuming(settings, fetch_max_wait_ms), group_id=settings.topic_prefix + group
+        self._raw = opened(
+            KafkaConsumer,
+            **consuming(settings, fetch_max_wait_ms),
+            group_id=settings.topic_prefix + group,
         )
         self._raw.subscribe(
             [settings.topic_prefix + topic for topic in topics], listener=self._rebalances
@@ -137,6 +140,8 @@ class GroupConsumer:
             partitions = [self._names.back(partition) for partition in raw]
             for partition in partitions:
                 self._consumed.pop(partition, None)
+            event = "partitions.assigned" if assigned else "partitions.revoked"
+            get_logger().info(event, partitions=[f"{p.topic}[{p.number}]" for p in partitions])
             callback = self._on_assigned if assigned else self._on_revoked
             if callback and partitions:
                 callback(partitions)

@@ -6,11 +6,12 @@ The prefix of topics and groups is put on and taken off behind it; callers never
 from kafka.errors import KafkaError as BrokerError  # type: ignore[import-untyped]
 
 from plumbing.group import GroupConsumer
+from plumbing.patience import persist, topics_stand
 from plumbing.producer import DeliveryError, Producer
 from plumbing.reader import Reader
 from plumbing.records import Partition, Record
 from plumbing.settings import KafkaSettings
-from plumbing.topics import TopicError, TopicLike, ensure_topics
+from plumbing.topics import TopicError, TopicLike, ensure_topics, require_topics
 
 __all__ = [
     "BrokerError",
@@ -24,4 +25,7 @@ __all__ = [
     "TopicError",
     "TopicLike",
     "ensure_topics",
+    "persist",
+    "require_topics",
+    "topics_stand",
 ]

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, OffsetAndMetadata  # type: ignore[import-untyped]
 
+from plumbing.opening import opened
 from plumbing.records import Names, Partition, Record
 from plumbing.settings import KafkaSettings
 from plumbing.topics import TopicError
@@ -58,7 +59,9 @@ class Reader:
     ) -> None:
         self._names = Names(settings.topic_prefix)
         group_id = None if group is None else settings.topic_prefix + group
-        self._raw = KafkaConsumer(**consuming(settings, fetch_max_wait_ms), group_id=group_id)
+        self._raw = opened(
+            KafkaConsumer, **consuming(settings, fetch_max_wait_ms), group_id=group_id
+        )
         try:
             self._partitions = [p for topic in topics for p in self._of(topic)]
         except TopicError:

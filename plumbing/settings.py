@@ -1,8 +1,8 @@
 """Where the broker is and how to speak to it."""
 
-from typing import Any
+from typing import Any, Self
 
-from pydantic import AliasChoices, SecretStr
+from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -36,8 +36,31 @@ class KafkaSettings(BaseSettings):
     """File with the certificate authority of the brokers."""
     topic_prefix: str = ""
     """Put before every topic and group name, so that several pipelines share a broker."""
-    replication_factor: int = 1
+    replication_factor: int = Field(default=1, ge=1)
     """Copies of each partition of a topic that is created."""
+    min_insync_replicas: int | None = Field(default=None, ge=1)
+    """So many copies must have a record before it is acknowledged, of a topic that is created;
+    unset: one less than there are from three copies on, so that one broker may be away, else 1."""
+
+    @model_validator(mode="after")
+    def _enough_copies(self) -> Self:
+        if self.in_sync_replicas > self.replication_factor:
+            raise ValueError(
+                f"found min_insync_replicas {self.in_sync_replicas} of"
+                f" {self.replication_factor} copies, expected no more than there are"
+            )
+        return self
+
+    @property
+    def in_sync_replicas(self) -> int:
+        """Copies that must have a record before it is acknowledged.
+
+        >>> [KafkaSettings(replication_factor=n).in_sync_replicas for n in (1, 2, 3, 5)]
+        [1, 1, 2, 4]
+        """
+        if self.min_insync_replicas is not None:
+            return self.min_insync_replicas
+        return self.replication_factor - 1 if self.replication_factor >= 3 else 1
 
     def client(self) -> dict[str, Any]:
         """Give the settings as kafka-python names them."""

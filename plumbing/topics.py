@@ -6,9 +6,11 @@ from typing import Any, Final, Protocol
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]
 from kafka.errors import for_code  # type: ignore[import-untyped]
 
+from plumbing.opening import opened
 from plumbing.settings import KafkaSettings
 
 CALL_TIMEOUT_MS: Final = 30_000
+BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 TOPIC_ALREADY_EXISTS: Final = 36
 
 
@@ -36,13 +38,11 @@ def ensure_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
         TopicError: a topic could not be created.
     """
     wanted = {settings.topic_prefix + topic.name: topic for topic in topics}
-    admin = KafkaAdminClient(**settings.client())
+    admin = _admin(settings)
     try:
         standing = set(admin.list_topics())
         missing = {
-            name: _made(topic, settings.replication_factor)
-            for name, topic in wanted.items()
-            if name not in standing
+            name: _made(topic, settings) for name, topic in wanted.items() if name not in standing
         }
         if missing:
             _create(admin, missing)
@@ -51,8 +51,42 @@ def ensure_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
         admin.close()
 
 
-def _made(topic: TopicLike, replication_factor: int) -> dict[str, Any]:
+def require_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
+    """See whether all topics exist and each of their partitions has a leader; creates none.
+
+    Raises:
+        TopicError: names those that do not, or not yet.
+    """
+    wanted = [settings.topic_prefix + topic.name for topic in topics]
+    admin = _admin(settings)
+    try:
+        described = {topic["name"]: topic for topic in admin.describe_topics(wanted)}
+    finally:
+        admin.close()
+    if absent := [name for name in wanted if not _exists(described.get(name))]:
+        raise TopicError(f"found no topic {', '.join(absent)}, expected all to be made by now")
+    leaderless = [
+        f"{name}[{part['partition_index']}]"
+        for name in wanted
+        for part in described[name]["partitions"]
+        if part["leader_id"] < 0
+    ]
+    if leaderless:
+        raise TopicError(f"found no leader of {', '.join(leaderless)}, expected one of each")
+
+
+def _exists(described: Mapping[str, Any] | None) -> bool:
+    return described is not None and not described["error_code"] and bool(described["partitions"])
+
+
+def _admin(settings: KafkaSettings) -> Any:
+    return opened(KafkaAdminClient, **settings.client(), bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS)
+
+
+def _made(topic: TopicLike, settings: KafkaSettings) -> dict[str, Any]:
     configs = {
+        # Stated, not left to the broker's default: see KafkaSettings.in_sync_replicas.
+        "min.insync.replicas": str(settings.in_sync_replicas),
         "cleanup.policy": "compact" if topic.compacted else "delete",
         "retention.ms": str(topic.retention_ms),
         # Event times may be months old in a replay; retention would delete them at once.
@@ -60,7 +94,7 @@ def _made(topic: TopicLike, replication_factor: int) -> dict[str, Any]:
     }
     return {
         "num_partitions": topic.partitions,
-        "replication_factor": replication_factor,
+        "replication_factor": settings.replication_factor,
         "configs": configs,
     }
 

@@ -11,7 +11,7 @@ from adapter.control import Serving
 from adapter.follower import Follower, open_control
 from adapter.v2_client import V2Client
 from ingestor.topics import CONTROL, DEAD_LETTERS, FEATURES, PREDICTIONS
-from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, ensure_topics
+from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, topics_stand
 from plumbing.logs import configure, get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop
@@ -21,7 +21,7 @@ from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics
 from scorer.models import Models
-from scorer.service import Scorer
+from scorer.service import Moved, Scorer
 
 STALLED_SECONDS = 300.0
 """Above the two minutes that Kafka's producer may take for a delivery."""
@@ -34,16 +34,20 @@ def main() -> int:
     stop = Stop().install()
     with ExitStack() as opened:
         scorer = open_scorer(settings, kafka, stop, opened)
-        get_logger().info("scorer.started", model_url=settings.model_url)
-        scorer.run()
+        if scorer is not None:
+            get_logger().info("scorer.started", model_url=settings.model_url)
+            scorer.run()
     get_logger().info("scorer.stopped")
     return 0
 
 
 def open_scorer(
     settings: ScorerSettings, kafka: KafkaSettings, stop: Stop, opened: ExitStack
-) -> Scorer:
-    """Open what the scorer needs; ``opened`` closes it again, last first."""
+) -> Scorer | None:
+    """Open what the scorer needs; ``opened`` closes it again, last first.
+
+    Waits for the broker; None where the end was wished for meanwhile.
+    """
     metrics, serving = Metrics(REGISTRY), Serving(settings.variant)
     scorers: list[Scorer] = []
     probes = Probes(
@@ -55,7 +59,9 @@ def open_scorer(
     )
     probes.start()
     opened.callback(probes.close)
-    ensure_topics(kafka, [FEATURES, PREDICTIONS, DEAD_LETTERS, CONTROL])
+    topics = [FEATURES, PREDICTIONS, DEAD_LETTERS, CONTROL]
+    if not topics_stand(kafka, topics, wait=stop.wait, beat=probes.beat):
+        return None
     if settings.follow_control:
         follower = Follower(serving, partial(open_control, kafka)).start()
         opened.callback(follower.stop)
@@ -69,13 +75,17 @@ def open_scorer(
     models = Models(settings, client, serving, metrics, runner.run)
     delivery = Delivery(partial(Producer, kafka), metrics, wait=stop.wait)
     opened.callback(delivery.close)
-    consumer = GroupConsumer(kafka, [FEATURES.name], settings.group)
-    opened.callback(consumer.close)
+    open_consumer = partial(_consumer, kafka, settings.group)
     scorer = Scorer(
-        settings, consumer, delivery, models, metrics, stop, beat=probes.beat, tracer=tracer
+        settings, open_consumer, delivery, models, metrics, stop, beat=probes.beat, tracer=tracer
     )
+    opened.callback(scorer.close)
     scorers.append(scorer)
     return scorer
+
+
+def _consumer(kafka: KafkaSettings, group: str, came: Moved, went: Moved) -> GroupConsumer:
+    return GroupConsumer(kafka, [FEATURES.name], group, on_assigned=came, on_revoked=went)
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class Delivery:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._open, self._metrics, self._wait, self._clock = open_producer, metrics, wait, clock
-        self._producer: Publisher | None = open_producer()
+        self._producer: Publisher | None = None
 
     def deliver(self, letters: Sequence[Letter]) -> None:
         """Send until all is acknowledged; a repeat carries equal ids.

@@ -81,6 +81,16 @@ class Metrics:
             "Commits that failed; the rows may be scored again, with equal ids",
             registry=registry,
         )
+        self.broker_failures = Counter(
+            "scorer_broker_failures_total",
+            "Times that the work began anew because the broker failed",
+            registry=registry,
+        )
+        self.partitions = Gauge(
+            "scorer_partitions",
+            "Partitions of the topic features that this replica has now",
+            registry=registry,
+        )
         self.stage = Histogram(
             "scorer_stage_duration_seconds",
             "Wall clock between the stages of a prediction; their budgets: docs/latency.md",

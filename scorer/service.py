@@ -1,5 +1,7 @@
 """The shell of the scorer: poll, ask the model, publish, flush, commit."""
 
+import contextlib
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from featurizer.features import decode
 from ingestor.dead_letter import RAW_LIMIT, REASON_LIMIT, DeadLetter
 from ingestor.dead_letter import encode as encode_letter
 from ingestor.topics import DEAD_LETTERS, PREDICTIONS
-from plumbing.kafka import Record
+from plumbing.kafka import BrokerError, DeliveryError, Partition, Record, TopicError
 from plumbing.logs import get_logger
 from plumbing.trace import UNTRACED, Span, Tracer, child_of
 from scorer.config import ScorerSettings
@@ -24,6 +26,11 @@ from scorer.variants import Arrived, UnknownFeatures, predictions_of, stage_time
 
 POLL_SECONDS: Final = 0.2
 """Longest wait for records; they are given out at once when they come."""
+LONGEST_DELAY: Final = 10.0
+FAILURES: Final = (BrokerError, DeliveryError, TopicError, OSError)
+"""After these the work begins anew from what is committed, with clients of its own."""
+
+Moved = Callable[[Sequence[Partition]], None]
 
 
 class Consumer(Protocol):
@@ -31,6 +38,11 @@ class Consumer(Protocol):
 
     def poll(self, timeout: float) -> list[Record]: ...
     def commit(self) -> None: ...
+    def close(self) -> None: ...
+
+
+OpenConsumer = Callable[[Moved, Moved], Consumer]
+"""Joins the group; is told whom to tell of partitions that came and of those that went."""
 
 
 class Stopping(Protocol):
@@ -67,6 +79,9 @@ class Made:
 class Scorer:
     """Takes rows to the model and predictions to Kafka; nothing is lost while either is away.
 
+    After a failure of Kafka the rows that were not committed are read, scored and published
+    again, with equal ids.
+
     ``now_us`` gives the wall clock in epoch microseconds; ``beat`` is called whenever the
     loop is alive.
     """
@@ -74,7 +89,7 @@ class Scorer:
     def __init__(
         self,
         settings: ScorerSettings,
-        consumer: Consumer,
+        open_consumer: OpenConsumer,
         delivery: Delivery,
         models: Models,
         metrics: Metrics,
@@ -85,9 +100,11 @@ class Scorer:
         tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings, self._metrics, self._stop = settings, metrics, stop
-        self._consumer, self._delivery, self._models = consumer, delivery, models
+        self._open, self._delivery, self._models = open_consumer, delivery, models
         self._beat, self._now_us, self._tracer = beat, now_us, tracer
+        self._consumer: Consumer | None = None
         self._connected = False
+        self._longest_delay = 0.5
 
     def ready(self) -> dict[str, bool]:
         """Say what the service needs and whether it has it; a partition is not needed."""
@@ -100,11 +117,42 @@ class Scorer:
     def run(self) -> None:
         """Score until the end is wished for."""
         while not self._stop.requested:
-            self.step()
+            try:
+                self.step()
+                self._longest_delay = 0.5
+            except FAILURES as exc:
+                self._begin_anew(exc)
+
+    def close(self) -> None:
+        """Leave the group; all that was published is committed, or will be read again."""
+        consumer, self._consumer = self._consumer, None
+        self._connected = False
+        self._metrics.partitions.set(0)
+        if consumer is not None:
+            with contextlib.suppress(*FAILURES):
+                consumer.close()
+
+    def _begin_anew(self, exc: Exception) -> None:
+        """Let go of the consumer: it may have moved on beyond rows that were not published."""
+        self.close()
+        delay = random.uniform(0, self._longest_delay)
+        self._longest_delay = min(2 * self._longest_delay, LONGEST_DELAY)
+        self._metrics.broker_failures.inc()
+        get_logger().error("broker.failed", reason=repr(exc), retry_seconds=round(delay, 3))
+        self._beat()
+        self._stop.wait(delay)
+
+    def _joined(self) -> Consumer:
+        self._consumer = self._consumer or self._open(
+            lambda came: self._metrics.partitions.inc(len(came)),
+            lambda went: self._metrics.partitions.dec(len(went)),
+        )
+        return self._consumer
 
     def step(self) -> None:
         """Score what has come: publish, flush, then commit."""
-        records = self._consumer.poll(POLL_SECONDS)
+        consumer = self._joined()
+        records = consumer.poll(POLL_SECONDS)
         self._connected = True
         self._beat()
         if not records:
@@ -119,7 +167,7 @@ class Scorer:
             made += found
         self._delivery.deliver([*outgoing, *(each.letter() for each in made)])
         self._published(made)
-        self._commit()
+        self._commit(consumer)
 
     def _published(self, made: Sequence[Made]) -> None:
         now_us = self._now_us()
@@ -127,10 +175,10 @@ class Scorer:
             each.span.end(now_us)
             self._metrics.published(each.prediction, now_us, each.span.exemplar)
 
-    def _commit(self) -> None:
+    def _commit(self, consumer: Consumer) -> None:
         """Commit; where that fails nothing is lost, and the next commit covers it."""
         try:
-            self._consumer.commit()
+            consumer.commit()
         except Exception as exc:  # whatever the client raises with the broker away
             self._metrics.commit_failures.inc()
             get_logger().warning("features.commit_failed", reason=repr(exc))

@@ -25,6 +25,7 @@ def parse(arguments: list[str]) -> Settings:
     parser.add_argument("--seed", help="seed of the generated market")
     parser.add_argument("--products", help="its products, separated by commas")
     parser.add_argument("--start", help="event time at which it begins")
+    parser.add_argument("--length", help="seconds of event time after which it is over")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", help="port of the WebSocket; 0: a free one")
     parser.add_argument("--admin-port", help="port of /status and /metrics; 0: a free one")

@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     speed: float = Field(default=1.0, gt=0)
     """So many seconds of event time pass in one second."""
     loop: bool = False
-    """Play a recording again when it is over, as a new feed."""
+    """Play again what is over, as a new feed."""
     seed: int = 7
     """Seed of the generated market."""
     products: Annotated[tuple[str, ...], NoDecode] = ("BTC-USD", "ETH-USD")
@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     start: datetime = LONG_AGO
     """Event time at which the generated market begins (UTC without a zone).
     Event time never passes the clock: at speed 20 the default lasts for weeks."""
+    length: int | None = Field(default=None, ge=1)
+    """Seconds of event time after which the generated market is over, as a recording is at its
+    end; unset: it has no end. A recording has its own."""
     log_level: str = "INFO"
     """Least level that is logged."""
 

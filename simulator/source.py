@@ -44,7 +44,7 @@ def source_of(settings: Settings, now_us: int) -> Source:
             None,
             None,
             settings.products,
-            lambda: frames(settings.seed, settings.products, start_us),
+            lambda: frames(settings.seed, settings.products, start_us, settings.length),
         )
     recording = describe(path)
     if recording.last_us > now_us:

@@ -175,6 +175,20 @@ def v2() -> Iterator[FakeV2]:
 
 
 @pytest.fixture
+def make_v2() -> Iterator[Callable[[], FakeV2]]:
+    """Starts further V2 servers."""
+    servers: list[FakeV2] = []
+
+    def make() -> FakeV2:
+        servers.append(FakeV2())
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()
+
+
+@pytest.fixture
 def adapter(v2: FakeV2) -> Iterator[Callable[..., Adapter]]:
     """Starts the adapter: settings by name, and ``fallback``, ``peer`` where they matter."""
     running: list[TestClient] = []

@@ -46,6 +46,19 @@ class FakeReader:
         self.closed = True
 
 
+class Watched(Serving):
+    """Notes each variant that it was told."""
+
+    def __init__(self, default: str) -> None:
+        super().__init__(default)
+        self.heard: list[str] = []
+
+    def take(self, key: str, value: bytes) -> bool:
+        changed = super().take(key, value)
+        self.heard.append(self.variant)
+        return changed
+
+
 def said(variant: str) -> bytes:
     """A record that lets a variant serve."""
     return encode(Control(variant=variant, changed_by="ann", changed_us=5))
@@ -154,6 +167,20 @@ def test_with_the_broker_away_the_last_variant_stays(follow):
     assert follower.serving.variant == "baseline"
     assert first.closed
     eventually(lambda: follower.state == "followed" and follower.serving.variant == "ml")
+
+
+def test_reading_again_repeats_no_switch_of_long_ago(follow):
+    """After a reconnect the whole topic is read, but only what stands last is followed."""
+    history = (said("ml"), said("baseline"), said("ml"), b"{")
+    first, second = FakeReader(*history), FakeReader(*history)
+    given = [first, second]
+    serving = Watched("ml")
+    follower = Follower(serving, lambda: given.pop(0), check_seconds=0.01).start()
+    eventually(lambda: follower.state == "followed")
+    first.away = True
+    eventually(lambda: len(serving.heard) == 2)
+    follower.stop()
+    assert serving.heard == ["ml", "ml"]
 
 
 def test_with_the_broker_away_from_the_start_it_is_settled(follow):

@@ -117,6 +117,44 @@ def test_it_serves_and_ends_cleanly(started, row, v2):
     assert {line["service"] for line in lines} == {"adapter"}
 
 
+def test_no_request_is_lost_while_it_ends(started, row):
+    """Told to end it still answers, sends its clients away one by one, and is not ready."""
+    process = started(
+        ADAPTER_FOLLOW_CONTROL="false",
+        ADAPTER_DRAIN_SECONDS="2",
+        ADAPTER_RATE_LIMIT="100000/minute",
+    )
+    closed: list[bool] = []
+    missing: list[str] = []
+    with (
+        httpx.Client(trust_env=False, base_url=process.url) as client,
+        httpx.Client(trust_env=False, base_url=process.url) as idle,
+    ):
+        assert idle.get("/healthz").status_code == 200
+        assert client.post("/predict", json={"rows": [row]}).status_code == 200
+        process.process.send_signal(signal.SIGTERM)
+        while process.process.poll() is None:
+            try:
+                answer = client.post("/predict", json={"rows": [row]})
+                missing += client.get("/readyz").json()["missing"]
+            except httpx.ConnectError:  # nobody listens any more: no request was sent
+                break
+            assert answer.status_code == 200
+            closed.append(answer.headers.get("connection") == "close")
+            threading.Event().wait(0.02)
+    assert closed[-1] and closed == sorted(closed) and closed.count(True) > 3
+    assert set(missing) == {"running"}
+    assert process.end()[0] == 0
+
+
+def test_it_ends_at_once_when_nobody_is_connected(started):
+    """The time to drain is no time to wait for nothing."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_DRAIN_SECONDS="60")
+    began = time.monotonic()
+    assert process.end()[0] == 0
+    assert time.monotonic() - began < 15
+
+
 def test_an_invented_address_is_not_believed_by_the_server(started, row):
     """X-Forwarded-For from loopback changes nothing without ADAPTER_TRUSTED_PROXY_HOPS."""
     process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_RATE_LIMIT="1/minute")

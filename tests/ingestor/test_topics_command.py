@@ -1,10 +1,17 @@
-"""``python -m ingestor topics`` makes the topics as the table states them."""
+"""``python -m ingestor topics`` makes the topics as the table states them, or waits for them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
 
 import pytest
 
-from ingestor.__main__ import make_topics
+from ingestor.__main__ import await_topics, make_topics
 from ingestor.topics import TOPICS
-from plumbing.kafka import KafkaSettings, Reader
+from plumbing.kafka import KafkaSettings, Reader, ensure_topics
+from plumbing.stop import Stop
 
 
 @pytest.mark.kafka
@@ -20,3 +27,45 @@ def test_topics_are_made_once_and_again(kafka_settings: KafkaSettings) -> None:
     assert {topic.name: topic.partitions for topic in TOPICS} == {
         topic.name: found.count(topic.name) for topic in TOPICS
     }
+
+
+@pytest.mark.kafka
+def test_waiting_ends_when_the_last_topic_stands(kafka_settings: KafkaSettings) -> None:
+    """It makes none itself, names what is missing, and ends with 0 once all are there."""
+    ensure_topics(kafka_settings, TOPICS[:2])
+    waits: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 2:
+            ensure_topics(kafka_settings, TOPICS)
+        return False
+
+    assert await_topics(kafka_settings, 60.0, wait) == 0
+    assert len(waits) == 2
+
+
+@pytest.mark.kafka
+def test_waiting_has_an_end(kafka_settings: KafkaSettings) -> None:
+    """Topics that never come are a 1 after the time given, and none was made."""
+    assert await_topics(kafka_settings, 0.0, Stop().wait) == 1
+    assert await_topics(kafka_settings, 0.0, Stop().wait) == 1
+
+
+def test_waiting_for_a_broker_that_is_away_ends_when_it_is_told_to() -> None:
+    """Each attempt says why it failed; SIGTERM ends it, with 1 as the topics are not known."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ingestor", "topics", "--wait"],
+        env=os.environ | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    lines = map(json.loads, process.stdout)
+    said = next(line for line in lines if line["event"] == "topics.missing")
+    process.send_signal(signal.SIGTERM)
+    rest = list(lines)
+    assert process.wait(20) == 1
+    assert said["brokers"] == "127.0.0.1:1" and "bootstrap" in said["reason"]
+    assert rest[-1]["event"] == "topics.given_up"
+    process.stdout.close()

@@ -123,11 +123,17 @@ class World:
                 models = Models(settings, client, Serving("ml"), metrics, runner.run)
                 delivery = Delivery(partial(Producer, self.kafka), metrics, wait=self.stop.wait)
                 opened.callback(delivery.close)
-                consumer = GroupConsumer(self.kafka, [FEATURES.name], settings.group)
-                opened.callback(consumer.close)
-                Scorer(
-                    settings, consumer, delivery, models, metrics, self.stop, tracer=tracer
-                ).run()
+                scorer = Scorer(
+                    settings,
+                    lambda *_: GroupConsumer(self.kafka, [FEATURES.name], settings.group),
+                    delivery,
+                    models,
+                    metrics,
+                    self.stop,
+                    tracer=tracer,
+                )
+                opened.callback(scorer.close)
+                scorer.run()
 
         self.thread(run)
 

@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
+from kafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
 from adapter.control import Serving
 from adapter.schema import EXAMPLE
 from adapter.v2 import ModelAway, ModelError, Row, Scored
 from featurizer.features import FEATURES_DIGEST, FeatureRow, encode
-from plumbing.kafka import DeliveryError, Record
+from plumbing.kafka import DeliveryError, Partition, Record
 from plumbing.stop import Stop
 from plumbing.trace import UNTRACED, Tracer
 from scorer.config import ScorerSettings
@@ -116,6 +117,9 @@ class FakeConsumer:
         self.journal.append("commit")
         self.committed = self.given
 
+    def close(self) -> None:
+        self.journal.append("close")
+
 
 class FakeProducer:
     """Keeps what was sent; ``failures`` is how many flushes still fail."""
@@ -166,7 +170,7 @@ class Bench:
         self.model, self.stop = FakeModel(), FakeStop()
         self.consumer = FakeConsumer(self.journal)
         self.serving = Serving("ml")
-        self.beats = 0
+        self.beats = self.joins = self.away = 0
         self.now = 1_000.0
         self.producers: list[FakeProducer] = []
         chosen, metrics = ScorerSettings(**settings), Metrics(self.registry)
@@ -175,7 +179,7 @@ class Bench:
         )
         self.scorer = Scorer(
             chosen,
-            self.consumer,
+            self._join,
             Delivery(self._open, metrics, wait=self.stop.wait),
             models,
             metrics,
@@ -189,12 +193,24 @@ class Bench:
         """Let rows come in one poll."""
         self.consumer.add(*[(encode(row), headers) for row in rows])
 
+    def refuse(self, flushes: int) -> None:
+        """Let the broker refuse what the next so many flushes bring."""
+        FakeProducer.failures = flushes
+
     def sample(self, name: str, **labels: str) -> float:
         return self.registry.get_sample_value(name, labels) or 0.0
 
     def _open(self) -> FakeProducer:
         self.producers.append(FakeProducer(self.sent, self.journal))
         return self.producers[-1]
+
+    def _join(self, came: Any, went: Any) -> FakeConsumer:
+        self.joins += 1
+        came([Partition("features", number) for number in range(4)])
+        if self.away:
+            self.away -= 1
+            raise KafkaTimeoutError("no broker")
+        return self.consumer
 
     def _beat(self) -> None:
         self.beats += 1

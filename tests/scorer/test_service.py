@@ -6,7 +6,7 @@ import pytest
 
 from adapter.v2 import BadResponse, WrongFeatures
 from ingestor.dead_letter import decode as decode_letter
-from plumbing.kafka import DeliveryError
+from scorer.delivery import MOST_DELIVERIES
 from scorer.prediction import decode
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -202,7 +202,7 @@ def test_what_the_broker_did_not_take_is_sent_again(bench, make_row):
     """By a new producer and with equal ids; committed once, after that."""
     scorer = bench()
     scorer.rows(make_row(1))
-    type(scorer.producers[0]).failures = 2
+    scorer.refuse(2)
     scorer.scorer.step()
     assert scorer.journal == ["send", "send", "send", "flush", "commit"]
     assert len({each.prediction_id for each in published(scorer)}) == 1
@@ -210,14 +210,36 @@ def test_what_the_broker_did_not_take_is_sent_again(bench, make_row):
     assert scorer.sample("scorer_undelivered_batches_total") == 2
 
 
-def test_a_broker_that_never_takes_it_ends_the_scorer(bench, make_row):
-    """It ends with the error and commits nothing: the next start reads the rows again."""
+def test_a_broker_that_never_takes_it_makes_it_begin_anew(bench, make_row):
+    """Nothing is committed, and the rows are read again by a consumer of its own."""
     scorer = bench()
     scorer.rows(make_row(1))
-    type(scorer.producers[0]).failures = 99
-    with pytest.raises(DeliveryError):
-        scorer.scorer.step()
+    scorer.refuse(MOST_DELIVERIES)
+    scorer.stop.during_wait = lambda count: count >= MOST_DELIVERIES and scorer.stop.request()
+    scorer.scorer.run()
     assert scorer.consumer.committed == 0
+    assert scorer.journal[-1] == "close"
+    assert scorer.sample("scorer_broker_failures_total") == 1
+
+
+def test_a_broker_that_comes_late_is_waited_for(bench, make_row):
+    """Each failure is counted and waited for, with no end of the process; then rows are scored."""
+    scorer = bench()
+    scorer.away = 3
+    scorer.rows(make_row(1))
+    committed = scorer.consumer.commit
+
+    def commit() -> None:
+        committed()
+        scorer.stop.request()
+
+    scorer.consumer.commit = commit
+    scorer.scorer.run()
+    assert (scorer.joins, len(scorer.stop.waits), scorer.consumer.committed) == (4, 3, 1)
+    assert scorer.sample("scorer_broker_failures_total") == 3
+    assert scorer.sample("scorer_partitions") == 4
+    scorer.scorer.close()
+    assert scorer.sample("scorer_partitions") == 0
 
 
 def test_a_commit_that_fails_does_not_end_the_scorer(bench, make_row):

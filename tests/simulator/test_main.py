@@ -22,13 +22,23 @@ def test_flags_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.recording is None
 
 
+def test_a_market_has_an_end_only_where_one_is_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unset there is none; the flag goes before the environment."""
+    assert parse([]).length is None
+    monkeypatch.setenv("SIMULATOR_LENGTH", "60")
+    assert parse([]).length == 60
+    assert parse(["--length", "90"]).length == 90
+
+
 def test_the_start_is_utc_without_a_zone() -> None:
     """A naive start means UTC, the default lies far in the past."""
     assert parse(["--start", "2025-01-01T00:00:00"]).start == datetime(2025, 1, 1, tzinfo=UTC)
     assert Settings().start == datetime(2024, 1, 1, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("flags", [["--speed", "0"], ["--products", ","], ["--products", "A,A"]])
+@pytest.mark.parametrize(
+    "flags", [["--speed", "0"], ["--products", ","], ["--products", "A,A"], ["--length", "0"]]
+)
 def test_a_wrong_setting_ends_with_a_usage_error(flags: list[str]) -> None:
     """The command ends with code 2 and says what was expected."""
     with pytest.raises(SystemExit) as ended:

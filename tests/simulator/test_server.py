@@ -18,7 +18,7 @@ from websockets.exceptions import ConnectionClosed
 
 from ingestor.continuity import events
 from ingestor.recording import Frame, RecordingError, read_frames
-from ingestor.tick import Event
+from ingestor.tick import Break, Event, Tick
 from simulator.admin import Admin
 from simulator.config import Settings
 from simulator.market import frames
@@ -314,6 +314,72 @@ def test_a_taken_port_is_an_error_of_the_system() -> None:
             metrics = Metrics(CollectorRegistry())
             with pytest.raises(OSError, match="in use"):
                 await Exchange(settings, source_of(settings, NOW), metrics).open()
+
+    asyncio.run(scene())
+
+
+async def market(connections: int = 1, **given: Any) -> list[list[Event]]:
+    """Ticks and beats of a generated minute and a half, as each of so many clients sees them."""
+    async with running(length=90, **given) as (exchange, admin):
+        clients = [await dial(exchange) for _ in range(connections)]
+        for client in reversed(clients):
+            await subscribe(client, "ticker")
+        await subscribe(clients[0], "heartbeats", "market_trades")
+        for client in clients[1:]:
+            await subscribe(client, "heartbeats")
+        got = await asyncio.gather(*(read(client) for client in clients))
+        assert {client.close_reason for client in clients} == {"end of recording"}
+        assert json.loads((await fetch(admin, "/status"))[1])["state"] == "ended"
+        async with dial(exchange) as late:
+            assert await closed(late) == (1000, "end of recording")
+    return [
+        [e for e in events((Frame(NOW, json.dumps(f).encode()) for f in each), "f") if _quoted(e)]
+        for each in got
+    ]
+
+
+def _quoted(event: Event) -> bool:
+    return not isinstance(event, Break)
+
+
+def test_a_market_of_a_length_ends_as_a_recording_does() -> None:
+    """It closes and says so, to those who were there and to those who come later."""
+    [seen] = asyncio.run(market(speed=FAST))
+    last = max(event.time_us for event in seen)
+    assert START + 85_000_000 < last < START + 90_000_000
+    assert {event.product_id for event in seen} == {"BTC-USD", "ETH-USD"}
+
+
+def test_a_market_of_a_length_is_the_same_at_any_speed() -> None:
+    """Equal seed, start, products and length give equal ticks and beats; another seed others."""
+    slow, quick = (asyncio.run(market(speed=speed)) for speed in (60.0, FAST))
+    assert [_content(e) for e in slow[0]] == [_content(e) for e in quick[0]]
+    other = asyncio.run(market(speed=FAST, seed=8))
+    assert [_content(e) for e in other[0]] != [_content(e) for e in quick[0]]
+
+
+def test_several_clients_see_the_same_market() -> None:
+    """Whoever subscribed before the clock began has every tick of it."""
+    views = asyncio.run(market(connections=3, speed=FAST))
+    contents = [[_content(e) for e in view if isinstance(e, Tick)] for view in views]
+    assert len(contents[0]) > 200
+    assert contents[1] == contents[0] == contents[2]
+
+
+def test_a_looped_market_of_a_length_begins_again() -> None:
+    """With ``loop`` the same market comes as a new feed."""
+
+    async def scene() -> None:
+        seen = []
+        async with running(speed=FAST, loop=True, length=20) as (exchange, _):
+            for _ in range(2):
+                async with dial(exchange) as client:
+                    assert client.response
+                    feed = client.response.headers["X-Feed-Id"]
+                    await subscribe(client, "ticker", "heartbeats")
+                    got = await read(client)
+                seen.append((feed, [f for f in got if f["channel"] == "ticker"]))
+        assert seen[0][0] != seen[1][0] and seen[0][1] == seen[1][1]
 
     asyncio.run(scene())
 

@@ -1,0 +1,160 @@
+"""Several model servers behind one address: a request is lost only where all of them are gone."""
+
+import asyncio
+import time
+
+import pytest
+
+from adapter.connections import ROTATE_SECONDS, Connections
+from adapter.schema import EXAMPLE
+from adapter.v2 import ModelAway
+from adapter.v2_client import AGAIN_SECONDS, V2Client
+from featurizer.features import NAMES
+from tests.adapter.balancer import Balancer
+
+ROW = tuple(EXAMPLE[name] for name in NAMES)
+
+
+@pytest.fixture
+def pair(make_v2):
+    """Two V2 servers."""
+    return make_v2(), make_v2()
+
+
+@pytest.fixture
+def balancer(pair):
+    """One address for both."""
+    made = Balancer(*(server.port for server in pair))
+    yield made
+    made.close()
+
+
+def test_a_killed_replica_costs_no_request(pair, balancer):
+    """While one of two is gone, but still among the addresses, each request finds the other."""
+
+    async def scene() -> None:
+        async with V2Client(balancer.url) as client:
+            for number in range(60):
+                if number == 20:
+                    await asyncio.to_thread(pair[0].stop)
+                assert (await client.infer("ml", [ROW])).info.variant == "ml"
+                if number % 5 == 0:  # a new connection may meet the dead one
+                    client._connections.retire(client._connections._newest)
+
+    asyncio.run(scene())
+    assert balancer.opened[pair[0].port] > 1
+
+
+def test_a_connection_that_dies_under_a_request_is_replaced(pair, balancer):
+    """The server goes while it works on the request: another one answers."""
+
+    async def scene() -> None:
+        pair[0].hang = True
+        balancer.replicas = [pair[0].port]
+        async with V2Client(balancer.url, timeout=10) as client:
+            asking = asyncio.create_task(client.infer("ml", [ROW]))
+            await asyncio.to_thread(pair[0].waiting.wait, 5)
+            balancer.replicas = [pair[1].port]
+            await asyncio.to_thread(pair[0].stop)
+            assert (await asking).info.variant == "ml"
+
+    asyncio.run(scene())
+    assert len(pair[1].requests) == 1
+
+
+def test_with_no_replica_the_answer_comes_in_time(pair, balancer):
+    """It is tried for a moment only, so that the fallback or the 503 comes within the SLO."""
+    balancer.replicas = []
+
+    async def scene() -> float:
+        async with V2Client(balancer.url) as client:
+            began = time.monotonic()
+            with pytest.raises(ModelAway):
+                await client.infer("ml", [ROW])
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) < AGAIN_SECONDS + 0.3
+    assert balancer.opened[1] >= 4
+
+
+def test_in_a_lasting_outage_the_answer_comes_at_once(pair, balancer):
+    """After one request found no replica the next try twice; the first answer ends that."""
+
+    async def scene() -> list[int]:
+        tries = []
+        async with V2Client(balancer.url) as client:
+            for replicas in ([], [], [pair[0].port], []):
+                balancer.replicas, before = replicas, balancer.opened[1]
+                try:
+                    await client.infer("ml", [ROW])
+                except ModelAway:
+                    tries.append(balancer.opened[1] - before)
+                client._connections.retire(client._connections._newest)
+        return tries
+
+    first, second, after = asyncio.run(scene())
+    assert second == 2 and min(first, after) >= 4
+
+
+def test_the_time_limit_holds_over_all_tries(pair, balancer):
+    """Trying again is part of the time given, not on top of it."""
+    balancer.replicas = []
+
+    async def scene() -> float:
+        async with V2Client(balancer.url) as client:
+            began = time.monotonic()
+            with pytest.raises(ModelAway, match=r"within 0\.1 s"):
+                await client.infer("ml", [ROW], within=0.1)
+            return time.monotonic() - began
+
+    assert asyncio.run(scene()) < 0.4
+
+
+def test_a_refusal_is_not_asked_again(pair, balancer):
+    """An answer is an answer, whatever its status."""
+    for server in pair:
+        server.status = {"ml": 500}
+
+    async def scene() -> None:
+        async with V2Client(balancer.url) as client:
+            with pytest.raises(ModelAway, match="found status 500"):
+                await client.infer("ml", [ROW])
+
+    asyncio.run(scene())
+    assert len(pair[0].requests) + len(pair[1].requests) == 1
+
+
+def test_connections_are_renewed_so_that_each_replica_gets_its_share(pair, balancer):
+    """Under constant load a connection would stay with one replica for ever."""
+    now = 0.0
+
+    async def scene() -> None:
+        nonlocal now
+        async with V2Client(balancer.url, clock=lambda: now) as client:
+            for _ in range(40):
+                await client.infer("ml", [ROW])
+                now += ROTATE_SECONDS / 10
+
+    asyncio.run(scene())
+    shares = sorted(len(server.requests) for server in pair)
+    assert sum(shares) == 40 and shares[0] >= 10
+    assert sum(balancer.opened.values()) <= 5
+
+
+def test_an_old_generation_closes_after_its_last_request():
+    """A request under way is not cut off by a rotation, and nothing stays open after it."""
+    now = 0.0
+
+    async def scene() -> None:
+        nonlocal now
+        connections = Connections(lambda: now)
+        async with connections.lend() as old:
+            now += ROTATE_SECONDS
+            async with connections.lend() as new:
+                assert new is not old
+            assert not old.session.closed
+        assert old.session.closed and not new.session.closed
+        await connections.close()
+        assert new.session.closed
+
+    asyncio.run(scene())

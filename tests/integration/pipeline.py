@@ -1,0 +1,152 @@
+"""Simulator, ingestor, featurizers and scorers as processes, on a broker of the test's own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from local.ports import free_port
+from plumbing.kafka import KafkaSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 90.0
+
+
+def eventually(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
+    """Wait until it holds."""
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until, f"{what}: not within {seconds} s"
+        threading.Event().wait(0.2)
+
+
+@dataclass(frozen=True)
+class Market:
+    """The generated market of a run."""
+
+    products: str = "BTC-USD,ETH-USD"
+    length: int = 300
+    speed: float = 10.0
+    seed: int = 7
+
+
+class Process:
+    """``python -m NAME`` with probes on ``port``; its log lines go to ``log``."""
+
+    def __init__(self, name: str, log: Path, port: int, environment: dict[str, str]) -> None:
+        self.name, self.log, self.port = name, log, port
+        with log.open("ab") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", name],
+                cwd=ROOT,
+                env=os.environ | environment,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )
+
+    def get(self, path: str) -> tuple[int, str]:
+        """Ask it; status 0 where nobody answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as found:
+                return found.status, found.read().decode()
+        except urllib.error.HTTPError as exc:
+            with exc:
+                return exc.code, exc.read().decode()
+        except OSError:
+            return 0, ""
+
+    def sample(self, name: str) -> float:
+        """Give the sum of a metric over its labels."""
+        lines = self.get("/metrics")[1].splitlines()
+        mine = [line for line in lines if line.startswith((name + " ", name + "{"))]
+        return sum(float(line.rsplit(" ", 1)[1]) for line in mine)
+
+    def logged(self, event: str) -> list[dict]:
+        """All log lines of this event."""
+        lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
+        return [line for line in map(json.loads, lines) if line["event"] == event]
+
+    def end(self) -> int:
+        """SIGTERM; gives the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(PATIENCE)
+
+    def kill(self) -> None:
+        """End it without asking."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+
+class Pipeline:
+    """All processes of a run; what is left of them ends with ``close``."""
+
+    def __init__(self, kafka: KafkaSettings, market: Market, model_url: str, folder: Path) -> None:
+        self.kafka, self.market, self._model_url, self._folder = kafka, market, model_url, folder
+        self._exchange = free_port()
+        self._number = 0
+        self.running: list[Process] = []
+
+    def simulator(self) -> Process:
+        """The exchange; its clock begins with the first ingestor."""
+        market = self.market
+        return self._start(
+            "simulator",
+            port_variable="SIMULATOR_ADMIN_PORT",
+            SIMULATOR_PORT=str(self._exchange),
+            SIMULATOR_PRODUCTS=market.products,
+            SIMULATOR_LENGTH=str(market.length),
+            SIMULATOR_SPEED=str(market.speed),
+            SIMULATOR_SEED=str(market.seed),
+        )
+
+    def ingestor(self) -> Process:
+        return self._start(
+            "ingestor",
+            INGESTOR_WS_URL=f"ws://127.0.0.1:{self._exchange}",
+            INGESTOR_PRODUCTS=self.market.products,
+        )
+
+    def featurizer(self) -> Process:
+        return self._start("featurizer")
+
+    def scorer(self) -> Process:
+        return self._start("scorer", SCORER_MODEL_URL=self._model_url)
+
+    def close(self) -> None:
+        """Kill what is left."""
+        for process in self.running:
+            process.kill()
+
+    def _start(self, name: str, port_variable: str = "", **own: str) -> Process:
+        self._number += 1
+        port, prefix = free_port(), name.upper()
+        environment = {
+            f"{prefix}_HOST": "127.0.0.1",
+            port_variable or f"{prefix}_PORT": str(port),
+            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
+            "KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
+            "KAFKA_REPLICATION_FACTOR": str(self.kafka.replication_factor),
+            **own,
+        }
+        log = self._folder / f"{self._number}-{name}.log"
+        self.running.append(Process(name, log, port, environment))
+        return self.running[-1]
+
+
+def ready(*processes: Process) -> None:
+    """Wait until all are ready."""
+    for process in processes:
+        eventually(lambda p=process: p.get("/readyz")[0] == 200, f"{process.name} ready")
+
+
+def ended(simulator: Process) -> bool:
+    """Say whether the market is over."""
+    return '"state": "ended"' in simulator.get("/status")[1]

@@ -1,0 +1,54 @@
+"""A service whose broker is away at the start waits for it, says so, and is not ready."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from local.ports import free_port
+from tests.integration.pipeline import Process, eventually
+
+NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
+SAYS = {
+    "ingestor": "broker.away",
+    "featurizer": "broker.failed",
+    "scorer": "broker.away",
+    "monitor": "monitor.reading_failed",
+}
+
+
+@pytest.mark.parametrize("name", SAYS)
+def test_it_waits_for_the_broker(name: str, tmp_path: Path) -> None:
+    """Alive, not ready, a log line with the reason; SIGTERM ends it with 0."""
+    port, prefix = free_port(), name.upper()
+    own = {f"{prefix}_HOST": "127.0.0.1", f"{prefix}_PORT": str(port)}
+    service = Process(name, tmp_path / "log", port, NOBODY | own)
+    try:
+        eventually(lambda: bool(service.logged(SAYS[name])), "a reason")
+        assert service.get("/healthz")[0] == 200
+        assert service.get("/readyz")[0] == 503
+        assert "bootstrap" in service.logged(SAYS[name])[0]["reason"]
+        assert service.end() == 0
+        if name != "monitor":  # its thread tells where it failed
+            assert "Traceback" not in service.log.read_text()
+    finally:
+        service.kill()
+
+
+def test_the_adapter_serves_without_a_broker(tmp_path: Path) -> None:
+    """It says that control is away and is ready as soon as it can answer."""
+    port = free_port()
+    settings = {
+        "ADAPTER_HOST": "127.0.0.1",
+        "ADAPTER_PORT": str(port),
+        "ADAPTER_BASELINE_FALLBACK": "true",
+        "ADAPTER_MODEL_URL": "http://127.0.0.1:1",
+    }
+    adapter = Process("adapter", tmp_path / "log", port, NOBODY | settings)
+    try:
+        eventually(lambda: adapter.get("/readyz")[0] == 200, "ready")
+        eventually(lambda: bool(adapter.logged("control.away")), "a reason")
+        assert json.loads(adapter.get("/health")[1])["control"] == "away"
+        assert adapter.end() == 0
+    finally:
+        adapter.kill()

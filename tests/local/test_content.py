@@ -1,0 +1,135 @@
+"""Counting by content, on a generated market taken through the real engine."""
+
+from collections.abc import Iterator
+
+import pytest
+from msgspec.structs import replace
+
+from featurizer.features import FeatureEngine, FeatureRow
+from featurizer.features import encode as encode_row
+from ingestor.continuity import events
+from ingestor.tick import Event, Tick
+from ingestor.tick import encode as encode_event
+from local.content import Content
+from scorer.prediction import Prediction, prediction_id
+from scorer.prediction import encode as encode_prediction
+from simulator.market import frames
+
+START = 1_704_067_200_000_000
+PRODUCTS = ("BTC-USD", "ETH-USD")
+SECONDS = 40
+
+
+def market() -> Iterator[Event]:
+    """The events of a generated market, as an ingestor writes them."""
+    return events(frames(7, PRODUCTS, START, SECONDS), "market-7@now")
+
+
+def prediction(row: FeatureRow, scored_us: int = 3) -> Prediction:
+    """A prediction of a row, scored at that time."""
+    return Prediction(
+        prediction_id=prediction_id(row.row_id, "digest"),
+        row_id=row.row_id,
+        feed=row.feed,
+        product_id=row.product_id,
+        time_us=row.time_us,
+        trade_id=row.trade_id,
+        dialect=row.dialect,
+        mid=row.mid,
+        coverage=row.coverage,
+        realized_volatility_60s=None,
+        score=0.25,
+        spike=None,
+        threshold=None,
+        tau=None,
+        model_variant="ml",
+        version="1",
+        digest="digest",
+        features_digest="f",
+        shadows=[],
+        flags=[],
+        received_us=1,
+        featurized_us=2,
+        scored_us=scored_us,
+    )
+
+
+@pytest.fixture
+def run() -> tuple[list[Event], list[FeatureRow], list[Prediction]]:
+    """What a faultless run writes."""
+    engine = FeatureEngine()
+    written = list(market())
+    rows = [row for event in written if (row := engine.update(event)) is not None]
+    return written, rows, [prediction(row) for row in rows]
+
+
+def report_of(ticks: list[Event], rows: list[FeatureRow], found: list[Prediction]) -> dict:
+    content = Content(frames(7, PRODUCTS, START, SECONDS))
+    for event in ticks:
+        content.take("ticks", encode_event(event))
+    for row in rows:
+        content.take("features", encode_row(row))
+    for each in found:
+        content.take("predictions", encode_prediction(each))
+    return content.report()
+
+
+def test_a_faultless_run_is_whole(run) -> None:
+    """All ticks of the market, a row of each and a prediction of each row, none twice."""
+    report = report_of(*run)
+    assert report["whole"]
+    ticks = sum(isinstance(event, Tick) for event in run[0])
+    for kind in ("ticks", "features", "predictions"):
+        assert (report[kind]["ids"], report[kind]["repeats"]) == (ticks, 0)
+    assert report["beats_and_breaks"] == len(run[0]) - ticks
+
+
+def test_equal_repeats_are_counted_and_no_fault(run) -> None:
+    """A batch that came twice, received and scored at other times, loses nothing."""
+    ticks, rows, found = run
+    again = [replace(event, received_us=event.received_us + 9) for event in ticks[40:60]]
+    later = [replace(each, scored_us=99, featurized_us=98) for each in found[:7]]
+    report = report_of(ticks[:60] + again + ticks[60:], rows + rows[:5], found + later)
+    assert report["whole"]
+    assert [report[kind]["repeats"] for kind in ("features", "predictions")] == [5, 7]
+    assert report["ticks"]["repeats"] == sum(isinstance(event, Tick) for event in again)
+
+
+@pytest.mark.parametrize("kind", ["ticks", "features", "predictions"])
+def test_what_is_missing_is_counted(run, kind: str) -> None:
+    """One record that never came makes the run not whole, and it is said of which kind."""
+    ticks, rows, found = (list(each) for each in run)
+    victim = {"ticks": ticks, "features": rows, "predictions": found}[kind]
+    last = max(i for i, each in enumerate(victim) if getattr(each, "price", 1))
+    del victim[last]
+    report = report_of(ticks, rows, found)
+    assert not report["whole"]
+    assert report[kind]["missing"] == 1
+
+
+def test_a_row_that_differs_in_one_bit_is_found(run) -> None:
+    """Also where it is the only one with its id, and as a repeat."""
+    ticks, rows, found = run
+    wrong = replace(rows[-1], features=rows[-1].features | {"spread_mean_60s": 0.5})
+    for given in ([*rows[:-1], wrong], [*rows, wrong]):
+        report = report_of(ticks, given, found)
+        assert not report["whole"] and report["features"]["differing"] == 1
+
+
+def test_a_prediction_repeated_with_another_score_differs(run) -> None:
+    """The same row and model must give the same bits."""
+    ticks, rows, found = run
+    report = report_of(ticks, rows, [*found, replace(found[3], score=0.250001)])
+    assert not report["whole"] and report["predictions"]["differing"] == 1
+
+
+def test_the_digest_of_the_rows_knows_neither_feed_nor_order(run) -> None:
+    """Two runs of the same market compare by one number; another row changes it."""
+    ticks, rows, _ = run
+    renamed = [
+        replace(row, feed="other", row_id=row.row_id.replace(row.feed, "other")) for row in rows
+    ]
+    digests = [
+        report_of(ticks, given, [])["rows_sha256"] for given in (rows, renamed[::-1], rows[1:])
+    ]
+    assert digests[0] == digests[1] != digests[2]

@@ -1,0 +1,35 @@
+"""A client that finds no broker leaves nothing behind."""
+
+import os
+import subprocess
+import sys
+
+CODE = """
+import gc, os, threading
+from kafka import KafkaAdminClient, KafkaConsumer
+from plumbing.opening import opened
+before = threading.active_count(), len(os.listdir("/proc/self/fd"))
+for make in (KafkaAdminClient, KafkaConsumer) * 3:
+    try:
+        opened(make, bootstrap_servers="127.0.0.1:1", bootstrap_timeout_ms=100)
+    except Exception as exc:
+        assert "bootstrap" in str(exc), exc
+    else:
+        raise SystemExit("expected no broker there")
+gc.collect()
+after = threading.active_count(), len(os.listdir("/proc/self/fd"))
+print(after == before or f"before {before}, after {after}")
+"""
+
+
+def test_an_outage_costs_neither_threads_nor_sockets() -> None:
+    """After six attempts there are as many threads and open files as before."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CODE],
+        capture_output=True,
+        text=True,
+        check=True,
+        env=os.environ,
+        timeout=60,
+    )
+    assert done.stdout.strip() == "True"
