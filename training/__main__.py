@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "promote",
     "deploy",
     "history",
+    "prune",
     "seed_figure",
     "minutes",
     "extras",
@@ -30,7 +31,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     parser = argparse.ArgumentParser(prog="python -m training", description=__doc__)
     subparsers = parser.add_subparsers(dest="command", required=True)
-    for name in COMMANDS:
+    given = sys.argv[1:] if arguments is None else arguments
+    # Most commands import scikit-learn, which takes seconds that a promotion does not have.
+    for name in [name for name in COMMANDS if given[:1] == [name]] or COMMANDS:
         import_module(f"training.commands.{name}").add(subparsers)
     options = parser.parse_args(arguments)
     try:

@@ -56,14 +56,7 @@ class V2Server:
 
     def score(self, variant: str, rows: Sequence[Sequence[float | None]]) -> Answer:
         """Score rows in the order of ``NAMES``; raises ``DeployError`` without a usable answer."""
-        shape = [len(rows), len(rows[0])]
-        data = [value for row in rows for value in row]
-        tensor = {"name": "features", "datatype": "FP64", "shape": shape, "data": data}
-        found = self._post(f"/v2/models/{variant}/infer", {"inputs": [tensor]})
-        try:
-            return Answer(found["parameters"]["digest"], found["outputs"][0]["data"])
-        except (KeyError, IndexError, TypeError) as exc:
-            raise DeployError(f"{variant}: found {found}, expected digest and scores") from exc
+        return answer_of(variant, self._post(infer_path(variant), question(rows)))
 
     def _post(self, path: str, body: Mapping[str, Any]) -> Any:
         request = urllib.request.Request(
@@ -79,6 +72,26 @@ class V2Server:
             raise DeployError(f"{path}: found status {exc.code}, expected 200: {said}") from exc
         except (OSError, ValueError) as exc:
             raise DeployError(f"{self._url}{path}: {exc}") from exc
+
+
+def infer_path(variant: str) -> str:
+    """Give the path of V2 inference."""
+    return f"/v2/models/{variant}/infer"
+
+
+def question(rows: Sequence[Sequence[float | None]]) -> dict[str, Any]:
+    """Give the V2 request that has these rows scored."""
+    shape = [len(rows), len(rows[0])]
+    data = [value for row in rows for value in row]
+    return {"inputs": [{"name": "features", "datatype": "FP64", "shape": shape, "data": data}]}
+
+
+def answer_of(variant: str, found: Any) -> Answer:
+    """Read a V2 response; raises ``DeployError`` if it is not usable."""
+    try:
+        return Answer(found["parameters"]["digest"], found["outputs"][0]["data"])
+    except (KeyError, IndexError, TypeError) as exc:
+        raise DeployError(f"{variant}: found {found}, expected digest and scores") from exc
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,26 +51,29 @@ def run(
     settings: TrainingSettings,
     say: Say,
     *,
+    dataset: Dataset | None = None,
     open_sealed: bool = False,
     progress: Progress | None = None,
     clock: Clock = now,
 ) -> Run:
     """Train both variants and write the run folder.
 
+    Without a ``dataset``, one is built of the recordings in the settings.
     ``open_sealed`` judges the sealed captures by the models as they stand; ``run.json`` says so.
 
     Raises:
         TrainingError: the data cannot be learned from; no run folder has been written.
     """
     created, sealed_files = clock(), _sealed_files(settings) if open_sealed else []
-    dataset = build(
-        settings.data,
-        say,
-        settings.sealed,
-        place=settings.place,
-        progress=progress,
-        tau_percentile=settings.tau_percentile,
-    )
+    if dataset is None:
+        dataset = build(
+            settings.data,
+            say,
+            settings.sealed,
+            place=settings.place,
+            progress=progress,
+            tau_percentile=settings.tau_percentile,
+        )
     problem = Problem.of(dataset.table, settings.tau_percentile)
     for line in _tau_lines(problem):
         say(line)

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from training.commands import in_cluster
 from training.config import TrainingSettings
 from training.errors import TrainingError
 from training.pair import Digests, digests_in, folders_in
@@ -24,11 +25,14 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     )
     parser.add_argument("--out", type=Path, help="folder of the model folders (model-settings)")
     parser.add_argument("--json", action="store_true", help="the lines of the log as they are")
+    in_cluster.add_place(parser)
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Print the log, oldest first; 1 if it was tampered with or is not what is in place."""
+    if options.to:
+        return _in_cluster(options)
     root = options.out or settings.out
     try:
         log = read_log(root)
@@ -41,6 +45,22 @@ def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     now = digests_in(folders_in(root))
     sys.stdout.writelines(f"{line}\n" for line in lines_of(log, now))
     return 0 if not log or log[-1].to == now else 1
+
+
+def _in_cluster(options: argparse.Namespace) -> int:
+    """Print what the revisions of the model server's Deployment asked for."""
+    from training.cluster import history
+    from training.cluster.maps import site_of
+
+    cluster = in_cluster.cluster_of(options)
+    server = cluster.model_server()
+    fullname = site_of(server).fullname
+    rows = history.rows_of(cluster.replica_sets(server), fullname)
+    if options.json:
+        sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in history.lines_of(rows, server, fullname))
+    return 0
 
 
 def lines_of(log: Sequence[Promotion], now: Digests | None) -> Iterator[str]:

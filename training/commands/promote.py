@@ -1,4 +1,7 @@
-"""``python -m training promote``: a run's models into model-settings, or those before, again."""
+"""``python -m training promote``: a run's models into model-settings, or those before, again.
+
+With ``--to kubernetes`` the models in model-settings, or those named, into a running cluster.
+"""
 
 import argparse
 import getpass
@@ -7,6 +10,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+from training.commands import in_cluster
 from training.config import TrainingSettings
 from training.errors import TrainingError
 from training.kept import keep
@@ -18,7 +22,9 @@ from training.promotion_log import Promotion, read_log
 def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Add the subcommand."""
     parser = subparsers.add_parser(
-        "promote", help="put a run's models into model-settings/, or go back", description=__doc__
+        "promote",
+        help="put models into model-settings/ or a cluster, or go back",
+        description=__doc__,
     )
     what = parser.add_mutually_exclusive_group()
     what.add_argument("name", nargs="?", metavar="RUN", help="id of a run, or latest (default)")
@@ -29,11 +35,24 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     parser.add_argument("--because", help="the reason, for the log")
     parser.add_argument("--out", type=Path, help="folder of the model folders (model-settings)")
     parser.add_argument("--no-tracking", action="store_true", help="leave MLflow as it is")
+    in_cluster.add_place(parser)
+    in_cluster.add_keep(parser)
+    parser.add_argument(
+        "--timeout",
+        type=float,
+        default=in_cluster.SECONDS,
+        metavar="S",
+        help=f"seconds for a rollout in a cluster ({in_cluster.SECONDS:.0f})",
+    )
     parser.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Promote, go back or move the alias; 1 with one line on stderr if that is refused."""
+    if options.to:
+        if options.sync:
+            raise PromotionError("found --sync with --to kubernetes, expected one of them")
+        return in_cluster.promote_there(options, settings, in_cluster.stopped_by_signals())
     root = options.out or settings.out
     promoter = Promoter(root, settings.models, options.who, _say)
     try:

@@ -1,14 +1,19 @@
-"""``python -m training train --data PATH …``: from recordings to a chosen, calibrated model."""
+"""``python -m training train``: from recordings or ``ticks`` to a chosen, calibrated model."""
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from training.commands.given import overridden
+from training.commands.span import NAME, add_span, read_span
 from training.config import TrainingSettings
 from training.errors import TrainingError
+
+if TYPE_CHECKING:
+    from plumbing.kafka import KafkaSettings
 
 
 def add(subparsers: Any) -> None:
@@ -16,7 +21,10 @@ def add(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "train", help="choose a model by evidence and write a run folder", description=__doc__
     )
-    parser.add_argument("--data", type=Path, nargs="+", help="recordings, or folders of them")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--data", type=Path, nargs="+", help="recordings, or folders of them")
+    source.add_argument("--from-topic", action="store_true", help="read the topic `ticks`")
+    add_span(parser)
     parser.add_argument("--runs", type=Path, help="folder of the run folders (.run/training)")
     parser.add_argument(
         "--open-sealed",
@@ -27,18 +35,41 @@ def add(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
+def run(
+    options: argparse.Namespace,
+    settings: TrainingSettings,
+    kafka: "KafkaSettings | None" = None,
+) -> int:
     """Train, write the run folder and log it to MLflow; 1 only if there is no run folder."""
+    began = time.monotonic()
+    given = overridden(settings, data=options.data, runs=options.runs)
+    folder = _trained(options, given, kafka)
+    if not options.no_tracking:
+        _track(folder, given)
+    _say(f"done      {folder} in {time.monotonic() - began:.0f} s")
+    return 0
+
+
+def _trained(
+    options: argparse.Namespace, settings: TrainingSettings, kafka: "KafkaSettings | None"
+) -> Path:
+    """Give the run folder; that of a topic keeps its rows, as the topic itself forgets them."""
     from training.progress import Bars
     from training.service import run as train
 
-    began = time.monotonic()
-    given = overridden(settings, data=options.data, runs=options.runs)
-    made = train(given, _say, open_sealed=options.open_sealed, progress=Bars())
-    if not options.no_tracking:
-        _track(made.folder, given)
-    _say(f"done      {made.folder} in {time.monotonic() - began:.0f} s")
-    return 0
+    bars = Bars()
+    if not options.from_topic:
+        return train(settings, _say, open_sealed=options.open_sealed, progress=bars).folder
+    if options.open_sealed:
+        raise TrainingError("found --open-sealed with --from-topic, expected it with recordings")
+    part = settings.runs / f"{NAME}.{os.getpid()}"
+    try:
+        dataset = read_span(options, settings, _say, bars, out=part, kafka=kafka)
+        folder = train(settings, _say, dataset=dataset, progress=bars).folder
+        part.replace(folder / NAME)
+    finally:
+        part.unlink(missing_ok=True)
+    return folder
 
 
 def _track(folder: Path, settings: TrainingSettings) -> None:
