@@ -27,7 +27,7 @@ $(VENV)/.dev: $(VENV)/.demo requirements/dev.txt
 
 .PHONY: help
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: demo
 demo: $(VENV)/.demo ## run everything here, no container: RECORDING=path SPEED=20 DURATION=60, or FEED=coinbase
@@ -59,7 +59,7 @@ train: $(VENV)/.training ## recordings to a chosen, logged model with a report: 
 	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make train DATA=path))"
 	@test -z "$(PROMOTE)" || $(BIN)/python -m training promote
 
-include $(wildcard compose.mk observability.mk)
+include $(wildcard compose.mk observability.mk kube.mk workflows.mk)
 
 .PHONY: docs
 docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code
@@ -68,9 +68,9 @@ docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code
 .PHONY: lock
 lock: $(BIN)/uv ## resolve the hashed requirement files anew
 	@U="$(BIN)/uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -q pyproject.toml"; \
-	$$U --extra ml --extra local --extra training --extra dask --extra drift --extra dev -o requirements/dev.txt && \
+	$$U --extra ml --extra local --extra training --extra dask --extra drift --extra kubernetes --extra dev -o requirements/dev.txt && \
 	$$U --extra ml --extra local -c requirements/dev.txt -o requirements/demo.txt && \
-	$$U --extra ml --extra training --extra drift -c requirements/dev.txt -o requirements/ml.txt && \
+	$$U --extra ml --extra training --extra drift --extra kubernetes -c requirements/dev.txt -o requirements/ml.txt && \
 	$$U -c requirements/dev.txt -o requirements/stream.txt
 
 .PHONY: clean

@@ -1,0 +1,99 @@
+# The chart on a kind cluster; included by the Makefile.
+CLUSTER ?= crypto-volatility
+RELEASE ?= crypto-volatility
+NAMESPACE ?= crypto-volatility
+CHART := charts/crypto-volatility
+# Values files, separated by spaces; the last one has the last word.
+VALUES ?= $(CHART)/values-kind.yaml
+ADAPTER_URL := http://127.0.0.1:30800
+# A machine that can pull no image makes its cluster, and what is in it, from packages.
+CLUSTER_TOOLS ?= ../shared/cluster
+
+KUBECTL = kubectl --context kind-$(CLUSTER) --namespace $(NAMESPACE)
+HELM = helm --kube-context kind-$(CLUSTER) --namespace $(NAMESPACE)
+need = command -v $(1) >/dev/null || { echo "error: found no $(1) on the PATH, expected it (docs/kubernetes.md)" >&2; exit 2; }
+# Helm tells of each symbolic link in a chart, for every command.
+quiet = 2> >(grep -v '^walk.go' >&2)
+# Images are tagged by what is in them, so that pods change with the code and only then.
+tag-of = $(shell docker image inspect --format '{{slice .Id 7 19}}' crypto-volatility/$(1):dev)
+TAGS = --set-string image.stream.tag=$(call tag-of,stream),image.ml.tag=$(call tag-of,ml)
+RENDER = helm template $(RELEASE) $(CHART) --namespace $(NAMESPACE) $(VALUES:%=--values %) $(TAGS) $(quiet)
+
+.PHONY: kind
+kind: kind-install ## a kind cluster with the whole system in it, which answers on this machine's loopback
+	@$(MAKE) --no-print-directory kind-ask
+
+.PHONY: kind-cluster
+kind-cluster:
+	@$(call need,docker)
+	@if [ -x $(CLUSTER_TOOLS)/cluster-up ]; then \
+		CLUSTER_NAME=$(CLUSTER) $(CLUSTER_TOOLS)/cluster-up --config manifests/kind.yaml; \
+	else \
+		$(call need,kind); \
+		kind get clusters 2>/dev/null | grep -qx $(CLUSTER) || \
+			kind create cluster --name $(CLUSTER) --config manifests/kind.yaml --wait 180s; \
+	fi
+	@$(call need,kubectl)
+	@$(call need,helm)
+	@kubectl --context kind-$(CLUSTER) get --raw /apis/metrics.k8s.io >/dev/null 2>&1 || \
+		echo "note: no metrics-server in the cluster: autoscaling.mode=hpa needs one, nothing else does"
+
+.PHONY: kind-images
+kind-images: kind-cluster images ## build the images and load all that the chart names into the cluster's nodes
+	@for name in stream ml; do \
+		docker tag crypto-volatility/$$name:dev crypto-volatility/$$name:$$(docker image inspect --format '{{slice .Id 7 19}}' crypto-volatility/$$name:dev); \
+	done
+	@named=$$($(RENDER) | sed -nE 's/^[ -]*image: *"?([^"]+)"?$$/\1/p' | sort -u); here=""; \
+	for image in $$named; do docker image inspect "$$image" >/dev/null 2>&1 && here="$$here $$image"; done; \
+	kind load docker-image --quiet --name $(CLUSTER) $$here
+
+.PHONY: kind-install
+kind-install: kind-images
+	@printf 'apiVersion: v1\nkind: Namespace\nmetadata: {name: %s, labels: {pod-security.kubernetes.io/enforce: restricted}}\n' \
+		$(NAMESPACE) | $(KUBECTL) apply -f - >/dev/null
+	@echo "==> helm upgrade --install $(RELEASE)"
+	@$(HELM) upgrade --install $(RELEASE) $(CHART) $(VALUES:%=--values %) $(TAGS) \
+		--wait --wait-for-jobs --timeout 5m >/dev/null $(quiet) || { $(kind-why); exit 1; }
+	@echo "==> helm test $(RELEASE)"
+	@$(HELM) test $(RELEASE) --hide-notes --timeout 3m || { $(kind-why); exit 1; }
+
+kind-why = { echo "==> pods"; $(KUBECTL) get pods --output wide; echo "==> warnings"; \
+	$(KUBECTL) get events --field-selector type=Warning --sort-by=.lastTimestamp | tail -n 20; } >&2
+
+# Prints a request to /predict and its V2 form, made by the code that is deployed.
+BODIES := import json; from adapter.schema import EXAMPLE; from adapter.v2 import encode_request; \
+	print(json.dumps({"rows": [EXAMPLE]})); print(encode_request([tuple(EXAMPLE.values())]).decode())
+
+.PHONY: kind-ask
+kind-ask: ## ask the service in the cluster, by /predict and by V2
+	@$(call need,curl)
+	@adapter=$$($(KUBECTL) get deployment --output name \
+		--selector app.kubernetes.io/instance=$(RELEASE),app.kubernetes.io/component=adapter); \
+	{ read -r rows && read -r tensors; } < <($(KUBECTL) exec $$adapter --container adapter -- python -c '$(BODIES)') || \
+		{ echo "error: found no adapter of release $(RELEASE) that runs in namespace $(NAMESPACE)" >&2; exit 1; }; \
+	ask() { printf '\nPOST %s\n%s\n' "$$1" "$$2"; \
+		curl --fail --silent --show-error --max-time 10 --header 'Content-Type: application/json' --data "$$2" "$$1" && echo; }; \
+	ask $(ADAPTER_URL)/predict "$$rows" && ask $(ADAPTER_URL)/v2/models/baseline/infer "$$tensors"
+	@echo; printf '%-11s %s\n' adapter $(ADAPTER_URL) monitor http://127.0.0.1:30809 Grafana http://127.0.0.1:30300 \
+		Prometheus http://127.0.0.1:30909 "what next" "helm --namespace $(NAMESPACE) get notes $(RELEASE)"
+
+.PHONY: kind-down
+kind-down: ## remove the kind cluster and all that is in it
+	@if [ -x $(CLUSTER_TOOLS)/cluster-down ]; then CLUSTER_NAME=$(CLUSTER) $(CLUSTER_TOOLS)/cluster-down; \
+	else $(call need,kind); kind delete cluster --name $(CLUSTER); fi
+
+.PHONY: manifests
+manifests: $(VENV)/.dev ## write manifests/rendered, the chart as plain YAML (needs helm)
+	@$(call need,helm)
+	@$(BIN)/python manifests/render.py
+
+.PHONY: chart-test
+chart-test: $(VENV)/.dev ## check and unit-test the chart (needs helm, no cluster)
+	@$(call need,helm)
+	@helm lint --strict --quiet $(CHART) $(quiet)
+	@for values in $(CHART)/values-*.yaml; do helm lint --strict --quiet $(CHART) --values "$$values" $(quiet) || exit 1; done
+	@CHART_TEST=1 $(BIN)/python -m pytest -q tests/chart
+
+.PHONY: e2e
+e2e: $(VENV)/.dev kind-images ## the drill on a kind cluster: install, promote, undo, kill, drain, upgrade, scale, uninstall
+	@KIND_TEST=1 $(BIN)/python -m pytest -x tests/e2e/kind --timeout 900

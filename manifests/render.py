@@ -1,0 +1,117 @@
+"""``python manifests/render.py``: the chart's kind profile as plain YAML, `manifests/rendered`.
+
+For people who use ``kubectl apply --server-side -k``; upgrades and rollbacks are Helm's.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+CHART: Final = Path("charts") / "crypto-volatility"
+RENDERED: Final = ROOT / "manifests" / "rendered"
+NAME: Final = "crypto-volatility"
+PROFILE: Final = "values-kind.yaml"
+HEAD: Final = f"# Made by `make manifests` from {CHART} and its {PROFILE}: change those.\n"
+
+Manifest = dict[str, Any]
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes text of several lines as a block."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def helm() -> list[Manifest]:
+    """Give what Helm makes of the chart. Raises CalledProcessError."""
+    command = ["helm", "template", NAME, str(CHART), "--namespace", NAME]
+    options = ["--values", str(CHART / PROFILE), "--set", "tests.enabled=false"]
+    done = subprocess.run(
+        [*command, *options], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return [thing for thing in yaml.safe_load_all(done.stdout) if thing]
+
+
+def plain(thing: Manifest) -> Manifest:
+    """Give an object without what only Helm understands."""
+    metadata = thing["metadata"]
+    annotations: dict[str, str] = metadata.get("annotations", {})
+    kept = {key: text for key, text in annotations.items() if not key.startswith("helm.sh/")}
+    metadata = {key: each for key, each in metadata.items() if key != "annotations"}
+    metadata["labels"] = {**metadata["labels"], "app.kubernetes.io/managed-by": "kubectl"}
+    if kept:
+        metadata["annotations"] = kept
+    if thing["kind"] == "Job":
+        metadata["name"] = _by_content(metadata["name"], thing["spec"])
+    return {**thing, "metadata": metadata}
+
+
+def _by_content(name: str, spec: object) -> str:
+    """Name a Job by what it does instead of the revision: it cannot be changed, only made anew."""
+    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
+    return f"{name.rsplit('-', 1)[0]}-{digest[:8]}"
+
+
+def namespace() -> Manifest:
+    """Give the namespace, which lets restricted pods in only."""
+    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": NAME, "labels": labels},
+    }
+
+
+def files(things: list[Manifest]) -> dict[str, str]:
+    """Give the text of each file: one per component, with the namespace and a kustomization."""
+    groups: dict[str, list[Manifest]] = {"namespace": [namespace()]}
+    for thing in map(plain, things):
+        component = thing["metadata"]["labels"]["app.kubernetes.io/component"]
+        groups.setdefault(component, []).append(thing)
+    texts = {f"{name}.yaml": _yaml(*group) for name, group in groups.items()}
+    kustomization = {
+        "apiVersion": "kustomize.config.k8s.io/v1beta1",
+        "kind": "Kustomization",
+        "resources": sorted(texts),
+    }
+    return {**texts, "kustomization.yaml": _yaml(kustomization)}
+
+
+def _yaml(*documents: Manifest) -> str:
+    return HEAD + "---\n".join(
+        yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1_000_000)
+        for document in documents
+    )
+
+
+def main() -> int:
+    """Write the files, and remove those that are no more."""
+    try:
+        texts = files(helm())
+    except subprocess.CalledProcessError as exc:
+        sys.stderr.write(exc.stderr)
+        return 1
+    RENDERED.mkdir(exist_ok=True)
+    for path in RENDERED.glob("*.yaml"):
+        if path.name not in texts:
+            path.unlink()
+    for name, text in texts.items():
+        (RENDERED / name).write_text(text)
+    sys.stdout.write(f"{len(texts)} files in {RENDERED.relative_to(ROOT)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,66 @@
+"""The chart as Helm renders it."""
+
+import subprocess
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "crypto-volatility"
+RELEASE = "crypto-volatility"
+NAMESPACE = "somewhere"
+KIND = str(CHART / "values-kind.yaml")
+
+Manifest = dict[str, Any]
+
+
+class Refused(Exception):
+    """Helm rendered nothing; the message is what it said."""
+
+
+@cache
+def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
+    """Give all objects, hooks too, that `helm template` makes with these options."""
+    command = ["helm", "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise Refused(done.stderr)
+    return [thing for thing in yaml.safe_load_all(done.stdout) if thing]
+
+
+def setting(*pairs: str) -> tuple[str, ...]:
+    """Give the options that set values, `a.b=c`."""
+    return tuple(part for pair in pairs for part in ("--set", pair))
+
+
+def named(objects: list[Manifest], kind: str) -> dict[str, Manifest]:
+    """Give the objects of a kind by name, without the release's."""
+    return {
+        thing["metadata"]["name"].removeprefix(f"{RELEASE}-"): thing
+        for thing in objects
+        if thing["kind"] == kind
+    }
+
+
+def one(objects: list[Manifest], kind: str, name: str) -> Manifest:
+    """Give the object of a kind and name, without the release's."""
+    return named(objects, kind)[name]
+
+
+def pod_of(thing: Manifest) -> Manifest:
+    """Give the spec of the pods that an object makes."""
+    spec: Manifest = thing["spec"]
+    if thing["kind"] == "CronJob":
+        spec = spec["jobTemplate"]["spec"]
+    return spec if thing["kind"] == "Pod" else dict(spec["template"]["spec"])
+
+
+def variables(container: Manifest) -> dict[str, Any]:
+    """Give a container's variables; those of a Secret as (secret, key)."""
+    found: dict[str, Any] = {}
+    for each in container.get("env", []):
+        ref = each.get("valueFrom", {}).get("secretKeyRef")
+        found[each["name"]] = (ref["name"], ref["key"]) if ref else each["value"]
+    return found

@@ -1,0 +1,236 @@
+"""The script that ``helm test`` runs, against a release that is well, and against ill ones."""
+
+import hashlib
+import importlib.util
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from featurizer.features import NAMES
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = ROOT / "model-settings"
+SCRIPT = ROOT / "charts/crypto-volatility/files/tests/check.py"
+
+
+def load() -> ModuleType:
+    """Import the script from where the chart has it."""
+    spec = importlib.util.spec_from_file_location("chart_check", SCRIPT)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+check = load()
+
+
+class Release:
+    """Answers as adapter, Prometheus, Grafana and MLflow do; a test spoils what it wants."""
+
+    def __init__(self) -> None:
+        self.cards = {v: json.loads((MODELS / v / "card.json").read_text()) for v in check.VARIANTS}
+        self.digests = {
+            v: hashlib.sha256((MODELS / v / "SHA256SUMS").read_bytes()).hexdigest()
+            for v in check.VARIANTS
+        }
+        self.serves, self.off, self.status = "ml", 0.0, 200
+        self.up = [("adapter", "a", "1"), ("adapter", "b", "1"), ("scorer", "c", "1")]
+        self.rules: list[dict[str, Any]] = [{"name": "Watchdog", "health": "ok", "state": "firing"}]
+        self.alertmanagers = [{"url": "http://alertmanager:9093/api/v2/alerts"}]
+        self.hosts: list[str] = []
+        self.keys: list[str | None] = []
+
+    def score(self, variant: str, row: list[float | None]) -> float:
+        """Give the golden score of a golden row."""
+        golden = self.cards[variant]["golden"]
+        return float(golden["scores"][golden["rows"].index(row)]) + self.off
+
+    def answer(self, path: str, body: Any) -> Any:
+        """Give what the services would."""
+        if path.startswith("/v2/models/") and path.endswith("/infer"):
+            variant, data = path.split("/")[3], body["inputs"][0]["data"]
+            rows = [data[at : at + 12] for at in range(0, len(data), 12)]
+            digest = self.digests[variant]
+            return {
+                "outputs": [{"data": [self.score(variant, row) for row in rows]}],
+                "parameters": {"digest": digest, "version": digest[:12]},
+            }
+        if path == "/predict":
+            rows = [[row[name] for name in NAMES] for row in body["rows"]]
+            scores = [self.score(self.serves, row) for row in rows]
+            version = self.digests[self.serves][:12]
+            return {"scores": scores, "model_variant": self.serves, "version": version}
+        return self.asked(path)
+
+    def asked(self, path: str) -> Any:
+        """Give what Prometheus, Grafana and MLflow answer."""
+        up = [{"metric": {"job": j, "instance": i}, "value": [0, v]} for j, i, v in self.up]
+        return {
+            "/api/v1/query?query=up": {"data": {"result": up}},
+            "/api/v1/rules": {"data": {"groups": [{"rules": self.rules}]}},
+            "/api/v1/alertmanagers": {"data": {"activeAlertmanagers": self.alertmanagers}},
+            "/api/health": {"database": "ok"},
+            "/api/2.0/mlflow/experiments/search": {"experiments": [{"name": "Default"}]},
+        }.get(path, "OK")
+
+
+@pytest.fixture
+def release() -> Release:
+    """A release that is well."""
+    return Release()
+
+
+@pytest.fixture
+def environment(release: Release) -> Iterator[dict[str, str]]:
+    """The environment of a test pod beside that release."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.reply(None)
+
+        def do_POST(self) -> None:
+            self.reply(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+        def reply(self, body: Any) -> None:
+            release.hosts.append(self.headers["Host"])
+            release.keys.append(self.headers["X-API-Key"])
+            answer = json.dumps(release.answer(self.path, body)).encode()
+            self.send_response(release.status)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    url = f"http://127.0.0.1:{server.server_port}"
+    yield {
+        "ADAPTER_URL": url,
+        "PROMETHEUS_URL": url,
+        "GRAFANA_URL": url,
+        "MLFLOW_HOSTS": f"127.0.0.1:{server.server_port},localhost:{server.server_port}",
+        "MODELS": str(MODELS),
+        "JOBS": "adapter,scorer",
+        "DEADLINE_SECONDS": "0",
+    }
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(name: str, environment: dict[str, str], capsys: pytest.CaptureFixture[str]) -> Any:
+    """Run a check; gives its exit code and what it printed."""
+    code = check.main(name, environment)
+    return code, capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", ["serving", "monitoring", "mlflow"])
+def test_what_is_well_is_said_to_be(
+    name: str, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each check ends with 0 and says so on its last line."""
+    code, said = run(name, environment, capsys)
+    assert code == 0
+    assert said.splitlines()[-1] == f"ok {name}"
+
+
+def test_versions_and_scores_are_those_of_the_cards(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both variants are compared, whichever serves, and it is said which does."""
+    release.serves = "baseline"
+    _, said = run("serving", environment, capsys)
+    versions = {variant: digest[:12] for variant, digest in release.digests.items()}
+    assert f"V2 ml: {versions['ml']} gives its card's 8 golden scores" in said
+    assert f"V2 baseline: {versions['baseline']} gives its card's 8 golden scores" in said
+    assert f"/predict: baseline {versions['baseline']} serves" in said
+
+
+def test_a_score_that_is_not_golden_fails(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A billionth is too much, and row, score and expectation are named."""
+    release.off = 2e-9
+    code, said = run("serving", environment, capsys)
+    assert code == 1
+    assert said.startswith("FAILED serving: V2 ml ") and "row 0: found score 0.00183" in said
+
+
+def test_a_model_promoted_since_is_said_and_not_compared(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that came after the last upgrade has no card here; V2 and /predict still agree."""
+    release.digests["ml"] = "ab" * 32
+    code, said = run("serving", environment, capsys)
+    assert code == 0
+    assert "V2 ml: abababababab is none of this release's" in said
+
+
+def test_the_probers_key_is_sent_where_there_is_one(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where the adapter asks for keys, the tests bring one."""
+    code, _ = run("serving", environment | {"ADAPTER_PROBER_KEY": "k"}, capsys)
+    assert code == 0 and "k" in release.keys
+
+
+def test_an_adapter_that_is_away_fails(
+    environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody listening is said as such."""
+    code, said = run("serving", environment | {"ADAPTER_URL": "http://127.0.0.1:9"}, capsys)
+    assert code == 1 and "expected an answer" in said
+
+
+def test_an_adapter_that_answers_503_fails(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A model that is away is no green test."""
+    release.status = 503
+    code, said = run("serving", environment, capsys)
+    assert code == 1 and "found 503" in said
+
+
+def test_targets_that_are_down_or_missing_are_named(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One replica down and a job without a target both fail, each by name."""
+    release.up = [("adapter", "a", "1"), ("adapter", "b", "0")]
+    code, said = run("monitoring", environment, capsys)
+    assert code == 1
+    assert "adapter b is down; scorer has no target, expected up == 1" in said
+
+
+def test_a_rule_in_error_fails(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prometheus's own words are passed on."""
+    release.rules.append({"name": "Bad", "health": "err", "lastError": "many-to-many"})
+    code, said = run("monitoring", environment, capsys)
+    assert code == 1 and "Bad: many-to-many" in said
+
+
+def test_alerts_that_go_nowhere_fail(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Prometheus without an Alertmanager tells nobody."""
+    release.alertmanagers = []
+    code, said = run("monitoring", environment, capsys)
+    assert code == 1 and "found no Alertmanager" in said
+
+
+def test_mlflow_is_asked_by_every_name(
+    release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """MLflow refuses hosts that it does not know, so each is tried."""
+    run("mlflow", environment, capsys)
+    assert set(release.hosts) == set(environment["MLFLOW_HOSTS"].split(","))
