@@ -58,15 +58,7 @@ class Stack:
 
     def ask(self, service: str, path: str, body: bytes | None = None) -> Answer:
         """Give status and JSON of an answer; status 0 where none came."""
-        kind = {"Content-Type": "application/json"} if body else {}
-        request = urllib.request.Request(self.url(service, path), body, kind)
-        try:
-            with urllib.request.urlopen(request, timeout=10) as response:
-                return response.status, json_of(response.read())
-        except urllib.error.HTTPError as exc:
-            return exc.code, json_of(exc.read())
-        except OSError as exc:
-            return 0, repr(exc)
+        return ask_url(self.url(service, path), body)
 
     def predict(self) -> Answer:
         """Post one row in which nothing is known."""
@@ -97,6 +89,19 @@ class Stack:
         finally:
             over.set()
             thread.join()
+
+
+def ask_url(url: str, body: bytes | None = None) -> Answer:
+    """Get, or post JSON; gives status and JSON of the answer, status 0 where none came."""
+    kind = {"Content-Type": "application/json"} if body else {}
+    request = urllib.request.Request(url, body, kind)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as response:
+            return response.status, json_of(response.read())
+    except urllib.error.HTTPError as exc:
+        return exc.code, json_of(exc.read())
+    except OSError as exc:
+        return 0, repr(exc)
 
 
 def compose() -> tuple[str, ...]:

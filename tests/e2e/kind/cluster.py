@@ -1,0 +1,163 @@
+"""A release on a kind cluster, and how tests ask it: by kubectl and helm, as a person does."""
+
+import json
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.e2e.kind.reading import __file__ as reading
+from tests.e2e.stack import ROOT
+
+CHART = "charts/crypto-volatility"
+VALUES = (f"{CHART}/values-kind.yaml", "tests/e2e/kind/values-drill.yaml")
+LABEL = "app.kubernetes.io"
+SEEN = ("adapter", "mlserver", "ingestor", "featurizer", "scorer", "simulator")
+READING = Path(reading)
+
+
+class CommandError(AssertionError):
+    """A command ended with another code than 0; says what it was and what it said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """What is asked of a pod; ``models`` are the versions that its template names."""
+
+    name: str
+    node: str
+    address: str
+    phase: str
+    ready: bool
+    ending: bool
+    uid: str
+    models: Mapping[str, str]
+    states: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """One release in a namespace of its own."""
+
+    name: str = "crypto-volatility"
+    namespace: str = "crypto-volatility-e2e"
+    release: str = "crypto-volatility"
+
+    def run(self, *command: str, stdin: str | None = None) -> str:
+        """Run a command from the repository's root and give what it prints."""
+        done = subprocess.run(command, cwd=ROOT, input=stdin, capture_output=True, text=True)
+        if done.returncode:
+            said = f"{done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+            raise CommandError(f"{' '.join(command)} ended with {done.returncode}: {said}")
+        return done.stdout
+
+    def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run kubectl in the namespace."""
+        context = ("--context", f"kind-{self.name}", "--namespace", self.namespace)
+        return self.run("kubectl", *context, *arguments, stdin=stdin)
+
+    def helm(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run helm in the namespace."""
+        context = ("--kube-context", f"kind-{self.name}", "--namespace", self.namespace)
+        return self.run("helm", *context, *arguments, stdin=stdin)
+
+    def make(self, target: str) -> str:
+        """Run one of kube.mk's targets for this release."""
+        told = {"CLUSTER": self.name, "NAMESPACE": self.namespace, "RELEASE": self.release}
+        names = [f"{name}={value}" for name, value in told.items()]
+        return self.run("make", "-s", target, *names, f"VALUES={' '.join(VALUES)}")
+
+    def upgrade(self, values: Mapping[str, Any]) -> None:
+        """Change these values of the release, as ``helm upgrade`` does, and wait."""
+        wait = ("--wait", "--wait-for-jobs", "--timeout", "3m")
+        given = ("--reuse-values", "--values", "-")
+        self.helm("upgrade", self.release, CHART, *given, *wait, stdin=json.dumps(values))
+
+    def get(self, kind: str, *arguments: str) -> Any:
+        """Give what kubectl has of a kind, as JSON."""
+        return json.loads(self.kubectl("get", kind, *arguments, "--output", "json"))
+
+    def named(self, component: str) -> str:
+        """Give the name of a component's objects."""
+        return f"{self.release}-{component}"
+
+    def knows_load(self) -> bool:
+        """Say whether the cluster has a metrics-server, as autoscaling needs."""
+        try:
+            self.kubectl("get", "--raw", "/apis/metrics.k8s.io/v1beta1/pods")
+        except CommandError:
+            return False
+        return True
+
+    def deployment(self, component: str) -> str:
+        """Give the name of a component's Deployment, as kubectl takes it."""
+        return f"deployment/{self.named(component)}"
+
+    def pods(self, component: str) -> list[Pod]:
+        """Give the pods of a component, those that are ending too."""
+        labels = f"{LABEL}/instance={self.release},{LABEL}/component={component}"
+        return [_pod(item) for item in self.get("pods", "--selector", labels)["items"]]
+
+    def ready(self, component: str, count: int) -> bool:
+        """Say whether so many pods are ready, and no other is there."""
+        pods = self.pods(component)
+        return len(pods) == count and all(pod.ready and not pod.ending for pod in pods)
+
+    def rolled(self, component: str) -> None:
+        """Wait until a Deployment's new pods are ready and its old ones are out of the way."""
+        self.kubectl("rollout", "status", self.deployment(component), "--timeout", "120s")
+
+    def execute(self, component: str, *command: str, stdin: str | None = None) -> str:
+        """Run a command in a pod of a component."""
+        given = ("--stdin",) if stdin is not None else ()
+        where = (self.deployment(component), "--container", component)
+        return self.kubectl("exec", *given, *where, "--", *command, stdin=stdin)
+
+    def diagnosis(self) -> str:
+        """Tell what can be seen of a release that is not well."""
+        asked = (
+            ("get", "pods", "--output", "wide"),
+            ("get", "events", "--sort-by", ".lastTimestamp"),
+            *(("logs", self.deployment(name), "--all-containers", "--tail", "60") for name in SEEN),
+        )
+        return "\n".join(f"==> {' '.join(each)}\n{self._tried(*each)}" for each in asked)
+
+    def _tried(self, *arguments: str) -> str:
+        try:
+            return self.kubectl(*arguments)
+        except CommandError as exc:
+            return str(exc)
+
+    def read(self, what: str, *names: str, prefix: str) -> str:
+        """Run ``reading.py`` in a pod, for the topics or groups of one prefix."""
+        run = ("env", f"KAFKA_TOPIC_PREFIX={prefix}", "python", "-", what, *names)
+        return self.execute("featurizer", *run, stdin=READING.read_text())
+
+
+def _pod(item: Mapping[str, Any]) -> Pod:
+    meta, status = item["metadata"], item["status"]
+    conditions = {each["type"]: each["status"] for each in status.get("conditions", [])}
+    models = "crypto-volatility/model-"
+    return Pod(
+        name=meta["name"],
+        node=item["spec"].get("nodeName", ""),
+        address=status.get("podIP", ""),
+        phase=status["phase"],
+        ready=conditions.get("Ready") == "True",
+        ending="deletionTimestamp" in meta,
+        uid=meta["uid"],
+        models={
+            name.removeprefix(models): value
+            for name, value in meta.get("annotations", {}).items()
+            if name.startswith(models)
+        },
+        states=tuple(_states(status)),
+    )
+
+
+def _states(status: Mapping[str, Any]) -> Sequence[str]:
+    """Say why containers don't run: ``CrashLoopBackOff``, ``ImagePullBackOff``."""
+    containers = [*status.get("initContainerStatuses", []), *status.get("containerStatuses", [])]
+    waiting = [each["state"].get("waiting", {}) for each in containers]
+    return [each["reason"] for each in waiting if "reason" in each]

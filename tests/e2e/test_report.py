@@ -1,0 +1,48 @@
+"""The drill's report holds each step, also one that went wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.kind.report import Report
+
+
+def ticking(seconds: float) -> Report:
+    """Give a report whose clock goes on by so much at each look."""
+    now = iter(range(10_000))
+    return Report(clock=lambda: next(now) * seconds)
+
+
+def test_a_step_takes_its_time() -> None:
+    """Seconds run from the beginning of a step to its end."""
+    report = ticking(7.0)
+    with report.step("install"):
+        pass
+    assert report.steps[0].seconds == 7.0 and report.steps[0].passed
+
+
+def test_a_step_that_takes_too_long_fails() -> None:
+    """The limit is part of the promise."""
+    report = ticking(61.0)
+    with pytest.raises(AssertionError, match=r"took 61.0 s, at most 60.0 s"), report.step("drain"):
+        pass
+    assert not report.steps[0].passed
+
+
+def test_a_step_that_fails_stays_in_the_report() -> None:
+    """An error inside goes on, and the step is marked."""
+    report = ticking(1.0)
+    with pytest.raises(ValueError, match="away"), report.step("undo"):
+        raise ValueError("away")
+    assert "NOT PASSED" in report.lines()[1]
+
+
+def test_the_report_is_kept(tmp_path: Path) -> None:
+    """It is written as JSON."""
+    report = ticking(2.0)
+    with report.step("install") as step:
+        step.note = "three nodes"
+    report.write(tmp_path / "e2e" / "report.json")
+    told = json.loads((tmp_path / "e2e" / "report.json").read_text())
+    assert told["steps"][0]["note"] == "three nodes" and told["failures"] == []
