@@ -11,12 +11,16 @@ def test_uninstall_is_clean(drill: Drill) -> None:
     cluster = drill.cluster
     drill.load.stop()
     assert not drill.load.failures, "between the steps"
-    with drill.report.step("helm uninstall"):
+    with drill.report.step("helm uninstall", 2):
         cluster.helm("uninstall", cluster.release, "--wait", "--timeout", "2m")
-        until_none(lambda: [each["metadata"]["name"] for each in cluster.get(KINDS)["items"]])
-    claims = [each["metadata"]["name"] for each in cluster.get("persistentvolumeclaims")["items"]]
+        until_none(lambda: names(drill, KINDS), 110)
+    claims = names(drill, "persistentvolumeclaims")
     assert set(claims) >= {f"data-{cluster.named('kafka')}-{number}" for number in range(3)}
-    kept = [each["metadata"]["name"] for each in cluster.get("configmaps")["items"]]
-    ours = [name for name in kept if name.startswith(cluster.release)]
+    ours = [name for name in names(drill, "configmaps") if name.startswith(cluster.release)]
     named = ("-model-", "-mlserver-settings-")
     assert ours and all(any(part in name for part in named) for name in ours), ours
+
+
+def names(drill: Drill, kinds: str) -> list[str]:
+    """Give the names of what there is of these kinds."""
+    return [each["metadata"]["name"] for each in drill.cluster.get(kinds)["items"]]
