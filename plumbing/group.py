@@ -90,6 +90,7 @@ class GroupConsumer:
         """Give the next records, or [] after ``timeout`` seconds (longer while joining)."""
         shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS
         polled = self._raw.poll(timeout_ms=max(int(timeout * 1000), shortest))
+        self._keep_joining()
         records = self._names.records(polled)
         self._tell(records)
         for record in records:
@@ -130,6 +131,17 @@ class GroupConsumer:
     def close(self) -> None:
         """Leave the group; commits nothing."""
         self._raw.close(autocommit=False, timeout_ms=3_000)
+
+    def _keep_joining(self) -> None:
+        """Let the next poll take up a join that this one left under way.
+
+        kafka-python joins anew when the leader sees partitions appear, but does not note it (as
+        Java does since KAFKA-9815): with the leader's assignment made, it would forget the join
+        that a poll had no time for, send no heartbeat, and own nothing for ever.
+        """
+        coordinator = self._raw._coordinator
+        if coordinator.rejoining:
+            coordinator.request_rejoin()
 
     def _tell(self, records: Sequence[Record]) -> None:
         for record in reversed(records):

@@ -10,7 +10,7 @@ from typing import Any, Final
 from kafka import KafkaProducer  # type: ignore[import-untyped]
 from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
-from plumbing.settings import KafkaSettings
+from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 ANSWER_SECONDS: Final = 30.0
@@ -34,6 +34,7 @@ class Producer:
             acks="all",
             enable_idempotence=True,
             linger_ms=linger_ms,
+            bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
         )
 
     def send(

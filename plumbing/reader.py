@@ -7,7 +7,7 @@ from kafka import KafkaConsumer, OffsetAndMetadata  # type: ignore[import-untype
 
 from plumbing.opening import opened
 from plumbing.records import Names, Partition, Record
-from plumbing.settings import KafkaSettings
+from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 from plumbing.topics import TopicError
 
 SHORTEST_POLL_MS: Final = 10  # below it kafka-python spins, and with 1 ms never joins its group
@@ -27,6 +27,7 @@ def consuming(settings: KafkaSettings, fetch_max_wait_ms: int) -> dict[str, Any]
     """
     return {
         **settings.client(),
+        "bootstrap_timeout_ms": BOOTSTRAP_TIMEOUT_MS,
         "auto_offset_reset": "earliest",
         "enable_auto_commit": False,
         "isolation_level": "read_committed",

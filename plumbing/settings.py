@@ -1,9 +1,12 @@
 """Where the broker is and how to speak to it."""
 
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+BOOTSTRAP_TIMEOUT_MS: Final = 10_000
+"""How long a client looks for the first broker: well within the grace that a container has."""
 
 
 def listen_host(prefix: str) -> AliasChoices:

@@ -7,10 +7,9 @@ from kafka import KafkaAdminClient  # type: ignore[import-untyped]
 from kafka.errors import for_code  # type: ignore[import-untyped]
 
 from plumbing.opening import opened
-from plumbing.settings import KafkaSettings
+from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 CALL_TIMEOUT_MS: Final = 30_000
-BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 TOPIC_ALREADY_EXISTS: Final = 36
 
 
