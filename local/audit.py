@@ -28,6 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=7, help="its seed")
     parser.add_argument("--products", default="BTC-USD,ETH-USD", help="its products")
     parser.add_argument("--start", default="2024-01-01T00:00:00", help="its start, UTC")
+    parser.add_argument("--digest", help="of the model that made the predictions; else any")
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for the rest")
     options = parser.parse_args(arguments)
     report = audit(KafkaSettings(), content_of(options), options.timeout)
@@ -38,11 +39,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def content_of(options: argparse.Namespace) -> Content:
     """Give what counts; without a length it is not known which ticks there should be."""
     if options.length is None:
-        return Content()
+        return Content(digest=options.digest)
     start = datetime.fromisoformat(options.start).replace(tzinfo=UTC)
     products = [name.strip() for name in options.products.split(",")]
     start_us = int(start.timestamp()) * SECOND_US
-    return Content(frames(options.seed, products, start_us, options.length))
+    return Content(frames(options.seed, products, start_us, options.length), options.digest)
 
 
 def audit(

@@ -7,70 +7,88 @@ from the ticks as they stand, predictions against the rows.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from msgspec.structs import replace
 
-from featurizer.features import FeatureEngine, FeatureRow
+from featurizer.features import FeatureEngine
 from featurizer.features import decode as decode_row
 from featurizer.features import encode as encode_row
 from ingestor.continuity import events
 from ingestor.recording import Frame
-from ingestor.tick import Tick
+from ingestor.tick import Beat, Break, Tick
 from ingestor.tick import decode as decode_event
 from ingestor.tick import encode as encode_event
 from scorer.prediction import decode as decode_prediction
 from scorer.prediction import encode as encode_prediction
+from scorer.prediction import prediction_id
+
+SHOWN: Final = 5
 
 
 @dataclass(slots=True)
 class Kind:
-    """One kind of record: the content of each id, and what is not as it should be.
+    """One kind of record: a digest of the content of each id, and what came more than once.
 
-    ``differing`` counts records whose content is another than that of the first with their id,
-    or than it should be.
+    ``identical`` repeats equal the first record with their id in every byte, also in what is
+    not content; ``differing`` are the ids that came with more than one content.
     """
 
     contents: dict[str, bytes] = field(default_factory=dict)
+    differing: set[str] = field(default_factory=set)
     records: int = 0
-    repeats: int = 0
-    differing: int = 0
+    identical: int = 0
+    _first: dict[str, bytes] = field(default_factory=dict)
 
-    def take(self, name: str, content: bytes) -> None:
-        """Count one record."""
+    def take(self, name: str, content: bytes, record: bytes) -> None:
+        """Count one record, whose content was digested."""
         self.records += 1
-        if name not in self.contents:
-            self.contents[name] = content
+        whole = _digest(record)
+        if name not in self._first:
+            self.contents[name], self._first[name] = content, whole
             return
-        self.repeats += 1
-        self.differing += self.contents[name] != content
+        self.identical += self._first[name] == whole
+        if self.contents[name] != content:
+            self.differing.add(name)
 
-    def against(self, expected: Mapping[str, bytes]) -> dict[str, int]:
-        """Say how it compares with what should be there, at least once each."""
+    def against(self, expected: Mapping[str, bytes | None]) -> dict[str, Any]:
+        """Say how it compares with what should be there, at least once each.
+
+        Without a content that is expected, any will do; some ids are shown of what is wrong.
+        """
         known = self.contents.keys() & expected.keys()
+        unequal = {i for i in known if expected[i] not in (None, self.contents[i])}
+        wrong = {
+            "missing": expected.keys() - known,
+            "unexpected": self.contents.keys() - known,
+            "differing": self.differing | unequal,
+        }
         return {
-            "records": self.records,
-            "ids": len(self.contents),
-            "repeats": self.repeats,
-            "differing": self.differing + sum(self.contents[i] != expected[i] for i in known),
             "expected": len(expected),
-            "missing": len(expected.keys() - known),
-            "unexpected": len(self.contents.keys() - known),
+            "ids": len(self.contents),
+            "records": self.records,
+            "repeats": self.records - len(self.contents),
+            "identical": self.identical,
+            **{fault: len(ids) for fault, ids in wrong.items()},
+            "shown": {fault: sorted(ids)[:SHOWN] for fault, ids in wrong.items() if ids},
         }
 
 
 class Content:
     """Takes the records of the topics in their order, and tells what they hold.
 
-    Without ``market``, its frames, it is not known which ticks should be there.
+    Without ``market``, its frames, it is not known which ticks should be there. With ``digest``
+    every row needs the prediction of that model; without, that of any.
     """
 
-    def __init__(self, market: Iterable[Frame] | None = None) -> None:
-        self._ticks, self._rows, self._predictions = Kind(), Kind(), Kind()
+    def __init__(self, market: Iterable[Frame] | None = None, digest: str | None = None) -> None:
+        self._ticks, self._beats, self._rows, self._predictions = Kind(), Kind(), Kind(), Kind()
         self._engine = FeatureEngine()
-        self._expected_rows: dict[str, bytes] = {}
-        self._market = None if market is None else dict(map(_tick, _ticks_of(market)))
-        self._others = 0
+        self._expected_rows: dict[str, bytes | None] = {}
+        self._plain_rows: dict[tuple[str, int, int], bytes] = {}
+        self._row_of: dict[str, str] = {}
+        self._market = None if market is None else _contents_of(market)
+        self._digest = digest
         self._breaks = 0
 
     def take(self, topic: str, value: bytes) -> None:
@@ -79,74 +97,87 @@ class Content:
             case "ticks":
                 self._event(value)
             case "features":
-                row = decode_row(value)
-                self._rows.take(row.row_id, value)
+                self._row(value)
             case "predictions":
                 self._prediction(value)
 
     def report(self) -> dict[str, Any]:
         """Tell what was found; ``whole`` says that nothing is missing and nothing differs."""
-        ticks = self._ticks.contents if self._market is None else self._market
-        predicted = dict.fromkeys(self._rows.contents, b"")
         kinds = {
-            "ticks": self._ticks.against(ticks),
+            "ticks": self._ticks.against(self._expected(Tick, self._ticks)),
+            "beats": self._beats.against(self._expected(Beat, self._beats)),
             "features": self._rows.against(self._expected_rows),
-            "predictions": self._predicted(predicted),
+            "predictions": self._predicted(),
         }
-        faults = ("missing", "differing", "unexpected")
         return {
-            "whole": not any(kind[fault] for kind in kinds.values() for fault in faults),
+            "whole": not any(kind["shown"] for kind in kinds.values()),
             **kinds,
-            "beats_and_breaks": self._others,
             "breaks": self._breaks,
             "rows_sha256": self.rows_sha256(),
         }
 
     def rows_sha256(self) -> str:
         """Digest the rows without their feed: equal for two runs with equal rows, to the bit."""
-        digest = hashlib.sha256()
-        rows = map(decode_row, self._rows.contents.values())
-        for row in sorted(rows, key=lambda row: (row.product_id, row.time_us, row.trade_id)):
-            digest.update(encode_row(_anonymous(row)) + b"\n")
-        return digest.hexdigest()
+        return hashlib.sha256(b"".join(d for _, d in sorted(self._plain_rows.items()))).hexdigest()
 
     def _event(self, value: bytes) -> None:
         event = decode_event(value)
-        if isinstance(event, Tick):
-            self._ticks.take(*_tick(event))
-        else:
-            self._others += 1
-            self._breaks += type(event).__name__ == "Break"
+        match event:
+            case Tick():
+                self._ticks.take(*_named(event), value)
+            case Beat():
+                self._beats.take(*_named(event), value)
+            case Break():
+                self._breaks += 1
         row = self._engine.update(event)
         if row is not None:
-            self._expected_rows[row.row_id] = encode_row(row)
+            self._expected_rows[row.row_id] = _digest(encode_row(row))
+
+    def _expected(self, kind: type[Tick | Beat], found: Kind) -> Mapping[str, bytes | None]:
+        return found.contents if self._market is None else self._market[kind]
+
+    def _row(self, value: bytes) -> None:
+        row = decode_row(value)
+        self._rows.take(row.row_id, _digest(value), value)
+        key = (row.product_id, row.time_us, row.trade_id)
+        self._plain_rows[key] = _digest(encode_row(replace(row, feed="", row_id="")))
 
     def _prediction(self, value: bytes) -> None:
         found = decode_prediction(value)
         # When each stage was passed belongs to the attempt, not to what was found.
         timeless = replace(found, received_us=0, featurized_us=0, scored_us=0)
-        self._predictions.take(found.prediction_id, encode_prediction(timeless))
+        content = _digest(encode_prediction(timeless))
+        self._predictions.take(found.prediction_id, content, value)
+        self._row_of[found.prediction_id] = found.row_id
 
-    def _predicted(self, rows: Mapping[str, bytes]) -> dict[str, int]:
-        """Compare by row: a row scored by two models has two predictions, and needs one."""
-        found = {decode_prediction(each).row_id for each in self._predictions.contents.values()}
-        counts = self._predictions.against(self._predictions.contents)
-        return counts | {
-            "expected": len(rows),
-            "missing": len(rows.keys() - found),
-            "unexpected": len(found - rows.keys()),
-        }
-
-
-def _tick(tick: Tick) -> tuple[str, bytes]:
-    """Give id and content of a tick, without what belongs to the run and the connection."""
-    name = f"{tick.product_id}:{tick.time_us}:{tick.trade_id or 0}"
-    return name, encode_event(replace(tick, feed="", received_us=0, sequence=None))
+    def _predicted(self) -> dict[str, Any]:
+        """Hold the predictions against the rows."""
+        rows, found = self._rows.contents, self._predictions
+        if self._digest is not None:
+            return found.against(dict.fromkeys(prediction_id(row, self._digest) for row in rows))
+        expected = [name for name, row in self._row_of.items() if row in rows]
+        expected += [f"any of {row}" for row in rows.keys() - set(self._row_of.values())]
+        return found.against(dict.fromkeys(expected))
 
 
-def _ticks_of(frames: Iterable[Frame]) -> Iterable[Tick]:
-    return (event for event in events(frames, "") if isinstance(event, Tick))
+def _contents_of(market: Iterable[Frame]) -> dict[type[Tick | Beat], dict[str, bytes | None]]:
+    """Give what an ingestor makes of the market on one connection; Breaks are not content."""
+    found: dict[type[Tick | Beat], dict[str, bytes | None]] = {Tick: {}, Beat: {}}
+    for event in events(market, ""):
+        if not isinstance(event, Break):
+            name, content = _named(event)
+            found[type(event)][name] = content
+    return found
 
 
-def _anonymous(row: FeatureRow) -> FeatureRow:
-    return replace(row, feed="", row_id="")
+def _named(event: Tick | Beat) -> tuple[str, bytes]:
+    """Give id and digested content of an event, without what belongs to the run."""
+    name = f"{event.product_id}:{event.time_us}"
+    if isinstance(event, Beat):
+        return name, _digest(encode_event(replace(event, feed="", received_us=0)))
+    content = encode_event(replace(event, feed="", received_us=0, sequence=None))
+    return f"{name}:{event.trade_id or 0}", _digest(content)
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()

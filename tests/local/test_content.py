@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from featurizer.features import FeatureEngine, FeatureRow
 from featurizer.features import encode as encode_row
 from ingestor.continuity import events
-from ingestor.tick import Event, Tick
+from ingestor.tick import Beat, Event, Tick
 from ingestor.tick import encode as encode_event
 from local.content import Content
 from scorer.prediction import Prediction, prediction_id
@@ -63,8 +63,14 @@ def run() -> tuple[list[Event], list[FeatureRow], list[Prediction]]:
     return written, rows, [prediction(row) for row in rows]
 
 
-def report_of(ticks: list[Event], rows: list[FeatureRow], found: list[Prediction]) -> dict:
-    content = Content(frames(7, PRODUCTS, START, SECONDS))
+def report_of(
+    ticks: list[Event],
+    rows: list[FeatureRow],
+    found: list[Prediction],
+    digest: str | None = None,
+) -> dict:
+    """What is counted of these records; with a digest only its predictions count."""
+    content = Content(frames(7, PRODUCTS, START, SECONDS), digest)
     for event in ticks:
         content.take("ticks", encode_event(event))
     for row in rows:
@@ -78,10 +84,12 @@ def test_a_faultless_run_is_whole(run) -> None:
     """All ticks of the market, a row of each and a prediction of each row, none twice."""
     report = report_of(*run)
     assert report["whole"]
-    ticks = sum(isinstance(event, Tick) for event in run[0])
+    ticks, beats = (sum(isinstance(event, kind) for event in run[0]) for kind in (Tick, Beat))
     for kind in ("ticks", "features", "predictions"):
         assert (report[kind]["ids"], report[kind]["repeats"]) == (ticks, 0)
-    assert report["beats_and_breaks"] == len(run[0]) - ticks
+        assert report[kind]["shown"] == {}
+    assert report["beats"]["ids"] == beats > 0
+    assert report["breaks"] == len(run[0]) - ticks - beats
 
 
 def test_equal_repeats_are_counted_and_no_fault(run) -> None:
@@ -93,18 +101,35 @@ def test_equal_repeats_are_counted_and_no_fault(run) -> None:
     assert report["whole"]
     assert [report[kind]["repeats"] for kind in ("features", "predictions")] == [5, 7]
     assert report["ticks"]["repeats"] == sum(isinstance(event, Tick) for event in again)
+    kinds = ("ticks", "features", "predictions")
+    assert [report[kind]["identical"] for kind in kinds] == [0, 5, 0]  # only rows have no clock
 
 
-@pytest.mark.parametrize("kind", ["ticks", "features", "predictions"])
-def test_what_is_missing_is_counted(run, kind: str) -> None:
-    """One record that never came makes the run not whole, and it is said of which kind."""
+@pytest.mark.parametrize("kind", ["ticks", "beats", "features", "predictions"])
+def test_what_is_missing_is_counted_and_named(run, kind: str) -> None:
+    """One record that never came makes the run not whole, and it is said which."""
     ticks, rows, found = (list(each) for each in run)
-    victim = {"ticks": ticks, "features": rows, "predictions": found}[kind]
-    last = max(i for i, each in enumerate(victim) if getattr(each, "price", 1))
-    del victim[last]
+    victim = {"ticks": ticks, "beats": ticks, "features": rows, "predictions": found}[kind]
+    sort = {"ticks": Tick, "beats": Beat}.get(kind, object)
+    gone = victim.pop(max(i for i, each in enumerate(victim) if isinstance(each, sort)))
     report = report_of(ticks, rows, found)
     assert not report["whole"]
     assert report[kind]["missing"] == 1
+    assert f"{gone.product_id}:{gone.time_us}" in report[kind]["shown"]["missing"][0]
+
+
+def test_only_the_named_models_predictions_count(run) -> None:
+    """Every row needs the prediction of that model; one of another is not expected."""
+    ticks, rows, found = run
+    assert report_of(ticks, rows, found, "digest")["whole"]
+    strange = replace(found[0], prediction_id="of another", digest="other")
+    report = report_of(ticks, rows, [strange, *found[1:]], "digest")
+    assert not report["whole"]
+    assert report["predictions"]["shown"] == {
+        "missing": [found[0].prediction_id],
+        "unexpected": ["of another"],
+    }
+    assert report_of(ticks, rows, [strange, *found[1:]])["whole"]
 
 
 def test_a_row_that_differs_in_one_bit_is_found(run) -> None:

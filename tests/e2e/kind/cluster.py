@@ -4,17 +4,14 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from tests.e2e.kind.reading import __file__ as reading
 from tests.e2e.stack import ROOT
 
 CHART = "charts/crypto-volatility"
 VALUES = (f"{CHART}/values-kind.yaml", "tests/e2e/kind/values-drill.yaml")
 LABEL = "app.kubernetes.io"
 SEEN = ("adapter", "mlserver", "ingestor", "featurizer", "scorer", "simulator")
-READING = Path(reading)
 
 
 class CommandError(AssertionError):
@@ -128,11 +125,6 @@ class Cluster:
             return self.kubectl(*arguments)
         except CommandError as exc:
             return str(exc)
-
-    def read(self, what: str, *names: str, prefix: str) -> str:
-        """Run ``reading.py`` in a pod, for the topics or groups of one prefix."""
-        run = ("env", f"KAFKA_TOPIC_PREFIX={prefix}", "python", "-", what, *names)
-        return self.execute("featurizer", *run, stdin=READING.read_text())
 
 
 def _pod(item: Mapping[str, Any]) -> Pod:

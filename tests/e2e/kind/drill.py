@@ -19,6 +19,7 @@ HOST: Final = "127.0.0.1"
 PORTS: Final = {"adapter": 30800, "monitor": 30809, "prometheus": 30909}
 """As manifests/kind.yaml maps them."""
 MODELS: Final = ROOT / "model-settings"
+READING: Final = Path(__file__).with_name("reading.py")
 SCORE_TOLERANCE: Final = 1e-9
 """Between the library that serves and the plain arithmetic of a card."""
 
@@ -64,8 +65,8 @@ class Drill:
     cluster: Cluster
     report: Report
     prefix: str = ""
-    contents: dict[str, dict[str, str]] = field(default_factory=dict)
-    """Rows of each counted run, by id without the feed."""
+    rows_sha256: dict[str, str] = field(default_factory=dict)
+    """Digest of the rows of each counted run."""
 
     @property
     def load(self) -> Load:
@@ -118,7 +119,12 @@ class Drill:
 
     def ask_kafka(self, what: str, *names: str) -> str:
         """Run ``reading.py`` in the cluster, for the topics of this run."""
-        return self.cluster.read(what, *names, prefix=self.prefix)
+        return self.run_python("-", what, *names, stdin=READING.read_text())
+
+    def run_python(self, *arguments: str, stdin: str | None = None) -> str:
+        """Run Python in a pod, with the topics of this run."""
+        python = ("env", f"KAFKA_TOPIC_PREFIX={self.prefix}", "python")
+        return self.cluster.execute("featurizer", *python, *arguments, stdin=stdin)
 
     def in_sync(self, brokers: int = 3) -> bool:
         """Say whether all brokers are up and every copy of every partition is whole."""
