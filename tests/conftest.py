@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 with warnings.catch_warnings():
@@ -14,6 +15,9 @@ with warnings.catch_warnings():
     from plumbing.kafka import KafkaSettings
 
 from local.broker import Broker
+
+# The same examples on every run, and none is too slow for a busy machine.
+hypothesis.settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"

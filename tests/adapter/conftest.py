@@ -20,6 +20,7 @@ from adapter.v2_client import V2Client
 from featurizer.features import FEATURES_DIGEST, NAMES
 from plumbing.trace import UNTRACED, Tracer
 from serving.linear import Linear
+from tests.ports import held_port
 
 with warnings.catch_warnings():
     # Starlette's client names a class by its old place in anyio, once, at import.
@@ -36,7 +37,7 @@ def linear(variant: str) -> Linear:
 
 
 class FakeV2:
-    """Answers like MLServer; ``answers`` and ``parameters`` may be changed while it runs."""
+    """Answers like MLServer; ``scores``, ``hang`` and so on may be changed while it runs."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[str, str, bytes]] = []
@@ -49,7 +50,7 @@ class FakeV2:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.port = 0
+        self.port = held_port()
         self.start()
 
     @property
@@ -65,11 +66,11 @@ class FakeV2:
     def close(self) -> None:
         self.stop()
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(60)
         self._loop.close()
 
     def _call(self, coroutine: Any) -> Any:
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(60)
 
     async def _start(self) -> None:
         app = web.Application(client_max_size=8 << 20)
@@ -78,7 +79,6 @@ class FakeV2:
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
         await site.start()
-        self.port = site._server.sockets[0].getsockname()[1]
 
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.read()
@@ -86,9 +86,9 @@ class FakeV2:
         self.traceparents.append(request.headers.get("traceparent"))
         parts = request.path.strip("/").split("/")
         variant = parts[2] if len(parts) > 2 and parts[1] == "models" else ""
-        if self.hang:
+        while self.hang:
             self.waiting.set()
-            await asyncio.sleep(3600)
+            await asyncio.sleep(0.01)
         if self.status.get(variant, 200) != 200:
             status = self.status[variant]
             return web.json_response({"error": f"Model {variant} not found"}, status=status)
@@ -160,6 +160,14 @@ class Adapter:
         return 0.0 if value is None else value
 
 
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for seconds is no model server that is gone."""
+    monkeypatch.setattr("adapter.v2_client.CONNECT_SECONDS", 60.0)
+    monkeypatch.setattr("adapter.connections.KEEP_ALIVE_SECONDS", 60.0)
+    monkeypatch.setattr("adapter.models.LONGEST_LOOK_SECONDS", 60.0)
+
+
 @pytest.fixture
 def row() -> dict[str, Any]:
     """A right row."""
@@ -201,7 +209,8 @@ def adapter(v2: FakeV2) -> Iterator[Callable[..., Adapter]]:
         **settings: Any,
     ) -> Adapter:
         clock, registry = Clock(), CollectorRegistry()
-        chosen = AdapterSettings(model_url=url or v2.url, **settings)
+        patient = {"model_timeout_seconds": 60.0} | settings
+        chosen = AdapterSettings(model_url=url or v2.url, **patient)
         serving, control = Serving(chosen.variant), ["followed"]
         timeout = chosen.model_timeout_seconds
         client = V2Client(chosen.model_url, timeout=timeout, tracer=tracer)

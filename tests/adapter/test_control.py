@@ -20,6 +20,7 @@ class FakeReader:
     def __init__(self, *values: bytes) -> None:
         self.records: list[Record] = []
         self.given = 0
+        self.longest = 0.0
         self.away = False
         self.closed = False
         for value in values:
@@ -37,9 +38,11 @@ class FakeReader:
         return {PLACE: len(self.records)}
 
     def poll(self, timeout: float) -> list[Record]:
+        self.longest = max(self.longest, timeout)
         if self.given == len(self.records):
             time.sleep(0.005)
-        found, self.given = self.records[self.given :], len(self.records)
+        found = self.records[self.given :]  # one may be added meanwhile: count what is given
+        self.given += len(found)
         return found
 
     def close(self) -> None:
@@ -65,10 +68,10 @@ def said(variant: str) -> bytes:
 
 
 def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until it holds, at most 5 s."""
-    until = time.monotonic() + 5
+    """Wait until it holds, at most 60 s."""
+    until = time.monotonic() + 60
     while not condition():
-        assert time.monotonic() < until, "did not happen within 5 s"
+        assert time.monotonic() < until, "did not happen within 60 s"
         threading.Event().wait(0.005)
 
 
@@ -140,14 +143,13 @@ def test_an_empty_topic_leaves_the_default(follow):
 
 
 def test_a_switch_is_followed_within_a_second(follow):
-    """A new record is taken while running."""
+    """A new record is taken while running: no look at the topic lasts for a second."""
     reader = FakeReader()
     follower = follow(lambda: reader)
     eventually(lambda: follower.settled)
-    started = time.monotonic()
     reader.add(said("baseline"))
     eventually(lambda: follower.serving.variant == "baseline")
-    assert time.monotonic() - started < 1
+    assert 0 < reader.longest < 1
 
 
 def test_an_unreadable_record_does_not_end_following(follow):
@@ -159,13 +161,20 @@ def test_an_unreadable_record_does_not_end_following(follow):
 def test_with_the_broker_away_the_last_variant_stays(follow):
     """The broker goes: state away, variant kept; it comes back: followed again."""
     first, second = FakeReader(said("baseline")), FakeReader(said("baseline"), said("ml"))
-    readers = iter([first, second])
-    follower = follow(lambda: next(readers))
+    readers, back = iter([first, second]), threading.Event()
+
+    def open_reader() -> FakeReader:
+        reader = next(readers)
+        assert reader is first or back.wait(60)
+        return reader
+
+    follower = follow(open_reader)
     eventually(lambda: follower.state == "followed")
     first.away = True
     eventually(lambda: follower.state == "away")
     assert follower.serving.variant == "baseline"
     assert first.closed
+    back.set()
     eventually(lambda: follower.state == "followed" and follower.serving.variant == "ml")
 
 
@@ -197,10 +206,10 @@ def test_with_the_broker_away_from_the_start_it_is_settled(follow):
 def test_switching_under_load_fails_no_request(adapter, row):
     """Requests in several threads while the variant changes a hundred times: all are 200."""
     front = adapter(rate_limit="1000000/minute")
-    statuses, variants = set(), set()
+    statuses, variants, over = set(), set(), threading.Event()
 
     def ask() -> None:
-        for _ in range(40):
+        while not over.is_set():
             answer = front.predict(row)
             statuses.add(answer.status_code)
             variants.add((answer.json()["model_variant"], answer.json()["version"]))
@@ -208,10 +217,12 @@ def test_switching_under_load_fails_no_request(adapter, row):
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:
         thread.start()
-    turn = 0
-    while any(thread.is_alive() for thread in threads):
-        front.serving.take(KEY, said("baseline" if turn % 2 else "ml"))
-        turn += 1
-        threads[0].join(0.002)
+    for turn in range(100):
+        front.serving.take(KEY, said("ml" if turn % 2 else "baseline"))
+        threads[0].join(0.005)
+    eventually(lambda: bool(statuses))
+    over.set()
+    for thread in threads:
+        thread.join()
     assert statuses == {200}
     assert variants <= {("ml", "a" * 12), ("baseline", "b" * 12)}

@@ -9,8 +9,8 @@ import pytest
 from adapter.passthrough import NotServed, target
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
-get = partial(httpx.get, trust_env=False)
-post = partial(httpx.post, trust_env=False)
+get = partial(httpx.get, trust_env=False, timeout=60)
+post = partial(httpx.post, trust_env=False, timeout=60)
 
 TENSOR = {"name": "features", "shape": [1, 12], "datatype": "FP64", "data": [0.5] * 12}
 

@@ -1,7 +1,7 @@
 """Several model servers behind one address: a request is lost only where all of them are gone."""
 
 import asyncio
-import time
+from collections.abc import Callable
 
 import pytest
 
@@ -13,6 +13,10 @@ from featurizer.features import NAMES
 from tests.adapter.balancer import Balancer
 
 ROW = tuple(EXAMPLE[name] for name in NAMES)
+PATIENCE = 60.0
+"""Seconds for a whole request, where its time limit is not what is tested."""
+TRY_SECONDS = 1 / 16
+"""What a connection costs on the clock of ``opened``, whatever the machine is doing."""
 
 
 @pytest.fixture
@@ -29,11 +33,22 @@ def balancer(pair):
     made.close()
 
 
-def test_a_killed_replica_costs_no_request(pair, balancer):
+def spent(balancer: Balancer) -> float:
+    """Seconds that its connections have cost."""
+    return TRY_SECONDS * balancer.opened.total()
+
+
+@pytest.fixture
+def opened(balancer) -> Callable[[], V2Client]:
+    """Makes clients for which time passes by connecting alone."""
+    return lambda: V2Client(balancer.url, timeout=PATIENCE, clock=lambda: spent(balancer))
+
+
+def test_a_killed_replica_costs_no_request(pair, balancer, opened):
     """While one of two is gone, but still among the addresses, each request finds the other."""
 
     async def scene() -> None:
-        async with V2Client(balancer.url) as client:
+        async with opened() as client:
             for number in range(60):
                 if number == 20:
                     await asyncio.to_thread(pair[0].stop)
@@ -45,15 +60,15 @@ def test_a_killed_replica_costs_no_request(pair, balancer):
     assert balancer.opened[pair[0].port] > 1
 
 
-def test_a_connection_that_dies_under_a_request_is_replaced(pair, balancer):
+def test_a_connection_that_dies_under_a_request_is_replaced(pair, balancer, opened):
     """The server goes while it works on the request: another one answers."""
 
     async def scene() -> None:
         pair[0].hang = True
         balancer.replicas = [pair[0].port]
-        async with V2Client(balancer.url, timeout=10) as client:
+        async with opened() as client:
             asking = asyncio.create_task(client.infer("ml", [ROW]))
-            await asyncio.to_thread(pair[0].waiting.wait, 5)
+            assert await asyncio.to_thread(pair[0].waiting.wait, 60)
             balancer.replicas = [pair[1].port]
             await asyncio.to_thread(pair[0].stop)
             assert (await asking).info.variant == "ml"
@@ -62,27 +77,25 @@ def test_a_connection_that_dies_under_a_request_is_replaced(pair, balancer):
     assert len(pair[1].requests) == 1
 
 
-def test_with_no_replica_the_answer_comes_in_time(pair, balancer):
+def test_with_no_replica_the_answer_comes_in_time(balancer, opened):
     """It is tried for a moment only, so that the fallback or the 503 comes within the SLO."""
     balancer.replicas = []
 
-    async def scene() -> float:
-        async with V2Client(balancer.url) as client:
-            began = time.monotonic()
+    async def scene() -> None:
+        async with opened() as client:
             with pytest.raises(ModelAway):
                 await client.infer("ml", [ROW])
-            return time.monotonic() - began
 
-    assert asyncio.run(scene()) < AGAIN_SECONDS + 0.3
-    assert balancer.opened[1] >= 4
+    asyncio.run(scene())
+    assert 4 * TRY_SECONDS <= spent(balancer) <= AGAIN_SECONDS + TRY_SECONDS
 
 
-def test_in_a_lasting_outage_the_answer_comes_at_once(pair, balancer):
+def test_in_a_lasting_outage_the_answer_comes_at_once(pair, balancer, opened):
     """After one request found no replica the next try twice; the first answer ends that."""
 
     async def scene() -> list[int]:
         tries = []
-        async with V2Client(balancer.url) as client:
+        async with opened() as client:
             for replicas in ([], [], [pair[0].port], []):
                 balancer.replicas, before = replicas, balancer.opened[1]
                 try:
@@ -96,27 +109,25 @@ def test_in_a_lasting_outage_the_answer_comes_at_once(pair, balancer):
     assert second == 2 and min(first, after) >= 4
 
 
-def test_the_time_limit_holds_over_all_tries(pair, balancer):
-    """Trying again is part of the time given, not on top of it."""
+def test_the_time_limit_holds_over_all_tries(balancer):
+    """Trying again is part of the time given: by a clock that stands it would never end."""
     balancer.replicas = []
 
-    async def scene() -> float:
-        async with V2Client(balancer.url) as client:
-            began = time.monotonic()
+    async def scene() -> None:
+        async with V2Client(balancer.url, timeout=PATIENCE, clock=lambda: 0.0) as client:
             with pytest.raises(ModelAway, match=r"within 0\.1 s"):
-                await client.infer("ml", [ROW], within=0.1)
-            return time.monotonic() - began
+                await asyncio.wait_for(client.infer("ml", [ROW], within=0.1), PATIENCE / 2)
 
-    assert asyncio.run(scene()) < 0.4
+    asyncio.run(scene())
 
 
-def test_a_refusal_is_not_asked_again(pair, balancer):
+def test_a_refusal_is_not_asked_again(pair, opened):
     """An answer is an answer, whatever its status."""
     for server in pair:
         server.status = {"ml": 500}
 
     async def scene() -> None:
-        async with V2Client(balancer.url) as client:
+        async with opened() as client:
             with pytest.raises(ModelAway, match="found status 500"):
                 await client.infer("ml", [ROW])
 
@@ -130,7 +141,7 @@ def test_connections_are_renewed_so_that_each_replica_gets_its_share(pair, balan
 
     async def scene() -> None:
         nonlocal now
-        async with V2Client(balancer.url, clock=lambda: now) as client:
+        async with V2Client(balancer.url, timeout=PATIENCE, clock=lambda: now) as client:
             for _ in range(40):
                 await client.infer("ml", [ROW])
                 now += ROTATE_SECONDS / 10

@@ -26,8 +26,9 @@ class Kept:
 
 
 @pytest.fixture
-def kept() -> Iterator[Kept]:
-    """A tracer in memory."""
+def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
+    """A tracer in memory, which is not given up before all is told."""
+    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 60.0)
     made = Kept()
     yield made
     made.tracer.close()

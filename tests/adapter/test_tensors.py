@@ -5,7 +5,7 @@ from math import nan
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.schema import EXAMPLE, InvalidRequest, decode, encode
@@ -31,6 +31,7 @@ def _answer(**changes):
     return json.dumps(body | changes).encode()
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_a_request_reads_back_to_its_bits(rows):
     """Whatever finite numbers and nulls come in, they come out, in the order of NAMES."""
@@ -38,6 +39,7 @@ def test_a_request_reads_back_to_its_bits(rows):
     assert decode(json.dumps(body).encode()) == rows
 
 
+@settings(deadline=None)
 @given(ROWS)
 def test_a_tensor_holds_the_rows_one_after_the_other(rows):
     """The input is FP64 [n, 12] in row order, with the same bits."""
@@ -47,6 +49,7 @@ def test_a_tensor_holds_the_rows_one_after_the_other(rows):
     assert tensor["data"] == [value for row in rows for value in row]
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200) | st.binary(max_size=200))
 def test_nothing_but_a_right_request_gets_through(body):
     """Arbitrary bytes are refused with a reason that can be sent back as JSON."""
@@ -63,6 +66,7 @@ JSON = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(st.sampled_from(NAMES), JSON)
 def test_any_other_value_of_a_feature_is_named(name, value):
     """A value is taken or it is named as the problem; there is no third way."""

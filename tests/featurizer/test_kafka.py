@@ -45,14 +45,14 @@ class Process:
             )
 
     def logged(self, event: str) -> list[dict[str, Any]]:
-        """All log lines of this event."""
-        lines = map(json.loads, self.log.read_text().splitlines())
+        """All log lines of this event; a last one without an end is still being written."""
+        lines = map(json.loads, self.log.read_text().rpartition("\n")[0].splitlines())
         return [line for line in lines if line["event"] == event]
 
     def get(self, path: str) -> str:
         """Ask one of the probes; raises ``OSError`` while it does not answer 200."""
         port = self.logged("service.started")[-1]["port"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=30) as answer:
             return str(answer.read().decode())
 
     def ready(self) -> bool:
@@ -201,6 +201,8 @@ def test_featurizer_is_ready_without_ticks_and_ends_with_exit_code_0(
     assert set(row.headers) == {"traceparent", "received_us", "featurized_us"}
     assert row.headers["received_us"] == str(START + 3)
     assert decode_letter(letter.value).raw == "not a tick"
-    assert 'featurizer_rows_total{product="BTC-USD"} 1.0' in process.get("/metrics")
+    deadline = time.monotonic() + PATIENCE
+    while 'featurizer_rows_total{product="BTC-USD"} 1.0' not in process.get("/metrics"):
+        assert time.monotonic() < deadline, process.get("/metrics")
     assert process.end(signal.SIGTERM) == 0
     assert process.logged("service.stopped")

@@ -63,6 +63,7 @@ def calm(events: list[Event]) -> list[bytes | None]:
     return rows_of(FeatureEngine(), events)
 
 
+@pytest.mark.timeout(600)  # half a minute of computing
 def test_restart_at_any_event_equals_no_restart(
     events: list[Event], calm: list[bytes | None]
 ) -> None:

@@ -37,7 +37,7 @@ class Memory:
         self.headers.append(headers)
 
     def flush(self) -> None:
-        self.gate.wait(30)
+        self.gate.wait(60)
         pending, self._pending = self._pending, []
         if self.failures:
             self.failures -= 1

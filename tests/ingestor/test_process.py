@@ -1,13 +1,12 @@
 """The process ``python -m ingestor`` on a real Kafka: started, killed, started again, ended."""
 
+import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,20 +25,26 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Market:
-    """Sends a quote every quarter second of event time, fifty a second; event time never stops."""
+    """Sends a quote every quarter second of event time, fifty a second.
+
+    Half a minute of event time passes between two connections.
+    """
 
     def __init__(self) -> None:
         self.bid = 100.0
-        self.started = time.monotonic()
+        self.quarters = 0
 
     def __call__(self, connection: ServerConnection) -> None:
         wire = Wire()
         for _ in range(3):
             connection.recv()
+        self.quarters += 120
         while True:
-            at = int((time.monotonic() - self.started) * 50) / 4
+            self.quarters += 1
             try:
-                connection.send(wire.ticker(at, bid=self.bid, ask=self.bid + 1).decode())
+                connection.send(
+                    wire.ticker(self.quarters / 4, bid=self.bid, ask=self.bid + 1).decode()
+                )
                 connection.recv(timeout=0.02)
             except TimeoutError:
                 continue
@@ -57,43 +62,41 @@ def serving(market: Market) -> Iterator[int]:
             yield server.socket.getsockname()[1]
         finally:
             server.shutdown()
-            thread.join(10)
-
-
-def free_port() -> int:
-    """Give a port that nobody listens on."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+            thread.join(60)
 
 
 @contextmanager
-def ingestor(kafka: KafkaSettings, exchange: int, probes: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Run the process; it is killed at the end if it still lives."""
+def ingestor(kafka: KafkaSettings, exchange: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run the process, which writes to ``log``; it is killed at the end if it still lives."""
     environment = {
         **os.environ,
         "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
         "KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
         "INGESTOR_WS_URL": f"ws://127.0.0.1:{exchange}",
         "INGESTOR_HOST": "127.0.0.1",
-        "INGESTOR_PORT": str(probes),
+        "INGESTOR_PORT": "0",
     }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "ingestor"], cwd=ROOT, env=environment, stdout=subprocess.PIPE
-    )
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "ingestor"], cwd=ROOT, env=environment, stdout=out
+        )
     try:
         yield process
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.wait(60)
 
 
-def ready(port: int) -> bool:
-    """Ask the process whether it is ready."""
+def ready(log: Path) -> bool:
+    """Ask the process of this log whether it is ready."""
+    lines = map(json.loads, log.read_text().rpartition("\n")[0].splitlines())
+    port = next((line["port"] for line in lines if line["event"] == "ingestor.listening"), None)
+    if port is None:
+        return False
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=30):
             return True
-    except (urllib.error.URLError, ConnectionError):
+    except OSError:
         return False
 
 
@@ -102,6 +105,7 @@ def reached(condition: Callable[[], bool], seconds: float = 60) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "not reached in time"
+        threading.Event().wait(0.05)
 
 
 class Topic:
@@ -118,19 +122,21 @@ class Topic:
 
 
 @pytest.mark.kafka
-def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(kafka_settings: KafkaSettings) -> None:
+def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(
+    kafka_settings: KafkaSettings, tmp_path: Path
+) -> None:
     """Nothing is computed across the time in which nobody listened; then it ends in order."""
-    market, port = Market(), free_port()
+    market, logs = Market(), [tmp_path / "first.log", tmp_path / "second.log"]
     with serving(market) as exchange:
-        with ingestor(kafka_settings, exchange, port) as first:
-            reached(lambda: ready(port))
+        with ingestor(kafka_settings, exchange, logs[0]) as first:
+            reached(lambda: ready(logs[0]))
             topic = Topic(kafka_settings)
             reached(lambda: topic.grown(60))
             first.kill()
-            first.wait(30)
+            first.wait(60)
         market.bid = 200.0
-        with ingestor(kafka_settings, exchange, port) as second:
-            reached(lambda: ready(port))
+        with ingestor(kafka_settings, exchange, logs[1]) as second:
+            reached(lambda: ready(logs[1]))
             reached(
                 lambda: any(e.bid == 200.0 for e in topic.events if isinstance(e, Tick))
                 or topic.grown(10**9)
@@ -138,10 +144,9 @@ def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(kafka_settings: KafkaS
             count = len(topic.events)
             reached(lambda: topic.grown(count + 60))
             second.send_signal(signal.SIGTERM)
-            assert second.wait(30) == 0
-            log = second.communicate()[0].decode()
+            assert second.wait(60) == 0
     topic.reader.close()
-    assert '"ingestor.stopped"' in log
+    assert '"ingestor.stopped"' in logs[1].read_text()
     assert [e.reason for e in topic.events if isinstance(e, Break)] == ["start", "start"]
     engine = FeatureEngine()
     rows = [row for event in topic.events if (row := engine.update(event))]

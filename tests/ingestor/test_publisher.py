@@ -83,7 +83,7 @@ def test_abandoning_says_what_is_lost() -> None:
     future = courier.submit(lambda: kept.deliver(records("abc")))
     kept.abandon()
     with pytest.raises(Undelivered, match="3 records"):
-        future.result(timeout=10)
+        future.result(timeout=60)
 
 
 def test_the_courier_works_off_in_order() -> None:
@@ -92,10 +92,10 @@ def test_the_courier_works_off_in_order() -> None:
     seen: list[str] = []
     courier.submit(lambda: seen.append(threading.current_thread().name))
     failed = courier.submit(lambda: [][0])
-    courier.submit(lambda: seen.append("last")).result(timeout=10)
+    courier.submit(lambda: seen.append("last")).result(timeout=60)
     assert seen == ["courier", "last"]
     with pytest.raises(IndexError):
-        failed.result(timeout=10)
+        failed.result(timeout=60)
 
 
 def test_full_jitter_is_bounded_and_has_no_end() -> None:

@@ -23,7 +23,7 @@ class Counts:
         self.gate.set()
 
     def wrote(self) -> None:
-        self.gate.wait(10)
+        self.gate.wait(60)
         self.written += 1
 
     def drop(self) -> None:

@@ -1,5 +1,6 @@
 """Simulator, ingestor, featurizers and scorers as processes, on a broker of the test's own."""
 
+import http.client
 import json
 import os
 import signal
@@ -9,15 +10,23 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from local.ports import free_port
+from ingestor.continuity import events
+from ingestor.recording import Frame
+from ingestor.tick import Break
+from local.audit import audit
+from local.content import Content
 from plumbing.kafka import KafkaSettings
+from simulator.market import frames
+from tests.ports import held_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 90.0
+START_US = 1_704_067_200_000_000
 
 
 def eventually(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
@@ -30,12 +39,24 @@ def eventually(condition: Callable[[], bool], what: str, seconds: float = PATIEN
 
 @dataclass(frozen=True)
 class Market:
-    """The generated market of a run."""
+    """The generated market of a run; it goes on until the ingestor is ended."""
 
     products: str = "BTC-USD,ETH-USD"
-    length: int = 300
     speed: float = 10.0
     seed: int = 7
+
+    def beginning(self, count: int) -> list[Frame]:
+        """Give the first frames, as many as bring so many ticks and beats."""
+        taken: list[Frame] = []
+
+        def noted() -> Iterator[Frame]:
+            for frame in frames(self.seed, self.products.split(","), START_US):
+                taken.append(frame)
+                yield frame
+
+        brought = (event for event in events(noted(), "f") if not isinstance(event, Break))
+        assert len(list(islice(brought, count))) == count
+        return taken
 
 
 class Process:
@@ -55,23 +76,31 @@ class Process:
     def get(self, path: str) -> tuple[int, str]:
         """Ask it; status 0 where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as found:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as found:
                 return found.status, found.read().decode()
         except urllib.error.HTTPError as exc:
             with exc:
                 return exc.code, exc.read().decode()
-        except OSError:
+        except (OSError, http.client.HTTPException):
             return 0, ""
 
     def sample(self, name: str) -> float:
-        """Give the sum of a metric over its labels."""
-        lines = self.get("/metrics")[1].splitlines()
-        mine = [line for line in lines if line.startswith((name + " ", name + "{"))]
+        """Give the sum of a metric over its labels, once it answers."""
+        found: list[str] = []
+
+        def answered() -> bool:
+            status, body = self.get("/metrics")
+            found[:] = body.splitlines()
+            return status == 200
+
+        eventually(answered, f"metrics of {self.name}")
+        mine = [line for line in found if line.startswith((name + " ", name + "{"))]
         return sum(float(line.rsplit(" ", 1)[1]) for line in mine)
 
     def logged(self, event: str) -> list[dict]:
-        """All log lines of this event."""
-        lines = (line for line in self.log.read_text().splitlines() if line.startswith("{"))
+        """All log lines of this event; a last one without an end is still being written."""
+        whole = self.log.read_text().rpartition("\n")[0]
+        lines = (line for line in whole.splitlines() if line.startswith("{"))
         return [line for line in map(json.loads, lines) if line["event"] == event]
 
     def end(self) -> int:
@@ -90,7 +119,7 @@ class Pipeline:
 
     def __init__(self, kafka: KafkaSettings, market: Market, model_url: str, folder: Path) -> None:
         self.kafka, self.market, self._model_url, self._folder = kafka, market, model_url, folder
-        self._exchange = free_port()
+        self._exchange = held_port()
         self._number = 0
         self.running: list[Process] = []
 
@@ -102,7 +131,6 @@ class Pipeline:
             port_variable="SIMULATOR_ADMIN_PORT",
             SIMULATOR_PORT=str(self._exchange),
             SIMULATOR_PRODUCTS=market.products,
-            SIMULATOR_LENGTH=str(market.length),
             SIMULATOR_SPEED=str(market.speed),
             SIMULATOR_SEED=str(market.seed),
         )
@@ -127,7 +155,7 @@ class Pipeline:
 
     def _start(self, name: str, port_variable: str = "", **own: str) -> Process:
         self._number += 1
-        port, prefix = free_port(), name.upper()
+        port, prefix = held_port(), name.upper()
         environment = {
             f"{prefix}_HOST": "127.0.0.1",
             port_variable or f"{prefix}_PORT": str(port),
@@ -147,6 +175,16 @@ def ready(*processes: Process) -> None:
         eventually(lambda p=process: p.get("/readyz")[0] == 200, f"{process.name} ready")
 
 
-def ended(simulator: Process) -> bool:
-    """Say whether the market is over."""
-    return '"state": "ended"' in simulator.get("/status")[1]
+def event_seconds(simulator: Process) -> float:
+    """Say how much of the market is over, in seconds of event time."""
+    status, body = simulator.get("/status")
+    return (json.loads(body)["event_time_us"] - START_US) / 1_000_000 if status == 200 else 0.0
+
+
+def published(kafka: KafkaSettings, market: Market, ingestor: Process) -> list[Frame]:
+    """End the ingestor; gives the frames of the market that it published, and it left none out."""
+    received = ingestor.sample("ingestor_ticks_total")
+    assert ingestor.end() == 0
+    found = audit(kafka, Content(), PATIENCE)
+    assert found["ticks"]["ids"] >= received > 0
+    return market.beginning(found["ticks"]["ids"] + found["beats"]["ids"])

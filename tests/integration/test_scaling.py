@@ -7,17 +7,26 @@ from typing import Any
 
 import pytest
 
+from ingestor.recording import Frame
+from ingestor.topics import TICKS, TOPICS
 from local.audit import audit
 from local.content import Content
-from plumbing.kafka import KafkaSettings
-from simulator.market import frames
+from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
 from tests.adapter.conftest import FakeV2
-from tests.integration.pipeline import Market, Pipeline, Process, ended, eventually, ready
+from tests.integration.pipeline import (
+    Market,
+    Pipeline,
+    Process,
+    event_seconds,
+    eventually,
+    published,
+    ready,
+)
 
 # Partitions 9, 8, 5, 6, 1 and 2 of 12: two for each third of them, which is one replica's.
-PRODUCTS = "BTC-USD,ETH-USD,SOL-USD,ADA-USD,XRP-USD,DOGE-USD"
+MARKET = Market("BTC-USD,ETH-USD,SOL-USD,ADA-USD,XRP-USD,DOGE-USD")
 SECONDS = 420
-START_US = 1_704_067_200_000_000
+"""So much event time at least: more than the longest window of a feature."""
 
 
 @pytest.fixture
@@ -28,25 +37,40 @@ def v2() -> Iterator[FakeV2]:
     server.close()
 
 
-def whole(pipeline: Pipeline, simulator: Process) -> dict[str, Any]:
-    """Wait for the end of the market, and audit what is in the topics."""
-    eventually(lambda: ended(simulator), "the end of the market", 200)
-    market = frames(7, PRODUCTS.split(","), START_US, SECONDS)
-    report = audit(pipeline.kafka, Content(market), 60.0)
+def whole(kafka: KafkaSettings, market: list[Frame]) -> dict[str, Any]:
+    """Audit what is in the topics."""
+    report = audit(kafka, Content(market), 60.0)
     assert report["whole"], json.dumps(report, indent=2)
     return report
 
 
-def one_replica(kafka: KafkaSettings, v2: FakeV2, folder: Path) -> dict[str, Any]:
-    """The report of a run that nobody disturbs."""
-    pipeline = Pipeline(kafka, Market(PRODUCTS, SECONDS, speed=25.0), v2.url, folder)
+def one_replica(
+    kafka: KafkaSettings, alone: KafkaSettings, market: list[Frame], v2: FakeV2, folder: Path
+) -> dict[str, Any]:
+    """The report of a run on copies of the ticks that nobody disturbs."""
+    copy_ticks(kafka, alone)
+    pipeline = Pipeline(alone, MARKET, v2.url, folder)
     try:
-        simulator = pipeline.simulator()
-        ready(simulator, pipeline.featurizer(), pipeline.scorer())
-        pipeline.ingestor()
-        return whole(pipeline, simulator)
+        ready(pipeline.featurizer(), pipeline.scorer())
+        return whole(alone, market)
     finally:
         pipeline.close()
+
+
+def copy_ticks(source: KafkaSettings, target: KafkaSettings) -> None:
+    """Make the topics and copy all ticks, each partition in its order."""
+    ensure_topics(target, TOPICS)
+    reader, producer = Reader(source, [TICKS.name]), Producer(target, linger_ms=5)
+    try:
+        left = sum(reader.ends().values())
+        while left:
+            for record in reader.poll(0.2):
+                producer.send(TICKS.name, record.key, record.value, record.headers)
+                left -= 1
+        producer.flush()
+    finally:
+        reader.close()
+        producer.close()
 
 
 def each_works(kind: str, replicas: list[Process], rows: str) -> None:
@@ -69,15 +93,12 @@ def test_rows_are_the_same_while_replicas_come_and_go(
     kafka_settings: KafkaSettings, v2: FakeV2, tmp_path: Path
 ) -> None:
     """Every replica has work, no row is lost, and all equal those of a single replica."""
-    prefix = kafka_settings.topic_prefix
-    alone = kafka_settings.model_copy(update={"topic_prefix": prefix + "alone-"})
-    expected = one_replica(alone, v2, tmp_path)
-    pipeline = Pipeline(kafka_settings, Market(PRODUCTS, SECONDS, speed=6.0), v2.url, tmp_path)
+    pipeline = Pipeline(kafka_settings, MARKET, v2.url, tmp_path)
     try:
         simulator = pipeline.simulator()
         featurizers, scorers = [pipeline.featurizer()], [pipeline.scorer()]
         ready(simulator, *featurizers, *scorers)
-        pipeline.ingestor()
+        ingestor = pipeline.ingestor()
         eventually(lambda: scorers[0].sample("scorer_predictions_total") > 500, "predictions")
         featurizers += [pipeline.featurizer(), pipeline.featurizer()]
         scorers += [pipeline.scorer(), pipeline.scorer()]
@@ -87,14 +108,19 @@ def test_rows_are_the_same_while_replicas_come_and_go(
         featurizers[1].kill()
         scorers[0].kill()
         eventually(
-            lambda: [s.sample("featurizer_partitions") for s in featurizers[2:]] == [12.0]
+            lambda: featurizers[2].sample("featurizer_partitions") == 12.0
             and scorers[2].sample("scorer_partitions") == 12.0,
             "all partitions with those that are left",
         )
-        assert not ended(simulator), "the market must outlast the changes"
-        found = whole(pipeline, simulator)
-        assert found["features"]["ids"] == expected["features"]["ids"]
-        assert found["rows_sha256"] == expected["rows_sha256"]
-        (tmp_path / "report.json").write_text(json.dumps([expected, found], indent=2))
+        eventually(lambda: event_seconds(simulator) > SECONDS, "enough of the market")
+        market = published(kafka_settings, MARKET, ingestor)
+        found = whole(kafka_settings, market)
     finally:
         pipeline.close()
+    prefix = f"{kafka_settings.topic_prefix}alone-"
+    alone = kafka_settings.model_copy(update={"topic_prefix": prefix})
+    (tmp_path / "alone").mkdir()
+    expected = one_replica(kafka_settings, alone, market, v2, tmp_path / "alone")
+    assert found["features"]["ids"] == expected["features"]["ids"]
+    assert found["rows_sha256"] == expected["rows_sha256"]
+    (tmp_path / "report.json").write_text(json.dumps([expected, found], indent=2))

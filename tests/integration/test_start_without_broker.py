@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from local.ports import free_port
 from tests.integration.pipeline import Process, eventually
+from tests.ports import held_port
 
 NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 SAYS = {
@@ -20,12 +20,12 @@ SAYS = {
 @pytest.mark.parametrize("name", SAYS)
 def test_it_waits_for_the_broker(name: str, tmp_path: Path) -> None:
     """Alive, not ready, a log line with the reason; SIGTERM ends it with 0."""
-    port, prefix = free_port(), name.upper()
+    port, prefix = held_port(), name.upper()
     own = {f"{prefix}_HOST": "127.0.0.1", f"{prefix}_PORT": str(port)}
     service = Process(name, tmp_path / "log", port, NOBODY | own)
     try:
         eventually(lambda: bool(service.logged(SAYS[name])), "a reason")
-        assert service.get("/healthz")[0] == 200
+        eventually(lambda: service.get("/healthz")[0] == 200, "alive")
         assert service.get("/readyz")[0] == 503
         assert "bootstrap" in service.logged(SAYS[name])[0]["reason"]
         assert service.end() == 0
@@ -37,7 +37,7 @@ def test_it_waits_for_the_broker(name: str, tmp_path: Path) -> None:
 
 def test_the_adapter_serves_without_a_broker(tmp_path: Path) -> None:
     """It says that control is away and is ready as soon as it can answer."""
-    port = free_port()
+    port = held_port()
     settings = {
         "ADAPTER_HOST": "127.0.0.1",
         "ADAPTER_PORT": str(port),

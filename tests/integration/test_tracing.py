@@ -98,7 +98,8 @@ class World:
 
         def ended() -> None:
             self.stop.request()
-            thread.join(30)
+            thread.join(60)
+            assert not thread.is_alive()
 
         self.opened.callback(ended)
 

@@ -1,6 +1,5 @@
 """Drift against the training rows: what is seen, what is not, and what cannot be said."""
 
-import os
 import random
 import warnings
 from collections.abc import Callable, Mapping
@@ -182,9 +181,9 @@ def test_a_change_of_regime_in_the_simulator_is_seen(
     assert (found.state, found.detected) == ("compared", expected)
 
 
-def test_evidently_gives_the_distance_and_a_page() -> None:
+def test_evidently_gives_the_distance_and_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its values are the Wasserstein distances in reference deviations; its page stands alone."""
-    os.environ["DO_NOT_TRACK"] = "1"
+    monkeypatch.setenv("DO_NOT_TRACK", "1")
     window, part = columns(drawn(60, 1, factor=3.0)), reference(drawn(300, 2))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # those of Evidently's own imports

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
@@ -98,6 +99,7 @@ def feed_in_pieces(log: Log, chance: random.Random) -> Iterable[None]:
     yield
 
 
+@pytest.mark.timeout(600)
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), kills=st.floats(0.0, 0.4))
 def test_restart_at_any_point_equals_no_restart(seed: int, kills: float) -> None:

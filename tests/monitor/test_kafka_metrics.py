@@ -17,7 +17,8 @@ from monitor.kafka_metrics import KafkaMetrics
 from monitor.kafka_service import Watching
 from plumbing.cluster import Cluster, Look
 from plumbing.kafka import BrokerError, GroupConsumer, KafkaSettings, Producer, ensure_topics
-from tests.monitor.test_integration import free_port, until
+from tests.monitor.test_integration import until
+from tests.ports import held_port
 
 pytestmark = pytest.mark.kafka
 
@@ -91,7 +92,7 @@ def test_lag_is_what_a_group_has_not_committed(topics: KafkaSettings) -> None:
     assert found.lag == {("featurizer", TICKS.name): 3}
     assert found.members == {"featurizer": 1}
     member.close()
-    assert look(topics).members == {"featurizer": 0}
+    until(lambda: look(topics).members == {"featurizer": 0})
 
 
 def test_a_group_that_never_committed_lags_by_all(topics: KafkaSettings) -> None:
@@ -151,13 +152,13 @@ def exporter(port: int, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(20)
+        process.wait(60)
 
 
 def served(port: int, path: str = "/metrics") -> str:
     """What a process serves; "" where nobody listens or the answer is no 200."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=60) as answer:
             text: str = answer.read().decode()
             return text
     except OSError:
@@ -167,7 +168,7 @@ def served(port: int, path: str = "/metrics") -> str:
 def test_the_process_serves_them(topics: KafkaSettings) -> None:
     """``python -m monitor kafka`` answers with the broker's numbers and ends on SIGTERM."""
     send(topics, 2)
-    port = free_port()
+    port = held_port()
     servers, prefix = topics.bootstrap_servers, topics.topic_prefix
     with exporter(port, KAFKA_BOOTSTRAP_SERVERS=servers, KAFKA_TOPIC_PREFIX=prefix) as process:
         until(lambda: "kafka_up 1.0" in served(port))
@@ -176,12 +177,12 @@ def test_the_process_serves_them(topics: KafkaSettings) -> None:
         assert "process_resident_memory_bytes" in text
         assert served(port, "/readyz")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(60) == 0
 
 
 def test_without_a_broker_the_process_lives_and_says_so() -> None:
     """No broker: ``kafka_up`` 0, alive, not ready."""
-    port = free_port()
-    with exporter(port, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{free_port()}"):
+    port = held_port()
+    with exporter(port, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{held_port()}"):
         until(lambda: "kafka_up 0.0" in served(port))
         assert served(port, "/healthz") and not served(port, "/readyz")

@@ -1,5 +1,6 @@
 """The prober begins a trace, and the adapter is told of it."""
 
+import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from plumbing.exposition import exposition
@@ -9,8 +10,9 @@ from tests.monitor.test_prober import Adapter, probe, row
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
 
 
-def test_a_probe_is_the_root_of_its_trace() -> None:
+def test_a_probe_is_the_root_of_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     """The request carries it, and the histogram of probes leads to it."""
+    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 60.0)
     kept, adapter = InMemorySpanExporter(), Adapter()
     tracer = Recorder("monitor", kept)
     result, registry = probe(adapter, lambda: row(1), tracer=tracer)

@@ -32,13 +32,13 @@ def log() -> Log:
 
 
 def store_of(log: Log, **more: int) -> TopicStore:
-    """A store over this log, which has nothing in memory but the latest predictions."""
+    """A store over this log with the latest predictions in memory, for which time stands still."""
     board = Board()
     for record in log.records[Partition(PREDICTIONS.name, 0)][-2:]:
         shown = shown_of(record)
         assert shown is not None
         board.show(shown)
-    return TopicStore(Reopened(lambda: LogReader(log, 1, 200)), board, **more)
+    return TopicStore(Reopened(lambda: LogReader(log, 1, 200)), board, clock=lambda: 0.0, **more)
 
 
 def trades(page: Page) -> list[int]:

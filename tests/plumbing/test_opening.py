@@ -30,6 +30,6 @@ def test_an_outage_costs_neither_threads_nor_sockets() -> None:
         text=True,
         check=True,
         env=os.environ,
-        timeout=60,
+        timeout=120,
     )
     assert done.stdout.strip() == "True"

@@ -59,8 +59,8 @@ def test_it_serves_metrics_over_http(service: _Service) -> None:
     """A free port is taken, and the registry's metrics are found there."""
     Counter("ticks", "Ticks.", registry=service.registry).inc()
     port = service.probes.start()
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=60) as answer:
         assert b"ticks_total 1.0" in answer.read()
     with pytest.raises(urllib.error.HTTPError, match="503") as refused:
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=5)
+        urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz", timeout=60)
     refused.value.close()

@@ -24,7 +24,7 @@ def test_a_signal_asks_for_the_end(handlers: None, number: signal.Signals) -> No
     stop = Stop().install()
     assert not stop.requested
     os.kill(os.getpid(), number)
-    assert stop.wait(5.0) and stop.requested
+    assert stop.wait(60.0) and stop.requested
 
 
 def test_waiting_ends_without_a_wish() -> None:

@@ -1,12 +1,10 @@
 """Models made from generated rows, and one MLServer that serves them for the whole session."""
 
 import shutil
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from featurizer.features import NAMES
 from serving.artifact import write_folder
 from serving.linear import Linear
+from tests.ports import held_port
 
 ROOT = Path(__file__).resolve().parents[2]
 Rows = list[list[float | None]]
@@ -117,17 +116,9 @@ def folder(tmp_path: Path, linear: Linear, pipeline: Pipeline, card_of: CardOf) 
     return path
 
 
-def _free_ports(count: int) -> list[int]:
-    with ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for each in sockets:
-            each.bind(("127.0.0.1", 0))
-        return [each.getsockname()[1] for each in sockets]
-
-
 def _wait_until_ready(process: subprocess.Popen[bytes], server: Server) -> None:
-    """Poll both models for up to 60 s; a process that ends early fails with its log."""
-    deadline = time.monotonic() + 60
+    """Poll both models for up to 150 s; a process that ends early fails with its log."""
+    deadline = time.monotonic() + 150
     while time.monotonic() < deadline:
         try:
             names = ("ml", "baseline")
@@ -159,7 +150,7 @@ def server(
     write_folder(root / "ml", variant="ml", linear=linear, card=card, pipeline=pipeline)
     card = card_of(baseline.score)
     write_folder(root / "baseline", variant="baseline", linear=baseline, card=card)
-    http, grpc, metrics = _free_ports(3)
+    http, grpc, metrics = (held_port() for _ in range(3))
     environment = {
         "MLSERVER_HOST": "127.0.0.1",
         "MLSERVER_HTTP_PORT": str(http),
@@ -184,7 +175,7 @@ def server(
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.pipeline import Pipeline
 
@@ -54,6 +54,7 @@ def test_linear_equals_the_pipeline(market: Any, linear: Linear, pipeline: Pipel
     assert np.abs(found - expected).max() <= 1e-12
 
 
+@settings(deadline=None)
 @given(row=st.lists(values, min_size=12, max_size=12))
 def test_linear_equals_the_pipeline_on_any_sane_row(
     row: list[float | None], linear: Linear, pipeline: Pipeline
@@ -64,6 +65,7 @@ def test_linear_equals_the_pipeline_on_any_sane_row(
     assert linear.score(row) == pytest.approx(pipeline.predict_proba(matrix)[0, 1], abs=1e-12)
 
 
+@settings(deadline=None)
 @given(row=st.lists(values, min_size=12, max_size=12))
 def test_any_finite_row_has_a_score(row: list[float | None], linear: Linear) -> None:
     """The score is in [0, 1] for every finite row, however absurd."""
@@ -89,6 +91,7 @@ def test_row_of_another_length_is_refused() -> None:
         HALF.score([0.0] * 11)
 
 
+@settings(deadline=None)
 @given(logit=finite)
 def test_logistic_is_symmetric(logit: float) -> None:
     """The two ends add up to one and neither overflows."""
@@ -141,6 +144,7 @@ def test_a_volatility_may_go_in_as_its_logarithm() -> None:
     )
 
 
+@settings(deadline=None)
 @given(row=st.lists(values, min_size=12, max_size=12))
 def test_logarithms_bear_any_finite_row(row: list[float | None]) -> None:
     """Zero, negative and absurd values have a score too."""

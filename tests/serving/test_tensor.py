@@ -4,7 +4,7 @@ from math import inf, isnan, nan
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurizer.features import NAMES
@@ -17,6 +17,7 @@ one_row = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(rows=st.lists(one_row, min_size=1, max_size=5))
 def test_flat_and_nested_data_are_the_same_rows(rows: list[list[float | None]]) -> None:
     """V2 allows both forms; both give the rows that were meant."""

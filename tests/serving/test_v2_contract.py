@@ -23,7 +23,7 @@ ROWS = [[0.001 * (row + 1) * (column - 5) for column in range(12)] for row in ra
 @pytest.fixture(scope="module")
 def client(server: Any) -> Iterator[httpx.Client]:
     """HTTP to the server."""
-    with httpx.Client(base_url=server.http) as opened:
+    with httpx.Client(base_url=server.http, timeout=60) as opened:
         yield opened
 
 

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import aiohttp
 import msgspec
@@ -42,8 +43,10 @@ def recording(tmp_path: Path) -> Path:
 
 
 @asynccontextmanager
-async def running(patience: float = 5.0, **given: Any) -> AsyncIterator[tuple[Exchange, Admin]]:
-    """A simulator on free ports."""
+async def running(
+    patience: float = 60.0, alone: float = 60.0, **given: Any
+) -> AsyncIterator[tuple[Exchange, Admin]]:
+    """A simulator on free ports that is never in a hurry with its clients."""
     settings = Settings(port=0, admin_port=0, **given)
     metrics = Metrics(CollectorRegistry())
     exchange = Exchange(settings, source_of(settings, NOW), metrics, subscribe_within_s=patience)
@@ -52,7 +55,8 @@ async def running(patience: float = 5.0, **given: Any) -> AsyncIterator[tuple[Ex
     await admin.open()
     playing = asyncio.create_task(exchange.play())
     try:
-        yield exchange, admin
+        with patch("simulator.server.TICKER_ALONE_S", alone):
+            yield exchange, admin
     finally:
         playing.cancel()
         await exchange.close()
@@ -80,6 +84,15 @@ async def read(client: ClientConnection, count: int = 1_000_000) -> list[dict[st
             got.append(json.loads(await client.recv()))
     except ConnectionClosed:
         pass
+    return got
+
+
+async def subscribed(client: ClientConnection, channel: str) -> list[dict[str, Any]]:
+    """Subscribe, and read up to the ack."""
+    await subscribe(client, channel)
+    got = await read(client, 1)
+    while got[-1]["channel"] != "subscriptions":
+        got += await read(client, 1)
     return got
 
 
@@ -131,7 +144,7 @@ def test_live_and_batch_see_the_same_events(recording: Path) -> None:
             running(recording=recording, speed=FAST) as (exchange, _),
             dial(exchange) as client,
         ):
-            await subscribe(client, "ticker", "heartbeats", "market_trades")
+            await subscribe(client, "market_trades", "ticker", "heartbeats")
             return [Frame(NOW, json.dumps(frame).encode()) for frame in await read(client)]
 
     live = [_content(event) for event in events(asyncio.run(scene()), "f")]
@@ -193,7 +206,7 @@ def test_the_clock_waits_for_the_first_complete_subscription(recording: Path) ->
 
     async def scene() -> None:
         async with (
-            running(recording=recording, speed=FAST) as (exchange, _),
+            running(alone=1.0, recording=recording, speed=FAST) as (exchange, _),
             dial(exchange) as client,
         ):
             await subscribe(client, "heartbeats")
@@ -322,12 +335,12 @@ async def market(connections: int = 1, **given: Any) -> list[list[Event]]:
     """Ticks and beats of a generated minute and a half, as each of so many clients sees them."""
     async with running(length=90, **given) as (exchange, admin):
         clients = [await dial(exchange) for _ in range(connections)]
-        for client in reversed(clients):
-            await subscribe(client, "ticker")
-        await subscribe(clients[0], "heartbeats", "market_trades")
-        for client in clients[1:]:
+        first = [await subscribed(client, "ticker") for client in reversed(clients)][::-1]
+        await subscribe(clients[0], "market_trades")
+        for client in clients:
             await subscribe(client, "heartbeats")
-        got = await asyncio.gather(*(read(client) for client in clients))
+        rest = await asyncio.gather(*(read(client) for client in clients))
+        got = [early + late for early, late in zip(first, rest, strict=True)]
         assert {client.close_reason for client in clients} == {"end of recording"}
         assert json.loads((await fetch(admin, "/status"))[1])["state"] == "ended"
         async with dial(exchange) as late:

@@ -29,7 +29,8 @@ LOST = 504
 PATCH = f"PATCH .*/deployments/{FULLNAME}-mlserver"
 PATCHED = f"PATCH /apis/apps/v1/namespaces/space/deployments/{FULLNAME}-mlserver"
 ONE_COMMAND = """
-import argparse, sys
+import argparse, signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as in a terminal, though tests run under nohup
 from training.commands import {0}
 from training.config import TrainingSettings
 parser = argparse.ArgumentParser()
@@ -182,12 +183,12 @@ def running(cluster: FakeCluster) -> Iterator[FakeCluster]:
     stop = asyncio.Event()
     thread = threading.Thread(target=loop.run_until_complete, args=(main(stop),))
     thread.start()
-    assert started.wait(10)
+    assert started.wait(60)
     try:
         yield cluster
     finally:
         loop.call_soon_threadsafe(stop.set)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

@@ -80,8 +80,8 @@ def test_pods_that_cannot_be_asked_are_undone(
     cluster: FakeCluster, say: Say, pairs: list[Path], capsys: Captured
 ) -> None:
     """Where no new pod answers in time, the earlier template is put back, and said to be so."""
-    cluster.hooks.append(Once(PATCHED, lambda: cluster.fail("portforward", 503, times=1000)))
-    assert say("promote", "--timeout", "0.4") == 1
+    cluster.hooks.append(Once(PATCHED, lambda: cluster.fail("portforward", 503, times=10**6)))
+    assert say("promote", "--timeout", "3") == 1
     said = capsys.readouterr().err
     assert "cannot forward port 8080" in said and "has its template with ml" in said
     assert cluster.serving() == [named(pairs[0])] * 2

@@ -92,17 +92,20 @@ def test_again_changes_nothing(cluster: FakeCluster, say: Say) -> None:
     assert cluster.server()["metadata"]["generation"] == generation
 
 
-@pytest.mark.parametrize("fault", ["refuses", "stalls", "garbles"])
+@pytest.mark.parametrize(
+    ("fault", "seconds"), [("refuses", "60"), ("stalls", "4"), ("garbles", "60")]
+)
 def test_a_bad_model_is_undone(
     cluster: FakeCluster,
     say: Say,
     pairs: list[Path],
     capsys: pytest.CaptureFixture[str],
     fault: str,
+    seconds: str,
 ) -> None:
     """A model that ends, never gets ready or scores otherwise leaves the earlier one serving."""
     getattr(cluster, fault).add(named(pairs[1])["ml"])
-    assert say("promote", "--timeout", "0.5") == 1
+    assert say("promote", "--timeout", seconds) == 1
     old = named(pairs[0])
     assert cluster.serving() == [old, old]
     said = capsys.readouterr().err
