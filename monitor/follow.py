@@ -22,7 +22,7 @@ from monitor.outcomes import Joiner, Matured
 from monitor.places import Place, Places
 from monitor.quality import RollingQuality
 from monitor.readback import ReadBack
-from monitor.reading import IDLE_SECONDS, GroupReader, LogReader
+from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
 from plumbing.kafka import Partition, Record
 from plumbing.logs import get_logger
 from plumbing.trace import UNTRACED, Span, Tracer
@@ -279,7 +279,7 @@ class Follower:
         while self._lag(PREDICTIONS.name) and self.pending < self._settings.most_pending:
             if self._take_some():
                 heard = self._clock()
-            elif self._clock() - heard > IDLE_SECONDS:
+            elif self._clock() - heard > SILENT_SECONDS:
                 break
 
     def _take_some(self) -> int:

@@ -20,8 +20,8 @@ from scorer.prediction import Prediction
 
 CHUNK: Final = 2_000
 """Records fetched at once when going back: about what one fetch answer (1 MiB) holds."""
-IDLE_SECONDS: Final = 5.0
-"""A range that gives nothing more for so long has ended (its last offsets hold no records)."""
+SILENT_SECONDS: Final = 10.0
+"""A broker that gives nothing of a range for so long has failed; a part is never taken for all."""
 REPEATS: Final = 100
 """So many older events in a row are no repeats: all before them is older too."""
 CLOCKS_US: Final = 3_600 * MICROSECONDS
@@ -37,6 +37,7 @@ class LogReader(Protocol):
     def assign(self, partitions: Sequence[Partition]) -> None: ...
     def seek(self, partition: Partition, offset: int) -> None: ...
     def poll(self, timeout: float) -> list[Record]: ...
+    def position(self, partition: Partition) -> int: ...
     def close(self) -> None: ...
 
 
@@ -60,7 +61,9 @@ class Reopened:
 
     def __enter__(self) -> LogReader:
         if not self._lock.acquire(timeout=self._wait):
-            raise TimeoutError(f"the reader was not free within {self._wait} s")
+            raise TimeoutError(
+                f"the reader was not free within {self._wait} s: other queries are being answered"
+            )
         try:
             self._reader = self._reader or self._open()
         except BaseException:
@@ -93,20 +96,29 @@ def read(
     stop: int,
     clock: Callable[[], float] = time.monotonic,
 ) -> list[Record]:
-    """Read the records with ``start`` ≤ offset < ``stop`` of one partition."""
+    """Read the records with ``start`` ≤ offset < ``stop`` of one partition, all of them.
+
+    Raises:
+        TimeoutError: nothing came for ``SILENT_SECONDS`` before the end of the range.
+    """
     if start >= stop:
         return []
     reader.assign([partition])
     reader.seek(partition, start)
     found: list[Record] = []
-    heard = clock()
-    while clock() - heard < IDLE_SECONDS:
+    heard, reached = clock(), start
+    while reached < stop:
         batch = reader.poll(0.2)
         found.extend(record for record in batch if start <= record.offset < stop)
-        if batch:
+        # The last offsets of a range may hold no records: the position passes them, too.
+        before, reached = reached, reader.position(partition)
+        if reached > before:
             heard = clock()
-            if batch[-1].offset >= stop - 1:
-                break
+        elif clock() - heard >= SILENT_SECONDS:
+            raise TimeoutError(
+                f"{partition.topic}[{partition.number}]: found nothing at offset {reached}"
+                f" for {SILENT_SECONDS:g} s, expected records up to {stop}"
+            )
     return found
 
 

@@ -110,7 +110,7 @@ class TopicStore:
 
         Raises:
             BadCursor: the cursor does not belong to this query.
-            Busy: other queries took too long.
+            Busy: other queries or the broker took too long.
         """
         latest = self._board.latest(query.product_id)
         if latest is None:
@@ -121,7 +121,7 @@ class TopicStore:
             with self._held as reader:
                 return self._page(reader, query, partition, before)
         except TimeoutError as exc:
-            raise Busy(f"{exc}: other queries are being answered") from exc
+            raise Busy(str(exc)) from exc
 
     def close(self) -> None:
         """Close the connection."""

@@ -18,10 +18,15 @@ from kafka.errors import (  # type: ignore[import-untyped]
 
 from plumbing.logs import get_logger
 from plumbing.opening import opened
-from plumbing.reader import CALL_TIMEOUT_MS, SHORTEST_POLL_MS, consuming, next_offset
+from plumbing.reader import (
+    CALL_TIMEOUT_MS,
+    SHORTEST_POLL_MS,
+    consuming,
+    next_offset,
+    position_of,
+)
 from plumbing.records import Names, Partition, Record
 from plumbing.settings import KafkaSettings
-from plumbing.topics import TopicError
 
 JOINING_POLL_MS: Final = 1_000
 _MOVED = (
@@ -102,10 +107,7 @@ class GroupConsumer:
         arriving = self._arriving.get(partition)
         if arriving is not None:
             return arriving
-        found = self._raw.position(self._names.out(partition), timeout_ms=CALL_TIMEOUT_MS)
-        if found is None:
-            raise TopicError(f"no position of {partition} within {CALL_TIMEOUT_MS} ms")
-        return int(found)
+        return position_of(self._raw, self._names, partition)
 
     def commit(self, positions: Mapping[Partition, int] | None = None) -> None:
         """Commit next offsets, by default all that ``poll`` has given out.

@@ -40,6 +40,18 @@ def consuming(settings: KafkaSettings, fetch_max_wait_ms: int) -> dict[str, Any]
     }
 
 
+def position_of(consumer: KafkaConsumer, names: Names, partition: Partition) -> int:
+    """Give the offset that the consumer reads next.
+
+    Raises:
+        TopicError: the broker did not say.
+    """
+    found = consumer.position(names.out(partition), timeout_ms=CALL_TIMEOUT_MS)
+    if found is None:
+        raise TopicError(f"no position of {partition} within {CALL_TIMEOUT_MS} ms")
+    return int(found)
+
+
 class Reader:
     """Reads partitions of its own choice from positions of its own; one thread only.
 
@@ -98,6 +110,10 @@ class Reader:
         """Give the next records, or [] after ``timeout`` seconds."""
         timeout_ms = max(int(timeout * 1000), SHORTEST_POLL_MS)
         return self._names.records(self._raw.poll(timeout_ms=timeout_ms))
+
+    def position(self, partition: Partition) -> int:
+        """Give the offset that is read next; the partition must be assigned."""
+        return position_of(self._raw, self._names, partition)
 
     def committed(self, partition: Partition) -> int | None:
         """Give the offset the group committed last; needs ``group``."""

@@ -1,8 +1,13 @@
 """Where ticks must be read from, found by content."""
 
+from itertools import count
+
+import pytest
+
 from ingestor.tick import Event, Tick
 from monitor.outcomes import Joiner
-from monitor.reading import Reopened, start_for
+from monitor.reading import Reopened, read, start_for
+from plumbing.kafka import Record
 from tests.featurizer.market import START, market, tick
 from tests.monitor.test_follow import bits, calm
 from tests.monitor.world import SECOND, Log, LogReader, predicted, predictions_of
@@ -84,6 +89,45 @@ def test_reading_from_there_settles_as_reading_all() -> None:
         first = start_for(iter(list(enumerate(events))[::-1]), waiting)
         told = bits(m.outcome for event in events[first:] for m in joiner.update(event))
         assert told.items() <= expected.items(), f"read again from prediction {cut}"
+
+
+class Halting(LogReader):
+    """Gives nothing from an offset on: the broker is away, or the last offsets hold no records."""
+
+    def __init__(self, log: Log, at: int, passes_to: int | None = None) -> None:
+        super().__init__(log)
+        self._at, self._passes_to = at, passes_to
+
+    def poll(self, timeout: float) -> list[Record]:
+        found = [record for record in super().poll(timeout) if record.offset < self._at]
+        (partition,) = self._next
+        if self._next[partition] >= self._at:
+            self._next[partition] = self._passes_to or self._at
+        return found
+
+
+def ten_ticks() -> Log:
+    """A log with ten ticks of one product."""
+    log = Log()
+    for second in range(10):
+        log.event(at(second))
+    return log
+
+
+def test_a_part_of_a_range_is_never_taken_for_all() -> None:
+    """A broker that falls silent on the way is an error, which says where."""
+    log, times = ten_ticks(), count()
+    place = next(partition for partition, kept in log.records.items() if kept)
+    with pytest.raises(TimeoutError, match=r"at offset 6 for 10 s, expected records up to 10"):
+        read(Halting(log, 6), place, 0, 10, clock=lambda: float(next(times)))
+    assert [r.offset for r in read(LogReader(log), place, 2, 9)] == list(range(2, 9))
+
+
+def test_a_range_whose_last_offsets_hold_no_record_ends() -> None:
+    """The position passes them, as after a compaction."""
+    log = ten_ticks()
+    place = next(partition for partition, kept in log.records.items() if kept)
+    assert len(read(Halting(log, 6, passes_to=10), place, 0, 10)) == 6
 
 
 def test_reader_is_opened_anew_after_a_failure() -> None:

@@ -153,6 +153,9 @@ class LogReader:
             found += batch
         return found
 
+    def position(self, partition: Partition) -> int:
+        return self._next[partition]
+
     def committed(self, partition: Partition) -> int | None:
         return self._log.committed.get(partition)
 
