@@ -275,6 +275,7 @@ class Follower:
             self._quality.add(prediction, outcome)
 
     def _read_unsettled(self) -> None:
+        """Read what waits; what a silent broker holds back is read, and sought, by ``step``."""
         heard = self._clock()
         while self._lag(PREDICTIONS.name) and self.pending < self._settings.most_pending:
             if self._take_some():

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 
 import msgspec
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from adapter.control import KEY, Control, Serving, UnknownVariant, decode, encode, variant_named
 from adapter.follower import Follower
 from plumbing.kafka import Partition, Record
+from tests.waiting import eventually
 
 PLACE = Partition("control", 0)
 
@@ -65,14 +65,6 @@ class Watched(Serving):
 def said(variant: str) -> bytes:
     """A record that lets a variant serve."""
     return encode(Control(variant=variant, changed_by="ann", changed_us=5))
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    """Wait until it holds, at most 60 s."""
-    until = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < until, "did not happen within 60 s"
-        threading.Event().wait(0.005)
 
 
 @pytest.fixture

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
 from functools import partial
 
 import httpx
@@ -18,18 +17,11 @@ from adapter.follower import Follower, open_control
 from adapter.switch import read_control, write_control
 from plumbing.kafka import KafkaSettings
 from tests.ports import held_port
+from tests.waiting import eventually
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
 get = partial(httpx.get, trust_env=False, timeout=60)
 post = partial(httpx.post, trust_env=False, timeout=60)
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until it holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"did not happen within {seconds} s"
-        threading.Event().wait(0.02)
 
 
 def kafka_environment(settings: KafkaSettings) -> dict[str, str]:

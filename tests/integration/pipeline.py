@@ -6,11 +6,9 @@ import os
 import signal
 import subprocess
 import sys
-import threading
-import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -23,18 +21,10 @@ from local.content import Content
 from plumbing.kafka import KafkaSettings
 from simulator.market import frames
 from tests.ports import held_port
+from tests.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 90.0
 START_US = 1_704_067_200_000_000
-
-
-def eventually(condition: Callable[[], bool], what: str, seconds: float = PATIENCE) -> None:
-    """Wait until it holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"{what}: not within {seconds} s"
-        threading.Event().wait(0.2)
 
 
 @dataclass(frozen=True)

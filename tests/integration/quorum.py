@@ -13,9 +13,9 @@ from local.spawn import end, spawn, tail
 from plumbing.cluster import Cluster
 from plumbing.kafka import KafkaSettings
 from tests.ports import held_port
+from tests.waiting import PATIENCE
 
 NODES = 3
-PATIENCE = 90.0
 
 
 class Quorum:

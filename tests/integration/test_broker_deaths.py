@@ -18,8 +18,9 @@ from local.audit import audit
 from local.content import Content
 from plumbing.kafka import ensure_topics
 from tests.adapter.conftest import FakeV2
-from tests.integration.pipeline import Market, Pipeline, eventually, published, ready
+from tests.integration.pipeline import Market, Pipeline, published, ready
 from tests.integration.quorum import NODES, Quorum
+from tests.waiting import eventually
 
 pytestmark = [
     pytest.mark.kafka,

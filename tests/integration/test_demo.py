@@ -8,8 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from plumbing.kafka import KafkaSettings, Reader
 from scorer import prediction
 from scorer.prediction import Prediction
 from simulator.market import frames
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = ("BTC-USD", "ETH-USD")
@@ -36,16 +36,6 @@ SECONDS = 1_200
 SPEED = 12
 KILLED = ("featurizer", "scorer", "adapter", "monitor", "mlserver")
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
-
-
-def until(ask: Callable[[], object], what: str, seconds: float = 90.0) -> None:
-    """Poll until there is an answer."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while time.monotonic() < deadline:
-        if ask():
-            return
-        pause.wait(0.1)
-    raise AssertionError(f"not within {seconds:.0f} s: {what}")
 
 
 @dataclass(slots=True)
@@ -142,7 +132,7 @@ def drill(
         KAFKA_TOPIC_PREFIX=settings.topic_prefix,
     )
     try:
-        until(demo.is_ready, "the demo is ready")
+        eventually(demo.is_ready, "the demo is ready")
         for name in KILLED:
             kill_and_restart(demo, name)
         summary = demo.summary()
@@ -163,7 +153,7 @@ def drill(
 def kill_and_restart(demo: Demo, name: str) -> None:
     """Kill a child as the kernel would, see it named, and bring it back by the command."""
     os.kill(demo.pids()[name], signal.SIGKILL)
-    until(lambda: "ended" in demo.state()["children"][name], f"{name} is seen dead")
+    eventually(lambda: "ended" in demo.state()["children"][name], f"{name} is seen dead")
     again = subprocess.run(
         [sys.executable, "-m", "local", "restart", name],
         cwd=ROOT,
@@ -180,7 +170,9 @@ def read_all(settings: KafkaSettings, topic: str) -> list[bytes]:
     reader = Reader(settings, [topic])
     left = sum(reader.ends().values()) - sum(reader.beginnings().values())
     values: list[bytes] = []
-    until(lambda: values.extend(r.value for r in reader.poll(0.2)) or len(values) >= left, topic)
+    eventually(
+        lambda: values.extend(r.value for r in reader.poll(0.2)) or len(values) >= left, topic
+    )
     reader.close()
     return values
 
@@ -248,7 +240,7 @@ def test_ctrl_c_ends_all_within_five_seconds_and_leaves_no_process(
     """SIGINT ends the demo and all of its children."""
     demo, pause = start(tmp_path, KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap_servers), 0.1
     try:
-        until(demo.is_ready, "the demo is ready")
+        eventually(demo.is_ready, "the demo is ready")
         pids = demo.pids()
         assert set(pids) >= {*KILLED, "ingestor", "simulator"}
         demo.process.send_signal(signal.SIGINT)

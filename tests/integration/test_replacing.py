@@ -5,9 +5,8 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -18,18 +17,10 @@ import pytest
 from adapter.schema import EXAMPLE
 from tests.adapter.balancer import Balancer
 from tests.ports import held_port
+from tests.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("/v2/models/ml/ready", "/v2/models/baseline/ready")
-PATIENCE = 90.0
-
-
-def eventually(condition: Callable[[], bool], seconds: float = PATIENCE) -> None:
-    """Wait until it holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"did not happen within {seconds} s"
-        threading.Event().wait(0.1)
 
 
 class Replica:

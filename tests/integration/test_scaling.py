@@ -18,10 +18,10 @@ from tests.integration.pipeline import (
     Pipeline,
     Process,
     event_seconds,
-    eventually,
     published,
     ready,
 )
+from tests.waiting import eventually
 
 # Partitions 9, 8, 5, 6, 1 and 2 of 12: two for each third of them, which is one replica's.
 MARKET = Market("BTC-USD,ETH-USD,SOL-USD,ADA-USD,XRP-USD,DOGE-USD")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.pipeline import Process, eventually
+from tests.integration.pipeline import Process
 from tests.ports import held_port
+from tests.waiting import eventually
 
 NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 SAYS = {

@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -39,21 +38,13 @@ from tests.adapter.conftest import FakeV2
 from tests.ingestor.test_service import Exchange, sends
 from tests.ingestor.wire import Wire
 from tests.integration.collector import Collector, Told
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.kafka
 
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
 STEPS = ["outcome", "publish", "score", "featurize", "ingest"]
 SECONDS = 65
-PAUSE = threading.Event()
-
-
-def until(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Ask again and again until it is true."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not reached in time"
-        PAUSE.wait(0.1)
 
 
 def frames() -> list[bytes]:
@@ -110,7 +101,7 @@ class World:
         )
         reading.start()
         self.opened.callback(reading.close)
-        until(lambda: reading.rebuilt)
+        eventually(lambda: reading.rebuilt)
 
     def scorer(self) -> None:
         tracer, metrics = self.tracer("scorer"), ScorerMetrics(self.registries["scorer"])
@@ -165,8 +156,8 @@ class World:
         """All records of the topic `outcomes`."""
         reader, found = Reader(self.kafka, [OUTCOMES.name]), []
         try:
-            until(lambda: sum(reader.ends().values()) > 0)
-            until(lambda: bool(found.extend(reader.poll(0.2)) or found))
+            eventually(lambda: sum(reader.ends().values()) > 0)
+            eventually(lambda: bool(found.extend(reader.poll(0.2)) or found))
             return found
         finally:
             reader.close()

@@ -28,8 +28,8 @@ from serving.reference import ProductReference, Reference, reference_of
 from tests.monitor.drift_world import scored, settled
 from tests.monitor.test_api import Service
 from tests.monitor.test_api import get as get_in_memory
-from tests.monitor.test_integration import until
 from tests.ports import held_port
+from tests.waiting import eventually
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
@@ -129,10 +129,10 @@ def test_a_regime_change_is_seen_served_and_alarmed(
     publish(kafka_settings, hour("calm", 3, "ETH-USD"), model, digest)
     port = held_port()
     with process(environment(kafka_settings, tmp_path / "models", port)) as found:
-        until(lambda: get(port, "/readyz")[0] == 200, 180)
-        until(metric(port, 'monitor_drift_detected{product="BTC-USD"} 1.0'))
-        until(metric(port, 'monitor_drift_detected{product="ETH-USD"} 0.0'))
-        until(metric(port, "monitor_drift_products_compared 2.0"))
+        eventually(lambda: get(port, "/readyz")[0] == 200, seconds=180)
+        eventually(metric(port, 'monitor_drift_detected{product="BTC-USD"} 1.0'))
+        eventually(metric(port, 'monitor_drift_detected{product="ETH-USD"} 0.0'))
+        eventually(metric(port, "monitor_drift_products_compared 2.0"))
         states = {
             one["product"]: (one["state"], one["drifted"], one["labelled"])
             for one in json.loads(get(port, "/drift.json")[1])["products"]
@@ -177,13 +177,13 @@ def test_without_topics_it_lives_says_so_and_tries_again(
     """Nothing to read: alive, not ready, failures counted; with the topics it recovers."""
     port = held_port()
     with process(environment(kafka_settings, tmp_path, port)):
-        until(lambda: float(_value(get(port, "/metrics")[1], "failures_total")) > 0)
+        eventually(lambda: float(_value(get(port, "/metrics")[1], "failures_total")) > 0)
         assert get(port, "/healthz")[0] == 200
         assert get(port, "/readyz")[0] == 503
         assert get(port, "/drift")[0] == 503
         assert metric(port, "monitor_drift_products_compared 0.0")()
         ensure_topics(kafka_settings, TOPICS)
-        until(lambda: get(port, "/readyz")[0] == 200)
+        eventually(lambda: get(port, "/readyz")[0] == 200)
         last = _value(get(port, "/metrics")[1], "last_run_timestamp_seconds")
         assert float(last) == pytest.approx(time.time(), abs=600)
 

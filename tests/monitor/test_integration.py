@@ -5,11 +5,10 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,22 +26,11 @@ from tests.featurizer.market import market
 from tests.monitor.test_follow import bits, calm
 from tests.monitor.world import predictions_of
 from tests.ports import held_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.kafka
 
-PAUSE = threading.Event()
 ROOT = Path(__file__).resolve().parents[2]
-
-
-def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Ask again and again until the answer is true."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        assert time.monotonic() < deadline, "not reached in time"
-        PAUSE.wait(0.1)
 
 
 def get(port: int, path: str) -> tuple[int, Any]:
@@ -70,7 +58,7 @@ def monitor(kafka: KafkaSettings, port: int) -> Iterator[subprocess.Popen[bytes]
     }
     process = subprocess.Popen([sys.executable, "-m", "monitor"], cwd=ROOT, env=env)
     try:
-        until(lambda: get(port, "/readyz")[0] == 200)
+        eventually(lambda: get(port, "/readyz")[0] == 200)
         yield process
     finally:
         if process.poll() is None:
@@ -116,7 +104,7 @@ def test_killed_and_restarted_monitor_loses_nothing(kafka_settings: KafkaSetting
     half = len(events) // 2
     with monitor(kafka_settings, port) as process:
         publish(events[:half])
-        until(lambda: len(published(kafka_settings)) > 50)
+        eventually(lambda: len(published(kafka_settings)) > 50)
         process.kill()
         process.wait(60)
     publish(events[half:])
@@ -127,16 +115,16 @@ def test_killed_and_restarted_monitor_loses_nothing(kafka_settings: KafkaSetting
             told.update(published(kafka_settings))
             return told.keys() == expected.keys()
 
-        until(all_told)
+        eventually(all_told)
         assert [(told[k], expected[k]) for k in expected if told[k] != expected[k]] == []
         # What stands in the topic may not be shown yet; so many will wait when all is read.
-        until(lambda: _health(port).get("pending") == len(rows) - len(expected))
+        eventually(lambda: _health(port).get("pending") == len(rows) - len(expected))
         status, latest = get(port, "/predictions/latest?product=BTC-USD")
         assert status == 200
         newest = [p for p in predictions if p.product_id == "BTC-USD"][-1]
         assert latest["prediction_id"] == newest.prediction_id
         _check_pages(port, [p.row_id for p in predictions if p.product_id == "BTC-USD"], expected)
-        until(lambda: _health(port).get("last_probe") == "unreachable")
+        eventually(lambda: _health(port).get("last_probe") == "unreachable")
         process.send_signal(signal.SIGTERM)
         assert process.wait(60) == 0
     producer.close()

@@ -17,8 +17,8 @@ from monitor.kafka_metrics import KafkaMetrics
 from monitor.kafka_service import Watching
 from plumbing.cluster import Cluster, Look
 from plumbing.kafka import BrokerError, GroupConsumer, KafkaSettings, Producer, ensure_topics
-from tests.monitor.test_integration import until
 from tests.ports import held_port
+from tests.waiting import eventually
 
 pytestmark = pytest.mark.kafka
 
@@ -65,7 +65,7 @@ def consumed(settings: KafkaSettings, count: int) -> GroupConsumer:
         read += len(member.poll(0.2))
         return read >= count
 
-    until(polled)
+    eventually(polled)
     member.commit()
     return member
 
@@ -92,14 +92,14 @@ def test_lag_is_what_a_group_has_not_committed(topics: KafkaSettings) -> None:
     assert found.lag == {("featurizer", TICKS.name): 3}
     assert found.members == {"featurizer": 1}
     member.close()
-    until(lambda: look(topics).members == {"featurizer": 0})
+    eventually(lambda: look(topics).members == {"featurizer": 0})
 
 
 def test_a_group_that_never_committed_lags_by_all(topics: KafkaSettings) -> None:
     """A member that has committed nothing yet lags from the beginning on."""
     send(topics, 4)
     member = GroupConsumer(topics, [TICKS.name], "featurizer")
-    until(lambda: member.poll(0.2))
+    eventually(lambda: member.poll(0.2))
     assert look(topics).lag == {("featurizer", TICKS.name): 4}
     member.close()
 
@@ -171,7 +171,7 @@ def test_the_process_serves_them(topics: KafkaSettings) -> None:
     port = held_port()
     servers, prefix = topics.bootstrap_servers, topics.topic_prefix
     with exporter(port, KAFKA_BOOTSTRAP_SERVERS=servers, KAFKA_TOPIC_PREFIX=prefix) as process:
-        until(lambda: "kafka_up 1.0" in served(port))
+        eventually(lambda: "kafka_up 1.0" in served(port))
         text = served(port)
         assert 'kafka_topic_end_offset{topic="ticks"} 2.0' in text
         assert "process_resident_memory_bytes" in text
@@ -184,5 +184,5 @@ def test_without_a_broker_the_process_lives_and_says_so() -> None:
     """No broker: ``kafka_up`` 0, alive, not ready."""
     port = held_port()
     with exporter(port, KAFKA_BOOTSTRAP_SERVERS=f"127.0.0.1:{held_port()}"):
-        until(lambda: "kafka_up 0.0" in served(port))
+        eventually(lambda: "kafka_up 0.0" in served(port))
         assert served(port, "/healthz") and not served(port, "/readyz")

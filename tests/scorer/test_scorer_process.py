@@ -8,7 +8,6 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -21,19 +20,12 @@ from ingestor.topics import FEATURES, PREDICTIONS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics
 from scorer.prediction import Prediction, decode
 from tests.ports import held_port
+from tests.waiting import eventually
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
 get = partial(httpx.get, trust_env=False, timeout=60)
 
 pytestmark = pytest.mark.kafka
-
-
-def eventually(condition: Callable[[], bool], seconds: float = 60.0) -> None:
-    """Wait until it holds."""
-    until = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < until, f"did not happen within {seconds} s"
-        threading.Event().wait(0.02)
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -222,4 +214,4 @@ def test_a_row_is_predicted_in_milliseconds(start, topics, make_row):
         waits.append(time.monotonic() - started)
         return len(waits) == 50 and sorted(waits)[25] < 0.1
 
-    eventually(most_in_time, 120)
+    eventually(most_in_time, seconds=120)
