@@ -57,7 +57,7 @@ $(VENV)/.training: $(VENV)/.demo requirements/ml.txt
 .PHONY: train
 train: $(VENV)/.training ## recordings to a chosen, logged model with a report: DATA=folder [PROMOTE=1]
 	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make train DATA=path))"
-	@test -z "$(PROMOTE)" || $(BIN)/python -m training promote
+	@test -z "$(PROMOTE)" || $(BIN)/python -m promotion promote
 
 include $(wildcard compose.mk observability.mk kube.mk workflows.mk)
 

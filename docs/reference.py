@@ -25,6 +25,7 @@ SETTINGS = [
     ("adapter.config", "adapter"),
     ("monitor.config", "monitor"),
     ("simulator.config", "simulator"),
+    ("promotion.config", "promotion, and training"),
     ("training.config", "training"),
     ("local.config", "the demo"),
 ]

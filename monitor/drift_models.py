@@ -7,9 +7,9 @@ from pathlib import Path
 import msgspec
 
 from ingestor.instant import instant
+from promotion.errors import PromotionError
+from promotion.log import read_log
 from serving.artifact import CARD, ArtifactError, ModelInfo, Reference, load_folder
-from training.pair import PromotionError
-from training.promotion_log import read_log
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from promotion.run_folder import RECORD, model_folder, read_run
 from serving.artifact import CARD, Artifact, ArtifactError, load_folder
 from serving.scorer import open_scorer
 from training.bootstrap import Resampled, brier_difference, precision_difference
@@ -18,7 +19,6 @@ from training.lesson import Lesson
 from training.metrics import Figures, Judged, figures, quotable, rule
 from training.regimes import regimes_of
 from training.rows import Table
-from training.run_folder import RECORD, model_folder, read_run
 from training.sealed import against_rule
 
 SHOWN: Final = (

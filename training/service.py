@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from featurizer.features import FEATURES_DIGEST
+from promotion.run_folder import RunRecord, model_folder
 from serving.artifact import write_folder
 from serving.reference import reference_of
 from training.calibration import LATER_SHARE
@@ -23,7 +24,6 @@ from training.plots import plots_of
 from training.problem import Problem
 from training.progress import Progress
 from training.report import html_of
-from training.run_folder import RunRecord, model_folder
 from training.sealed import sealed_findings
 from training.splits import EMBARGO
 from training.train import Trained, train

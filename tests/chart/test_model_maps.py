@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.chart.rendering import KIND, NAMESPACE, RELEASE, ROOT, Manifest, one, rendered
-from training.cluster.maps import (
+from promotion.cluster.model_map import (
     ModelMap,
     Stamp,
     check_same,
@@ -16,9 +15,10 @@ from training.cluster.maps import (
     model_map,
     site_of,
 )
-from training.cluster.promotion import loaded
-from training.cluster.template import served, versions, with_kept, with_models
-from training.pair import VARIANTS
+from promotion.cluster.promoter import loaded
+from promotion.cluster.template import served, versions, with_kept, with_models
+from promotion.model_pair import VARIANTS
+from tests.chart.rendering import KIND, NAMESPACE, RELEASE, ROOT, Manifest, one, rendered
 
 MODELS = ROOT / "model-settings"
 

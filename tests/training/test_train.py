@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from featurizer.features import NAMES
+from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
 from serving.scorer import open_scorer
 from training.__main__ import main
 from training.config import TrainingSettings
 from training.errors import DatasetError, FitError
-from training.run_folder import model_folder, read_run
 from training.service import Run, run
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -10,12 +10,12 @@ import pytest
 from ingestor.tick import Tick, encode
 from ingestor.topics import TICKS
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
+from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
 from training.commands import train as command
 from training.config import TrainingSettings
 from training.dataset import read_parquet
 from training.errors import DatasetError, TrainingError
-from training.run_folder import model_folder, read_run
 
 MakeTick = Callable[..., Tick]
 

@@ -74,11 +74,12 @@ def _trained(
 
 def _track(folder: Path, settings: TrainingSettings) -> None:
     """Log to MLflow; without it the run folder is whole all the same."""
-    from training.tracking import log_run
+    from promotion.errors import PromotionError
+    from promotion.tracking.runs import log_run
 
     try:
         logged = log_run(folder, settings)
-    except TrainingError as exc:
+    except PromotionError as exc:
         _say(f"untracked {exc}")
     else:
         _say(f"tracked   {logged.uri}: run {logged.run_id}, version {logged.version}")

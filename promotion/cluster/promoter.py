@@ -1,0 +1,254 @@
+"""Promotion into a cluster: new models serve on every pod and score as expected, or the old ones.
+
+ConfigMaps first, then one patch of the model server's Deployment, which is followed until each
+new pod has scored the golden rows. On any failure, also Ctrl-C, the earlier template is put back.
+"""
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, timedelta
+from pathlib import Path
+
+from featurizer.features import NAMES
+from promotion.cluster.change import Change, Roller
+from promotion.cluster.client import Cluster
+from promotion.cluster.dependents import Followers
+from promotion.cluster.errors import ClusterError, Interrupted
+from promotion.cluster.model_map import (
+    Json,
+    ModelMap,
+    Site,
+    Stamp,
+    config_map,
+    files_of,
+    model_map,
+    site_of,
+)
+from promotion.cluster.pruning import KEEP
+from promotion.cluster.record import (
+    PROMOTION,
+    Action,
+    Record,
+    models_before,
+    name_of,
+    standing_of,
+    under_way,
+)
+from promotion.cluster.rollout_status import Look
+from promotion.cluster.store import Kept, Shelf
+from promotion.cluster.template import served, with_models
+from promotion.cluster.undo import Undo
+from promotion.deployment import DeployError
+from promotion.errors import PromotionError
+from promotion.model_pair import VARIANTS, Folders, checked_pair
+from promotion.promoter import Clock, utc_now
+from serving.artifact import Artifact, ArtifactError, load_folder
+
+
+def loaded(folder: Path) -> Artifact:
+    """Read and verify a model folder; raises ``PromotionError`` if it is damaged."""
+    try:
+        return load_folder(folder)
+    except ArtifactError as exc:
+        raise PromotionError(str(exc)) from exc
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What serves when a promotion begins; ``models`` are those of it that could be verified."""
+
+    server: Json
+    site: Site
+    now: Mapping[str, str]
+    models: Mapping[str, Kept]
+    shelf: Shelf
+
+    @property
+    def artifacts(self) -> list[Artifact]:
+        """The models that serve now."""
+        return [kept.artifact for kept in self.models.values()]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Which models are to serve; ``before`` are those that going back from them leads to."""
+
+    action: Action
+    because: str | None
+    maps: Mapping[str, ModelMap]
+    artifacts: Mapping[str, Artifact]
+    before: Mapping[str, str] | None
+
+    @property
+    def versions(self) -> dict[str, str]:
+        """The version of each variant."""
+        return {variant: self.maps[variant].version for variant in VARIANTS}
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterPromoter:
+    """Promotes into one release; ``keep`` is how many models of each variant stay at least."""
+
+    cluster: Cluster
+    roller: Roller
+    who: str
+    keep: int = KEEP
+    clock: Clock = utc_now
+
+    def promote(self, folders: Folders, because: str | None = None) -> None:
+        """Have these model folders served; a variant that is not among them stays.
+
+        Raises:
+            PromotionError: nothing has changed, or what served before serves again.
+        """
+        with self._standing() as standing:
+            kept = {variant: model.folder for variant, model in standing.models.items()}
+            artifacts = self._checked(kept | dict(folders))
+            bodies = {
+                variant: config_map(
+                    standing.site,
+                    artifacts[variant],
+                    files_of(folder),
+                    self._stamp(because, standing.now.get(variant)),
+                )
+                for variant, folder in folders.items()
+            }
+            self._expect_no_end()
+            standing.shelf.put(bodies.values())
+            maps = {variant: model.map for variant, model in standing.models.items()}
+            maps |= {variant: model_map(body) for variant, body in bodies.items()}
+            self._serve(standing, Plan("promote", because, maps, artifacts, standing.now))
+
+    def go_back(self, because: str | None = None) -> None:
+        """Have the models served that served before; again walks one step further back.
+
+        Raises:
+            PromotionError: as ``promote``; or nothing served before, or it is not kept any more.
+        """
+        with self._standing() as standing:
+            sets = self.cluster.replica_sets(standing.server)
+            wanted, came = models_before(standing.server, sets, standing.site.fullname)
+            found = {variant: standing.shelf.bring(variant, wanted[variant]) for variant in wanted}
+            self.roller.say(f"before    {name_of(wanted)}: kept, with the digests expected")
+            maps = {variant: kept.map for variant, kept in found.items()}
+            artifacts = {variant: kept.artifact for variant, kept in found.items()}
+            self._expect_no_end()
+            before = came.before if came else None
+            self._serve(standing, Plan("back", because, maps, artifacts, before))
+
+    @contextmanager
+    def _standing(self) -> Iterator[Standing]:
+        """Look at what serves, and say it.
+
+        Raises:
+            ClusterError: it is on the way to something else.
+        """
+        server = self.cluster.model_server()
+        site = site_of(server)
+        now = served(server, site.fullname)
+        self.roller.say(f"serves    {name_of(now)}: {standing_of(server, site.fullname)}")
+        self._expect_settled(server)
+        with tempfile.TemporaryDirectory() as scratch:
+            shelf = Shelf(self.cluster, site.fullname, Path(scratch), self.roller.say)
+            yield Standing(server, site, now, shelf.standing(now), shelf)
+
+    def _expect_settled(self, server: Json) -> None:
+        name = server["metadata"]["name"]
+        if other := under_way(server, self.clock()):
+            raise ClusterError(
+                f"Deployment {name}: found a promotion under way, {other.cause()}, begun"
+                f" {other.when} and over by {other.until} at the latest; expected none"
+            )
+        if not server["spec"].get("replicas", 1):
+            raise ClusterError(f"Deployment {name}: found 0 replicas, expected one to verify by")
+        seen = self.roller.look(server)
+        if seen.state == "under way":
+            raise ClusterError(f"Deployment {name}: found a rollout under way ({seen.text})")
+        if seen.state == "failed":
+            self.roller.say(f"warning   what {name} asks for does not run: {seen.text}")
+        self._expect_answer(seen)
+
+    def _expect_answer(self, seen: Look) -> None:
+        """Who cannot ask the pods that serve now could not verify new ones: nothing is changed."""
+        for pod in (each for each in seen.pods if each.ready):
+            with suppress(DeployError):  # it answered; that it scores is another question
+                self.cluster.score(pod.name, VARIANTS[-1], [[None] * len(NAMES)])
+            return
+
+    def _expect_no_end(self) -> None:
+        if self.roller.stop.wait(0):
+            raise Interrupted("ended before anything was changed")
+
+    def _checked(self, folders: Folders) -> dict[str, Artifact]:
+        """Check folders as serving will, as a pair, before the cluster is touched."""
+        if missing := sorted(set(VARIANTS) - set(folders)):
+            raise ClusterError(
+                f"found no whole model for {', '.join(missing)}, neither given nor in the cluster"
+            )
+        artifacts = {variant: loaded(folders[variant]) for variant in VARIANTS}
+        digests = {variant: artifact.info.digest for variant, artifact in artifacts.items()}
+        checked_pair(folders, digests)
+        self.roller.say(f"checked   {name_of(digests)}: sums, golden rows, one τ table")
+        return artifacts
+
+    def _stamp(self, because: str | None, from_: str | None) -> Stamp:
+        return Stamp(self.who, self._when(), because, from_)
+
+    def _when(self) -> str:
+        return self.clock().astimezone(UTC).isoformat(timespec="seconds")
+
+    def _serve(self, standing: Standing, plan: Plan) -> None:
+        followers = Followers(self.cluster, self.roller, standing.site.fullname)
+        if plan.versions == standing.now:
+            self._verify(standing, plan, followers)
+        else:
+            self._change(standing, plan, followers)
+        self._tidy(standing, plan, followers)
+
+    def _verify(self, standing: Standing, plan: Plan, followers: Followers) -> None:
+        """What serves already is verified; an undo by hand may have left the adapter behind."""
+        self.roller.say(f"in place  {name_of(plan.versions)} is what serves")
+        unchanged = Change(standing.server, standing.server)
+        pods = self.roller.follow(unchanged, list(plan.artifacts.values()))
+        self.roller.say(f"verified  on {pods} pods")
+        undo = Undo(self.roller, self._record(standing, plan))
+        cause = f"follow {name_of(plan.versions)} by {self.who}, {self._when()}"
+        with undo.on_failure():
+            followers.adapter(plan.maps, cause, undo)
+
+    def _change(self, standing: Standing, plan: Plan, followers: Followers) -> None:
+        record = self._record(standing, plan)
+        undo = Undo(self.roller, record)
+        fullname, before = standing.site.fullname, standing.server
+        template = with_models(before["spec"]["template"], fullname, plan.maps)
+        with undo.on_failure():
+            change = self.roller.apply(before, record.annotations(), template)
+            undo.add(change, standing.artifacts)
+            self.roller.say(f"patched   Deployment {change.name}: {record.cause()}")
+            pods = self.roller.follow(change, list(plan.artifacts.values()))
+            self.roller.say(f"verified  {name_of(plan.versions)} on {pods} pods")
+            followers.adapter(plan.maps, f"{record.cause()}, {record.when}", undo)
+            self.roller.apply(change.after, {PROMOTION: record.over().text()})
+
+    def _record(self, standing: Standing, plan: Plan) -> Record:
+        """Say who changes what; it is over after a rollout, an undo and the adapter's rollout."""
+        end = self.clock().astimezone(UTC) + timedelta(seconds=3 * self.roller.timeout + 60)
+        return Record(
+            when=self._when(),
+            who=self.who,
+            action=plan.action,
+            because=plan.because,
+            from_=dict(standing.now),
+            to=plan.versions,
+            before=None if plan.before is None else dict(plan.before),
+            until=end.isoformat(timespec="seconds"),
+        )
+
+    def _tidy(self, standing: Standing, plan: Plan, followers: Followers) -> None:
+        """Give drift the models that are kept, and delete the others; the promotion stands."""
+        spare = standing.shelf.spare([standing.server, *followers.deployments()], self.keep)
+        maps = map(model_map, self.cluster.model_maps())
+        followers.drift([each for each in maps if each.name not in spare])
+        standing.shelf.remove(spare)

@@ -1,0 +1,39 @@
+"""``python -m promotion prune``: delete models in a cluster that nothing needs any more."""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from promotion.cluster.dependents import ADAPTER, DRIFT
+from promotion.cluster.errors import ClusterError
+from promotion.cluster.model_map import site_of
+from promotion.cluster.record import under_way
+from promotion.cluster.store import Shelf
+from promotion.commands.in_cluster import add_keep, add_place, cluster_of, to_stderr
+from promotion.config import PromotionSettings
+from promotion.promoter import utc_now
+
+
+def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add the subcommand."""
+    parser = subparsers.add_parser(
+        "prune", help="delete models in a cluster that nothing needs", description=__doc__
+    )
+    add_place(parser, required=True)
+    add_keep(parser)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
+    """Delete ConfigMaps of models; those of any revision, of any pod, and the newest stay."""
+    cluster = cluster_of(options)
+    server = cluster.model_server()
+    if other := under_way(server, utc_now()):
+        raise ClusterError(f"found a promotion under way, {other.cause()}, expected none")
+    others = (cluster.deployment_of(component) for component in (ADAPTER, DRIFT))
+    deployments = [server, *(each for each in others if each is not None)]
+    with tempfile.TemporaryDirectory() as scratch:
+        shelf = Shelf(cluster, site_of(server).fullname, Path(scratch), to_stderr)
+        gone = shelf.remove(shelf.spare(deployments, options.keep))
+    to_stderr(f"kept      {len(cluster.model_maps())} models; pruned {gone}")
+    return 0

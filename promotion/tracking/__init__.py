@@ -1,0 +1,1 @@
+"""MLflow: trainings and promotions as its runs, versions and aliases."""
