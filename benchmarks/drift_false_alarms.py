@@ -3,7 +3,7 @@
     python benchmarks/drift_false_alarms.py --markets 100
 
 Each window is an hour of a market with a seed of its own, so the windows are independent.
-The distances are those of ``monitor.drift`` (some are compared with Evidently's own at the end).
+The distances are those of ``drift.comparison`` (some are compared with Evidently's own at the end).
 """
 
 import argparse
@@ -22,8 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from scipy.stats import wasserstein_distance
 
 from benchmarks.drift_markets import WARM_UP, Change, events, model_of, rows, values
-from featurizer.features import NAMES
-from monitor.drift import (
+from drift.comparison import (
     COLUMNS,
     SCORE,
     WINDOW_SECONDS,
@@ -33,6 +32,7 @@ from monitor.drift import (
     compare,
     evidently_report,
 )
+from featurizer.features import NAMES
 from serving.linear import Linear
 from serving.reference import ProductReference, reference_of
 

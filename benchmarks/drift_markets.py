@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
+from drift.comparison import STEP_SECONDS
 from featurizer.features import NAMES, FeatureEngine, FeatureRow
 from featurizer.slots import MICROSECONDS
 from ingestor.tick import Beat, Event, Tick
-from monitor.drift import STEP_SECONDS
 from serving.linear import Linear
 from simulator.market import Stock
 from simulator.regimes import CALM, NORMAL, WILD, Regime

@@ -24,6 +24,8 @@ SETTINGS = [
     ("scorer.config", "scorer"),
     ("adapter.config", "adapter"),
     ("monitor.config", "monitor"),
+    ("drift.config", "drift"),
+    ("monitor.kafka.config", "kafka-metrics"),
     ("simulator.config", "simulator"),
     ("promotion.config", "promotion, and training"),
     ("training.config", "training"),
@@ -35,8 +37,8 @@ METRICS = [
     ("scorer.metrics", "scorer"),
     ("adapter.metrics", "adapter"),
     ("monitor.metrics", "monitor"),
-    ("monitor.drift_metrics", "drift"),
-    ("monitor.kafka_metrics", "kafka-metrics"),
+    ("drift.metrics", "drift"),
+    ("monitor.kafka.metrics", "kafka-metrics"),
     ("simulator.metrics", "simulator"),
 ]
 

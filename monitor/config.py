@@ -1,7 +1,5 @@
 """Settings of the monitor, from ``MONITOR_…`` in the environment."""
 
-from pathlib import Path
-
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -54,44 +52,3 @@ class MonitorSettings(BaseSettings):
     """A quiet stream gets a comment so often, to keep it open."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on."""
-
-
-class DriftSettings(BaseSettings):
-    """Of `python -m monitor drift`. Window and thresholds are no settings: see docs/drift.md."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="DRIFT_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
-    )
-
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("DRIFT"))
-    """Address to listen on; `LISTEN_HOST` sets that of all services."""
-    port: int = 8091
-    """Port of HTTP: the report, probes, metrics."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
-    models: Path = Path("model-settings")
-    """Folder of model folders; each brings the training rows to compare with."""
-    every_seconds: float = Field(default=300.0, ge=1)
-    """Seconds from one comparison to the next."""
-    most_records: int = Field(default=400_000, ge=10_000)
-    """At most so many records of each topic are read for one comparison."""
-
-
-class KafkaMetricsSettings(BaseSettings):
-    """Of `python -m monitor kafka`."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="KAFKA_METRICS_",
-        frozen=True,
-        populate_by_name=True,
-        use_attribute_docstrings=True,
-    )
-
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("KAFKA_METRICS"))
-    """Address to listen on; `LISTEN_HOST` sets that of all services."""
-    port: int = 9104
-    """Port of probes and metrics."""
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
-    every_seconds: float = Field(default=15.0, ge=1)
-    """Seconds from one look at the broker to the next."""

@@ -15,14 +15,14 @@ from ingestor import tick
 from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
 from monitor import outcome as outcomes
 from monitor import restore
-from monitor.board import Board, Shown
 from monitor.config import MonitorSettings
+from monitor.http.board import Board, Shown
+from monitor.join import Joiner, Matured
 from monitor.metrics import MonitorMetrics, result_of
-from monitor.outcomes import Joiner, Matured
 from monitor.places import Place, Places
 from monitor.quality import RollingQuality
-from monitor.readback import ReadBack
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
+from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Partition, Record
 from plumbing.logs import get_logger
 from plumbing.trace import UNTRACED, Span, Tracer
@@ -74,7 +74,7 @@ class Follower:
         self._next_check = self._next_commit = -1.0
         self._ticks = restore.of_topic(reader.partitions(), TICKS.name)
         self._predictions = restore.of_topic(reader.partitions(), PREDICTIONS.name)
-        self._back = ReadBack(self._joiner, scanner, metrics, self._ticks, self._positions)
+        self._back = TickLookup(self._joiner, scanner, metrics, self._ticks, self._positions)
 
     @property
     def pending(self) -> int:

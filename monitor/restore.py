@@ -10,7 +10,7 @@ import msgspec
 from featurizer.slots import MICROSECONDS
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.board import Shown
+from monitor.http.board import Shown
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, backwards
 from plumbing.kafka import Partition, Record

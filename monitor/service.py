@@ -14,14 +14,14 @@ from prometheus_client import CollectorRegistry
 
 from featurizer.features import FeatureRow
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
-from monitor.api import Surroundings, create_app
-from monitor.board import Board, Hub, Shown
 from monitor.config import MonitorSettings
 from monitor.follow import Follower
+from monitor.http.api import Surroundings, create_app
+from monitor.http.board import Board, Hub, Shown
+from monitor.http.store import TopicStore
 from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
-from monitor.store import TopicStore
 from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.stop import Stop

@@ -20,8 +20,8 @@ from ingestor.metrics import Metrics as IngestorMetrics
 from ingestor.publisher import Publisher, full_jitter
 from ingestor.service import Service
 from ingestor.topics import FEATURES, OUTCOMES, TOPICS
-from monitor.board import Board
 from monitor.config import MonitorSettings
+from monitor.http.board import Board
 from monitor.metrics import MonitorMetrics
 from monitor.service import Reading
 from plumbing.exposition import exposition

@@ -10,12 +10,12 @@ from prometheus_client import CollectorRegistry
 
 from ingestor.tick import Event
 from ingestor.topics import PREDICTIONS, TICKS
-from monitor.board import Board, Shown
 from monitor.config import MonitorSettings
 from monitor.follow import Follower
+from monitor.http.board import Board, Shown
+from monitor.join import Joiner
 from monitor.metrics import MonitorMetrics
 from monitor.outcome import Outcome, encode
-from monitor.outcomes import Joiner
 from plumbing.kafka import Partition
 from scorer.prediction import Prediction
 from scorer.prediction import encode as encode_prediction

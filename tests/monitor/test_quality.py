@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
 from ingestor.tick import Tick
+from monitor.join import Joiner, Matured
 from monitor.metrics import RESULTS, MonitorMetrics
 from monitor.outcome import Outcome
-from monitor.outcomes import Joiner, Matured
 from monitor.quality import RULE, Quality, RollingQuality
 from scorer.prediction import Prediction
 from tests.featurizer.market import START, market, tick

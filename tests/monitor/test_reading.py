@@ -5,7 +5,7 @@ from itertools import count
 import pytest
 
 from ingestor.tick import Event, Tick
-from monitor.outcomes import Joiner
+from monitor.join import Joiner
 from monitor.reading import Reopened, read, start_for
 from plumbing.kafka import Record
 from tests.featurizer.market import START, market, tick

@@ -10,7 +10,7 @@ import msgspec
 
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.board import Board, Shown
+from monitor.http.board import Board, Shown
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, Reopened, backwards, read
 from monitor.restore import shown_of

@@ -1,6 +1,6 @@
 """The monitor in front of the drift process."""
 
-from tests.monitor.test_api import Service, get
+from tests.monitor.http.test_api import Service, get
 from tests.ports import held_port
 
 

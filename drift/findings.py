@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from monitor.drift import WINDOW_SECONDS, Comparison, Report, State, compare
-from monitor.drift_models import Model, Models
-from monitor.drift_window import Window
+from drift.comparison import WINDOW_SECONDS, Comparison, Report, State, compare
+from drift.models import Model, Models
+from drift.window import Window
 
 STALE_MS: Final = WINDOW_SECONDS * 1_000
 """A newest row that the broker took so long ago tells of no present."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.times import parse_us
+from monitor.http.times import parse_us
 
 
 @pytest.mark.parametrize(

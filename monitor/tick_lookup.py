@@ -3,15 +3,15 @@
 from collections.abc import Mapping, Sequence
 
 from ingestor.topics import TICKS
+from monitor.join import Joiner
 from monitor.metrics import MonitorMetrics
-from monitor.outcomes import Joiner
 from monitor.reading import LogReader, backwards, events_of, start_for
 from plumbing.kafka import Partition
 from plumbing.logs import get_logger
 from scorer.prediction import Prediction
 
 
-class ReadBack:
+class TickLookup:
     """Sets the positions in ``ticks`` back to where waiting predictions need them.
 
     ``positions`` is the follower's own; a product's partition is learned from its ticks, and

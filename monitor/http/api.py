@@ -10,11 +10,11 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from monitor.board import Board, Hub, Listener, Shown
 from monitor.config import MonitorSettings
-from monitor.drift_proxy import DriftAway, pages_of
-from monitor.store import Busy, Page, Query, QueryError, Store
-from monitor.times import parse_us
+from monitor.http.board import Board, Hub, Listener, Shown
+from monitor.http.drift_pages import DriftAway, pages_of
+from monitor.http.store import Busy, Page, Query, QueryError, Store
+from monitor.http.times import parse_us
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 

@@ -10,11 +10,11 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from monitor.api import Surroundings, create_app
-from monitor.board import Board, Hub, Shown
 from monitor.config import MonitorSettings
+from monitor.http.api import Surroundings, create_app
+from monitor.http.board import Board, Hub, Shown
+from monitor.http.store import BadCursor, Busy, Found, Page, Query
 from monitor.metrics import MonitorMetrics
-from monitor.store import BadCursor, Busy, Found, Page, Query
 from scorer.prediction import encode
 from tests.featurizer.market import START, tick
 from tests.monitor.test_quality import judged

@@ -6,8 +6,8 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
-from monitor.config import KafkaMetricsSettings
-from monitor.kafka_metrics import KafkaMetrics
+from monitor.kafka.config import KafkaMetricsSettings
+from monitor.kafka.metrics import KafkaMetrics
 from plumbing.cluster import Cluster, Look
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import get_logger

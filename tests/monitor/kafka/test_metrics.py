@@ -13,8 +13,8 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from ingestor.topics import FEATURES, TICKS, TOPICS
-from monitor.kafka_metrics import KafkaMetrics
-from monitor.kafka_service import Watching
+from monitor.kafka.metrics import KafkaMetrics
+from monitor.kafka.service import Watching
 from plumbing.cluster import Cluster, Look
 from plumbing.kafka import BrokerError, GroupConsumer, KafkaSettings, Producer, ensure_topics
 from tests.ports import held_port

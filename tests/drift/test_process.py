@@ -15,19 +15,19 @@ from pathlib import Path
 import pytest
 
 from benchmarks.drift_markets import WARM_UP, events, model_of, rows, values
+from drift.comparison import WINDOW_SECONDS
 from featurizer.features import FeatureRow
 from featurizer.features import encode as encode_row
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TOPICS
-from monitor.drift import WINDOW_SECONDS
 from monitor.outcome import encode as encode_outcome
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
 from scorer.prediction import encode as encode_prediction
 from serving.artifact import write_folder
 from serving.linear import Linear
 from serving.reference import ProductReference, Reference, reference_of
-from tests.monitor.drift_world import scored, settled
-from tests.monitor.test_api import Service
-from tests.monitor.test_api import get as get_in_memory
+from tests.drift.world import scored, settled
+from tests.monitor.http.test_api import Service
+from tests.monitor.http.test_api import get as get_in_memory
 from tests.ports import held_port
 from tests.waiting import eventually
 
@@ -92,8 +92,8 @@ def environment(kafka: KafkaSettings, models: Path, port: int) -> dict[str, str]
 
 @contextmanager
 def process(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """``python -m monitor drift``; killed at the end if it still runs."""
-    found = subprocess.Popen([sys.executable, "-m", "monitor", "drift"], cwd=ROOT, env=env)
+    """``python -m drift``; killed at the end if it still runs."""
+    found = subprocess.Popen([sys.executable, "-m", "drift"], cwd=ROOT, env=env)
     try:
         yield found
     finally:
@@ -154,7 +154,7 @@ def test_one_comparison_by_hand(kafka_settings: KafkaSettings, tmp_path: Path) -
     model, digest = trained(tmp_path / "models")
     publish(kafka_settings, hour("wild", 2), model, digest)
     ended = subprocess.run(
-        [sys.executable, "-m", "monitor", "drift", "--now", "--out", str(tmp_path / "out")],
+        [sys.executable, "-m", "drift", "--now", "--out", str(tmp_path / "out")],
         cwd=ROOT,
         env=environment(kafka_settings, tmp_path / "models", 0),
         capture_output=True,

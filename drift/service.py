@@ -1,4 +1,4 @@
-"""``python -m monitor drift``: compares on a schedule, in a process of its own."""
+"""``python -m drift``: compares on a schedule, in a process of its own."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from urllib.parse import quote, unquote
 
 from prometheus_client import CollectorRegistry
 
+from drift.comparison import WINDOW_SECONDS, Report, evidently_report
+from drift.config import DriftSettings
+from drift.findings import Finding, findings_of
+from drift.metrics import DriftMetrics
+from drift.models import Models, read_models
+from drift.page import page_of, summary_of
+from drift.window import Bounds, read_windows
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
-from monitor.config import DriftSettings
-from monitor.drift import WINDOW_SECONDS, Report, evidently_report
-from monitor.drift_findings import Finding, findings_of
-from monitor.drift_metrics import DriftMetrics
-from monitor.drift_models import Models, read_models
-from monitor.drift_page import page_of, summary_of
-from monitor.drift_window import Bounds, read_windows
 from monitor.reading import LogReader
 from plumbing.kafka import KafkaSettings, Reader
 from plumbing.logs import get_logger

@@ -10,8 +10,7 @@ import pytest
 from scipy.stats import wasserstein_distance
 
 from benchmarks.drift_markets import WARM_UP, events, model_of, rows, values
-from featurizer.features import NAMES
-from monitor.drift import (
+from drift.comparison import (
     COLUMNS,
     LEAST_ROWS,
     SCORE,
@@ -25,6 +24,7 @@ from monitor.drift import (
     reference_columns,
     threshold_of,
 )
+from featurizer.features import NAMES
 from serving.reference import ProductReference, reference_of
 
 Row = list[float | None]

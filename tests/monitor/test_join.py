@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingestor.tick import Event, Tick
+from monitor.join import Joiner, Matured
 from monitor.metrics import RESULTS, result_of
 from monitor.outcome import Outcome, decode, encode
-from monitor.outcomes import Joiner, Matured
 from scorer.prediction import Prediction
 from tests.featurizer.market import START, beat, break_at, market, tick
 from tests.monitor.world import SECOND, TAU, predicted, predictions_of

@@ -7,17 +7,17 @@ from typing import Any
 import pytest
 from prometheus_client import CollectorRegistry
 
+from drift.comparison import STATES, Known, Measured
+from drift.findings import STALE_MS, Finding, findings_of
+from drift.metrics import DriftMetrics
+from drift.models import Models, read_models
+from drift.page import page_of, summary_of
+from drift.window import Bounds, Window, read_windows
 from featurizer.features import NAMES
-from monitor.drift import STATES, Known, Measured
-from monitor.drift_findings import STALE_MS, Finding, findings_of
-from monitor.drift_metrics import DriftMetrics
-from monitor.drift_models import Models, read_models
-from monitor.drift_page import page_of, summary_of
-from monitor.drift_window import Bounds, Window, read_windows
 from serving.artifact import write_folder
 from serving.linear import Linear
 from serving.reference import reference_of
-from tests.monitor.drift_world import Topics, feature_row
+from tests.drift.world import Topics, feature_row
 from tests.monitor.world import LogReader
 
 BTC = "BTC-USD"

@@ -6,9 +6,9 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
-from monitor.drift import COLUMNS, SHARE, STEP_SECONDS, WINDOW_SECONDS, State
-from monitor.drift_findings import Finding
-from monitor.drift_models import Models
+from drift.comparison import COLUMNS, SHARE, STEP_SECONDS, WINDOW_SECONDS, State
+from drift.findings import Finding
+from drift.models import Models
 
 SAID: Final[dict[State, str]] = {
     "compared": "compared",

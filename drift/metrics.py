@@ -5,9 +5,9 @@ from math import nan
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from monitor.drift import COLUMNS, STATES, Comparison, State, threshold_of
-from monitor.drift_findings import Finding
-from monitor.drift_models import Models
+from drift.comparison import COLUMNS, STATES, Comparison, State, threshold_of
+from drift.findings import Finding
+from drift.models import Models
 
 SECOND_US = 1_000_000
 

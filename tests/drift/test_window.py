@@ -6,10 +6,10 @@ One row a minute, the last of each; the window ends with the newest row of the p
     ···x··x|··x···x|·····································|··x·X   kept: the last x of each minute
 """
 
+from drift.comparison import SCORE, WINDOW_SECONDS
+from drift.window import LEAST_LABELS, Bounds, Window, read_windows
 from featurizer.features import NAMES
-from monitor.drift import SCORE, WINDOW_SECONDS
-from monitor.drift_window import LEAST_LABELS, Bounds, Window, read_windows
-from tests.monitor.drift_world import FIRST, Topics, feature_row, scored, settled
+from tests.drift.world import FIRST, Topics, feature_row, scored, settled
 from tests.monitor.world import DIGEST, SECOND, LogReader
 
 BTC = "BTC-USD"

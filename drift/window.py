@@ -11,12 +11,12 @@ from typing import Final, Protocol, TypeVar
 
 import msgspec
 
+from drift.comparison import SCORE, STEP_SECONDS, WINDOW_SECONDS, Values
 from featurizer import features
 from featurizer.features import NAMES, FeatureRow
 from featurizer.slots import MICROSECONDS
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.drift import SCORE, STEP_SECONDS, WINDOW_SECONDS, Values
 from monitor.outcome import Outcome
 from monitor.reading import CHUNK, LogReader, backwards
 from plumbing.kafka import Partition, Record

@@ -1,0 +1,1 @@
+"""What watches the broker: ``python -m monitor kafka``, a process of its own."""
