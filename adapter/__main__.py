@@ -14,18 +14,18 @@ from prometheus_client import REGISTRY
 
 from adapter.app import create_app
 from adapter.config import AdapterSettings
-from adapter.control import VARIANTS, Control, Serving, UnknownVariant
 from adapter.drain import Drain, Server
-from adapter.follower import Follower, open_control
 from adapter.models import Fallback
-from adapter.switch import read_control, write_control
-from adapter.v2_client import V2Client
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure, get_logger
 from plumbing.stop import Stop
 from plumbing.trace import open_tracer
 from plumbing.trace_settings import TraceSettings
 from serving.artifact import load_folder
+from serving.client import V2Client
+from serving.control import VARIANTS, Control, Serving, UnknownVariant
+from serving.follower import Follower, open_control
+from serving.switch import read_control, write_control
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

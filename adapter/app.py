@@ -18,17 +18,17 @@ from adapter import schema
 from adapter.access import Access, note_of
 from adapter.clients import Unauthorized, brought_key
 from adapter.config import AdapterSettings
-from adapter.control import Serving
 from adapter.health import SERVICE, able, health, version
 from adapter.limit import Limit
 from adapter.metrics import NO_VARIANT, Metrics
 from adapter.models import Fallback, Model, Models
 from adapter.openapi import static_page, with_examples
 from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
-from adapter.v2 import ModelError
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 from plumbing.trace import UNTRACED, Tracer
+from serving.control import Serving
+from serving.v2 import ModelError
 
 Control = Callable[[], str]
 """Gives how the topic ``control`` is followed: starting, followed, away or off."""

@@ -7,9 +7,9 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from adapter.clients import Clients, clients_of
-from adapter.control import Variant
 from adapter.schema import MOST_ROWS
 from plumbing.settings import listen_host
+from serving.control import Variant
 
 
 class AdapterSettings(BaseSettings):

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapter.control import Serving, Variant
 from adapter.models import State
 from featurizer.features import FEATURES_DIGEST
 from serving.artifact import ModelInfo
+from serving.control import Serving, Variant
 
 SERVICE = "crypto-volatility"
 

@@ -4,9 +4,9 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from adapter.control import VARIANTS
 from adapter.passthrough import GET_PATHS, INFER_PATHS
 from serving.artifact import ModelInfo
+from serving.control import VARIANTS
 
 ROUTES: Final = (
     "/predict",

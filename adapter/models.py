@@ -6,15 +6,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from adapter.control import VARIANTS, Serving, Variant
 from adapter.metrics import Metrics
 from adapter.schema import EXAMPLE
-from adapter.v2 import ModelAway, ModelError, Row, Scored
-from adapter.v2_client import Answer
 from featurizer.features import NAMES
 from plumbing.logs import get_logger
 from serving.artifact import Artifact, ArtifactError, ModelInfo
+from serving.client import Answer
+from serving.control import VARIANTS, Serving, Variant
 from serving.linear import Linear
+from serving.v2 import ModelAway, ModelError, Row, Scored
 
 LOOK_SECONDS: Final = 1.0
 """What is known of a model for no longer than this is not asked again."""
@@ -23,7 +23,7 @@ _EXAMPLE_ROW: Final = tuple(EXAMPLE[name] for name in NAMES)
 
 
 class Model(Protocol):
-    """What is needed of ``adapter.v2_client.V2Client``."""
+    """What is needed of ``serving.client.V2Client``."""
 
     async def infer(
         self,

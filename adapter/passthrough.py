@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from adapter.control import VARIANTS, Variant
+from serving.control import VARIANTS, Variant
 
 GET_PATHS: Final = (
     "/v2",

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from featurizer.decoding import RefusedError, read_event
 from featurizer.features import FeatureEngine
-from featurizer.intake import RefusedError, read_event
 from featurizer.rebuild import Logged, ReadBack, Span, restore
 from ingestor.topics import TICKS
 from plumbing.kafka import KafkaSettings, Partition, Reader, Record

@@ -10,9 +10,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from featurizer.broker import Broker, Sink
+from featurizer.decoding import RefusedError, read_event
 from featurizer.features import FeatureEngine, FeatureRow, encode
 from featurizer.history import Clock, DeadlineError, Rebuilt, rebuild
-from featurizer.intake import RefusedError, read_event
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.slots import Taken
 from ingestor.dead_letter import dead_letter

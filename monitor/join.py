@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from featurizer.labels import HORIZON, MidLog
 from featurizer.slots import MICROSECONDS, Taken
 from ingestor.tick import Event, Tick
 from monitor.outcome import Outcome, Unlabelled
 from scorer.prediction import Prediction
-from training.labels import HORIZON, MidLog
 
 KEPT_RUNS: Final = 3
 """A product's present run of a feed, and how many replaced ones are still remembered."""

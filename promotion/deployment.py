@@ -18,7 +18,7 @@ from promotion.model_pair import VARIANTS, Folders, folders_in
 from promotion.model_store import recall
 from promotion.promoter import Promoter
 from serving.artifact import MODEL, Artifact, ArtifactError, load_folder
-from serving.scorer import TOLERANCE
+from serving.predictor import TOLERANCE
 
 LOAD_SECONDS: Final = 120.0
 """Unpickling a large model may take its time; the old one answers meanwhile."""

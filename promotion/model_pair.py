@@ -20,7 +20,7 @@ from serving.artifact import (
     load_folder,
 )
 from serving.card import Installed, installed_version
-from serving.scorer import open_scorer
+from serving.predictor import open_predictor
 
 VARIANTS: Final = ("ml", "baseline")
 
@@ -75,7 +75,7 @@ def checked_pair(
     artifacts = {v: _loaded(folders[v], v, expected[v]) for v in VARIANTS}
     _check_shared(artifacts)
     for artifact in artifacts.values():
-        _asked(partial(open_scorer, artifact, installed))
+        _asked(partial(open_predictor, artifact, installed))
     return Pair({variant: artifact.info for variant, artifact in artifacts.items()})
 
 

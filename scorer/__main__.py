@@ -7,9 +7,6 @@ from functools import partial
 
 from prometheus_client import REGISTRY
 
-from adapter.control import Serving
-from adapter.follower import Follower, open_control
-from adapter.v2_client import V2Client
 from ingestor.topics import CONTROL, DEAD_LETTERS, FEATURES, PREDICTIONS
 from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, topics_stand
 from plumbing.logs import configure, get_logger
@@ -22,6 +19,9 @@ from scorer.delivery import Delivery
 from scorer.metrics import Metrics
 from scorer.models import Models
 from scorer.service import Moved, Scorer
+from serving.client import V2Client
+from serving.control import Serving
+from serving.follower import Follower, open_control
 
 STALLED_SECONDS = 300.0
 """Above the two minutes that Kafka's producer may take for a delivery."""

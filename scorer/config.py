@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from adapter.control import Variant
 from plumbing.settings import listen_host
+from serving.control import Variant
 
 
 class ScorerSettings(BaseSettings):

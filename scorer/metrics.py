@@ -4,7 +4,6 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from adapter.control import VARIANTS
 from ingestor.stages import (
     BOUNDS_SECONDS,
     FEATURIZED_TO_SCORED,
@@ -13,6 +12,7 @@ from ingestor.stages import (
     seconds_between,
 )
 from scorer.prediction import Prediction
+from serving.control import VARIANTS
 
 SECONDS: Final = (
     *(milliseconds / 1000 for milliseconds in (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 50, 75, 100)),

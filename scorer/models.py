@@ -5,15 +5,15 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from adapter.control import Serving, Variant
 from adapter.schema import EXAMPLE
-from adapter.v2 import ModelAway, ModelError, Row, Scored
 from featurizer.features import NAMES
 from plumbing.logs import get_logger
 from plumbing.trace import Span
 from scorer.config import ScorerSettings
 from scorer.metrics import Metrics
 from scorer.variants import shadows_of
+from serving.control import Serving, Variant
+from serving.v2 import ModelAway, ModelError, Row, Scored
 
 PROBE_SECONDS: Final = 5.0
 """With nothing to score the model is asked this often, for /readyz."""
@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Model(Protocol):
-    """What is needed of ``adapter.v2_client.V2Client``."""
+    """What is needed of ``serving.client.V2Client``."""
 
     async def infer(
         self,

@@ -9,7 +9,6 @@ from typing import Final, Protocol
 
 import msgspec
 
-from adapter.v2 import ModelError
 from featurizer.features import decode
 from ingestor.dead_letter import RAW_LIMIT, REASON_LIMIT, DeadLetter
 from ingestor.dead_letter import encode as encode_letter
@@ -23,6 +22,7 @@ from scorer.metrics import Metrics
 from scorer.models import Models
 from scorer.prediction import Prediction, encode
 from scorer.variants import Arrived, UnknownFeatures, predictions_of, stage_times, values_of
+from serving.v2 import ModelError
 
 POLL_SECONDS: Final = 0.2
 """Longest wait for records; they are given out at once when they come."""

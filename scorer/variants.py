@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from adapter.control import VARIANTS, Variant
-from adapter.v2 import Scored
 from featurizer.features import NAMES, FeatureRow
 from scorer.prediction import Flag, Prediction, Shadow, prediction_id
 from serving.artifact import ModelInfo
+from serving.control import VARIANTS, Variant
+from serving.v2 import Scored
 
 
 class UnknownFeatures(ValueError):

@@ -13,7 +13,7 @@ from mlserver_sklearn import SKLearnModel
 
 from serving.artifact import Artifact, ModelInfo, load_folder
 from serving.errors import ArtifactError, TensorError
-from serving.scorer import RowScorer, open_scorer
+from serving.predictor import RowPredictor, open_predictor
 from serving.tensor import DATATYPE, INPUT, OUTPUT, Row, rows_of
 
 
@@ -23,7 +23,7 @@ class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
     A row's score is made from this row alone, so its bits don't depend on the batch.
     """
 
-    _scorer: RowScorer
+    _predictor: RowPredictor
     _parameters: dict[str, str]
 
     async def load(self) -> bool:
@@ -35,7 +35,7 @@ class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
         """
         try:
             artifact = await self._artifact()
-            self._scorer = open_scorer(artifact)
+            self._predictor = open_predictor(artifact)
         except ArtifactError as exc:
             logger.error("model.refused", extra={"reason": str(exc)})
             raise
@@ -52,7 +52,7 @@ class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Score each row; the parameters of the answer say which model did."""
         try:
-            scores = [self._scorer.score(row) for row in _rows(payload)]
+            scores = [self._predictor.score(row) for row in _rows(payload)]
         except (TensorError, ValueError) as exc:
             raise InferenceError(f"{self.name}: {exc}") from exc
         output = ResponseOutput(name=OUTPUT, datatype=DATATYPE, shape=[len(scores)], data=scores)

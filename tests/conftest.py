@@ -3,7 +3,7 @@
 import os
 import uuid
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import hypothesis
@@ -15,6 +15,7 @@ with warnings.catch_warnings():
     from plumbing.kafka import KafkaSettings
 
 from local.broker import Broker
+from tests.serving.fake_v2 import FakeV2
 
 # The same examples on every run, and none is too slow for a busy machine.
 hypothesis.settings.load_profile("ci")
@@ -61,3 +62,32 @@ def topics_prefix() -> str:
 def kafka_settings(kafka: KafkaSettings, topics_prefix: str) -> KafkaSettings:
     """A running Apache Kafka with topics of this test's own."""
     return kafka.model_copy(update={"topic_prefix": topics_prefix})
+
+
+@pytest.fixture
+def patient_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that stands still for seconds is no model server that is gone."""
+    monkeypatch.setattr("serving.client.CONNECT_SECONDS", 60.0)
+    monkeypatch.setattr("serving.connections.KEEP_ALIVE_SECONDS", 60.0)
+
+
+@pytest.fixture
+def v2(patient_client: None) -> Iterator[FakeV2]:
+    """A V2 server of both variants."""
+    server = FakeV2()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def make_v2(patient_client: None) -> Iterator[Callable[[], FakeV2]]:
+    """Starts further V2 servers."""
+    servers: list[FakeV2] = []
+
+    def make() -> FakeV2:
+        servers.append(FakeV2())
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.close()

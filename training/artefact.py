@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import average_precision_score
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from training.cutoffs import Flags, Scores, threshold_of
-from training.labels import HORIZON
 from training.published import (
     THRESHOLD,
     Published,

@@ -7,9 +7,9 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from training.cutoffs import Flags, Scores
-from training.labels import HORIZON
 from training.splits import EMBARGO, Times
 
 BLOCK: Final = EMBARGO

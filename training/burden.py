@@ -6,9 +6,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from training.cutoffs import Flags
-from training.labels import HORIZON
 from training.metrics import RULE
 from training.rows import Table
 

@@ -9,9 +9,9 @@ import numpy.typing as npt
 from scipy.special import expit, logit  # type: ignore[import-untyped]
 from sklearn.isotonic import IsotonicRegression
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from training.cutoffs import Flags, Scores
-from training.labels import HORIZON
 from training.splits import Times, label_end_us
 
 Method = Literal["none", "errors", "sigmoid", "isotonic"]

@@ -5,6 +5,7 @@ from typing import Any, Final
 import numpy as np
 
 from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.labels import HORIZON
 from ingestor.instant import text_of
 from training.candidates import CANDIDATES, KNOWN_SHARE, RULE_NAME
 from training.captures import Capture
@@ -13,7 +14,6 @@ from training.dataset import Dataset
 from training.evaluate import Study
 from training.findings import compared
 from training.golden import golden_rows
-from training.labels import HORIZON
 from training.problem import Problem
 from training.selection import data_needed
 from training.splits import EMBARGO

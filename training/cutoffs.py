@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
-from training.labels import HORIZON
 from training.rows import Table
 
 TAU_PERCENTILE: Final = 90.0

@@ -11,11 +11,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from training.columns import Numbers, Times
 from training.cutoffs import Flags
 from training.forward import Rows
-from training.labels import HORIZON
 from training.windows import mean_of_last, sum_of_last
 
 FLOOR: Final = 1e-6

@@ -10,7 +10,7 @@ import numpy as np
 
 from promotion.run_folder import RECORD, model_folder, read_run
 from serving.artifact import CARD, Artifact, ArtifactError, load_folder
-from serving.scorer import open_scorer
+from serving.predictor import open_predictor
 from training.bootstrap import Resampled, brier_difference, precision_difference
 from training.cutoffs import Flags
 from training.dataset import Dataset
@@ -51,7 +51,7 @@ class Written:
 
     def judge(self, table: Table) -> Judged:
         """Score rows one by one, as serving does, and alarm by the card's thresholds."""
-        scorer, threshold = open_scorer(self.artifact), self.artifact.info.threshold
+        scorer, threshold = open_predictor(self.artifact), self.artifact.info.threshold
         scores = np.array([scorer.score(row) for row in table.features.tolist()], np.float64)
         return Judged(scores, scores >= np.array([threshold[p] for p in table.product.tolist()]))
 

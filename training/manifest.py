@@ -8,9 +8,9 @@ from typing import Any, Final
 import msgspec
 
 from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.labels import HORIZON
 from training.captures import Capture, counts_of
 from training.errors import DatasetError
-from training.labels import HORIZON
 from training.rows import FULL_COVERAGE
 from training.splits import groups_of
 

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from featurizer.features import NAMES, FeatureEngine, FeatureRow
+from featurizer.labels import HORIZON, Label, MidLog
 from featurizer.slots import MICROSECONDS, Taken
 from ingestor.tick import Break, Event, Tick
-from training.labels import HORIZON, Label, MidLog
 
 FULL_COVERAGE: Final = 1.0
 KEPT: Final = 4 * HORIZON

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from training.errors import FitError
-from training.labels import HORIZON
 
 EMBARGO: Final = 300
 """The longest look-back of a feature, in seconds."""

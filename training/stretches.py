@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from featurizer.features import READ_BACK_US
+from featurizer.labels import HORIZON
 from featurizer.slots import MICROSECONDS
 from ingestor.tick import Break, Event, decode
 from training.coverage import Coverage
-from training.labels import HORIZON
 
 LENGTH_US: Final = 6 * 3_600 * MICROSECONDS
 """A quarter of a UTC day, so that one day keeps several cores busy; 302 s are taken twice."""

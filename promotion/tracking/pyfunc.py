@@ -13,17 +13,17 @@ from mlflow.pyfunc import PythonModel
 
 from featurizer.features import NAMES
 from serving.artifact import load_folder
-from serving.scorer import RowScorer, open_scorer
+from serving.predictor import RowPredictor, open_predictor
 
 
 class ModelFolder(PythonModel):  # type: ignore[misc]  # MLflow ships no types
     """A frame with the features, in any order of columns, becomes a frame of scores in [0, 1]."""
 
-    _scorer: RowScorer
+    _predictor: RowPredictor
 
     def load_context(self, context: Any) -> None:
         """Open the folder, or refuse it as serving does."""
-        self._scorer = open_scorer(load_folder(Path(context.artifacts["folder"])))
+        self._predictor = open_predictor(load_folder(Path(context.artifacts["folder"])))
 
     def predict(
         self,
@@ -33,7 +33,7 @@ class ModelFolder(PythonModel):  # type: ignore[misc]  # MLflow ships no types
     ) -> pandas.DataFrame:
         """Score each row by itself; NaN means unknown."""
         rows = model_input[list(NAMES)].to_numpy(dtype="float64").tolist()
-        return pandas.DataFrame({"score": [self._scorer.score(row) for row in rows]})
+        return pandas.DataFrame({"score": [self._predictor.score(row) for row in rows]})
 
 
 set_model(ModelFolder())

@@ -12,10 +12,10 @@ from functools import partial
 import httpx
 import pytest
 
-from adapter.control import Serving
-from adapter.follower import Follower, open_control
-from adapter.switch import read_control, write_control
 from plumbing.kafka import KafkaSettings
+from serving.control import Serving
+from serving.follower import Follower, open_control
+from serving.switch import read_control, write_control
 from tests.ports import held_port
 from tests.waiting import eventually
 

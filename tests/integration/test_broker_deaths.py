@@ -12,14 +12,14 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 
-from adapter.switch import write_control
 from ingestor.topics import TOPICS
 from local.audit import audit
 from local.content import Content
 from plumbing.kafka import ensure_topics
-from tests.adapter.conftest import FakeV2
+from serving.switch import write_control
 from tests.integration.pipeline import Market, Pipeline, published, ready
 from tests.integration.quorum import NODES, Quorum
+from tests.serving.fake_v2 import FakeV2
 from tests.waiting import eventually
 
 pytestmark = [

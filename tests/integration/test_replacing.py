@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from adapter.schema import EXAMPLE
-from tests.adapter.balancer import Balancer
 from tests.ports import held_port
+from tests.serving.balancer import Balancer
 from tests.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).resolve().parents[2]

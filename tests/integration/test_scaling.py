@@ -12,7 +12,6 @@ from ingestor.topics import TICKS, TOPICS
 from local.audit import audit
 from local.content import Content
 from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
-from tests.adapter.conftest import FakeV2
 from tests.integration.pipeline import (
     Market,
     Pipeline,
@@ -21,6 +20,7 @@ from tests.integration.pipeline import (
     published,
     ready,
 )
+from tests.serving.fake_v2 import FakeV2
 from tests.waiting import eventually
 
 # Partitions 9, 8, 5, 6, 1 and 2 of 12: two for each third of them, which is one replica's.

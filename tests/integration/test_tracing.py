@@ -9,8 +9,6 @@ from functools import partial
 import pytest
 from prometheus_client import CollectorRegistry
 
-from adapter.control import Serving
-from adapter.v2_client import V2Client
 from featurizer.broker import kafka_broker
 from featurizer.config import FeaturizerSettings
 from featurizer.metrics import FeaturizerMetrics
@@ -34,10 +32,12 @@ from scorer.delivery import Delivery
 from scorer.metrics import Metrics as ScorerMetrics
 from scorer.models import Models
 from scorer.service import Scorer
-from tests.adapter.conftest import FakeV2
+from serving.client import V2Client
+from serving.control import Serving
 from tests.ingestor.test_service import Exchange, sends
 from tests.ingestor.wire import Wire
 from tests.integration.collector import Collector, Told
+from tests.serving.fake_v2 import FakeV2
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.kafka

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from featurizer.labels import MidLog
 from ingestor.tick import Event, Tick
 from monitor.join import Joiner, Matured
 from monitor.metrics import RESULTS, result_of
@@ -14,7 +15,6 @@ from monitor.outcome import Outcome, decode, encode
 from scorer.prediction import Prediction
 from tests.featurizer.market import START, beat, break_at, market, tick
 from tests.monitor.world import SECOND, TAU, predicted, predictions_of
-from training.labels import MidLog
 
 S0 = START // SECOND
 

@@ -8,9 +8,7 @@ import pytest
 from kafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from adapter.control import Serving
 from adapter.schema import EXAMPLE
-from adapter.v2 import ModelAway, ModelError, Row, Scored
 from featurizer.features import FEATURES_DIGEST, FeatureRow, encode
 from plumbing.kafka import DeliveryError, Partition, Record
 from plumbing.stop import Stop
@@ -21,7 +19,9 @@ from scorer.metrics import Metrics
 from scorer.models import Models
 from scorer.service import Scorer
 from serving.artifact import ModelInfo
+from serving.control import Serving
 from serving.linear import Linear
+from serving.v2 import ModelAway, ModelError, Row, Scored
 
 NAME = ("realized_volatility_60s",)
 LINEAR = {

@@ -14,11 +14,11 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from adapter.switch import write_control
 from featurizer.features import FEATURES_DIGEST, NAMES, encode
 from ingestor.topics import FEATURES, PREDICTIONS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics
 from scorer.prediction import Prediction, decode
+from serving.switch import write_control
 from tests.ports import held_port
 from tests.waiting import eventually
 

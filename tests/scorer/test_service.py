@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from adapter.v2 import BadResponse, WrongFeatures
 from ingestor.dead_letter import decode as decode_letter
 from scorer.delivery import MOST_DELIVERIES
 from scorer.prediction import decode
+from serving.v2 import BadResponse, WrongFeatures
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

@@ -3,7 +3,6 @@
 import pytest
 
 from adapter.schema import EXAMPLE
-from adapter.v2 import Scored
 from featurizer.features import NAMES
 from scorer.prediction import decode, encode, prediction_id
 from scorer.variants import (
@@ -14,6 +13,7 @@ from scorer.variants import (
     stage_times,
     values_of,
 )
+from serving.v2 import Scored
 
 
 @pytest.fixture

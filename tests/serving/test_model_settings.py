@@ -7,7 +7,7 @@ import pytest
 from mlserver.settings import Settings
 
 from serving.artifact import load_folder
-from serving.scorer import TOLERANCE, open_scorer
+from serving.predictor import TOLERANCE, open_predictor
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model-settings"
 FOLDERS = sorted(path.parent for path in REPOSITORY.glob("*/model-settings.json"))
@@ -22,7 +22,7 @@ def test_both_variants_are_there() -> None:
 def test_folder_scores_its_golden_rows(folder: Path) -> None:
     """Every committed model loads with our libraries and scores its golden rows."""
     artifact = load_folder(folder)
-    scorer = open_scorer(artifact)
+    scorer = open_predictor(artifact)
     golden = artifact.card.golden
     for row, score in zip(golden.rows, golden.scores, strict=True):
         assert scorer.score(row) == pytest.approx(score, abs=TOLERANCE)

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurizer.features import FeatureEngine, FeatureRow
+from featurizer.labels import MidLog
 from ingestor.tick import Tick
 from training.grid import (
     GRID_COLUMNS,
@@ -16,7 +17,6 @@ from training.grid import (
     volatility,
     volatility_ahead,
 )
-from training.labels import MidLog
 from training.windows import mean_of_last
 
 SECOND = 1_000_000

@@ -14,7 +14,7 @@ import pytest
 from featurizer.features import NAMES
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
-from serving.scorer import open_scorer
+from serving.predictor import open_predictor
 from training.__main__ import main
 from training.config import TrainingSettings
 from training.errors import DatasetError, FitError
@@ -94,7 +94,7 @@ def test_a_run_is_named_by_time_and_data(made: Run) -> None:
 def test_serving_opens_the_winner(made: Run) -> None:
     """Card, served numbers and Pipeline say the same of every golden row."""
     ml = load_folder(model_folder(made.folder, made.record.winner))
-    scorer = open_scorer(ml)
+    scorer = open_predictor(ml)
     scores = [scorer.score(row) for row in ml.card.golden.rows]
     assert scores == pytest.approx(ml.card.golden.scores, rel=1e-12)
     rows = np.array(ml.card.golden.rows, dtype=np.float64)

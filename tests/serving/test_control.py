@@ -6,9 +6,9 @@ import time
 import msgspec
 import pytest
 
-from adapter.control import KEY, Control, Serving, UnknownVariant, decode, encode, variant_named
-from adapter.follower import Follower
 from plumbing.kafka import Partition, Record
+from serving.control import KEY, Control, Serving, UnknownVariant, decode, encode, variant_named
+from serving.follower import Follower
 from tests.waiting import eventually
 
 PLACE = Partition("control", 0)

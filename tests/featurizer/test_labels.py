@@ -15,11 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from featurizer.labels import Label, MidLog
 from ingestor.continuity import events
 from ingestor.instant import instant
 from ingestor.recording import read_frames
 from ingestor.tick import Beat, Break, Event, Tick
-from training.labels import Label, MidLog
 
 MakeTick = Callable[..., Tick]
 MakeBreak = Callable[[float], Break]

@@ -5,10 +5,10 @@ from typing import Final
 
 import msgspec
 
-from adapter.control import KEY, Control, Serving, encode, variant_named
-from adapter.follower import open_control, read_to, standing
 from ingestor.topics import CONTROL
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
+from serving.control import KEY, Control, Serving, encode, variant_named
+from serving.follower import open_control, read_to, standing
 
 READ_SECONDS: Final = 10.0
 

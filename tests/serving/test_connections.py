@@ -5,12 +5,12 @@ from collections.abc import Callable
 
 import pytest
 
-from adapter.connections import ROTATE_SECONDS, Connections
 from adapter.schema import EXAMPLE
-from adapter.v2 import ModelAway
-from adapter.v2_client import AGAIN_SECONDS, V2Client
 from featurizer.features import NAMES
-from tests.adapter.balancer import Balancer
+from serving.client import AGAIN_SECONDS, V2Client
+from serving.connections import ROTATE_SECONDS, Connections
+from serving.v2 import ModelAway
+from tests.serving.balancer import Balancer
 
 ROW = tuple(EXAMPLE[name] for name in NAMES)
 PATIENCE = 60.0

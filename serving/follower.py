@@ -7,10 +7,10 @@ from typing import Final, Protocol
 
 import msgspec
 
-from adapter.control import KEY, Serving
 from ingestor.topics import CONTROL
 from plumbing.kafka import KafkaSettings, Partition, Reader, Record, ensure_topics
 from plumbing.logs import get_logger
+from serving.control import KEY, Serving
 
 POLL_SECONDS: Final = 0.5
 CHECK_SECONDS: Final = 5.0

@@ -9,10 +9,10 @@ from typing import Final
 
 import aiohttp
 
-from adapter.connections import Connections
-from adapter.v2 import BadResponse, ModelAway, Row, Scored, decode_response, encode_request
 from plumbing.logs import get_logger
 from plumbing.trace import UNTRACED, Tracer
+from serving.connections import Connections
+from serving.v2 import BadResponse, ModelAway, Row, Scored, decode_response, encode_request
 
 CONNECT_SECONDS: Final = 0.3
 """Within a cluster connecting takes milliseconds; whoever needs longer is gone."""

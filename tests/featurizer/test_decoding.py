@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from featurizer.intake import RefusedError, read_event
+from featurizer.decoding import RefusedError, read_event
 from ingestor.tick import Event, encode
 from tests.featurizer.market import beat, break_at, tick
 

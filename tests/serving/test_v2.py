@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapter.schema import EXAMPLE, InvalidRequest, decode, encode
-from adapter.v2 import BadResponse, WrongFeatures, decode_response, encode_request
 from featurizer.features import FEATURES_DIGEST, NAMES
+from serving.v2 import BadResponse, WrongFeatures, decode_response, encode_request
 
 VALUES = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 ROWS = st.lists(st.tuples(*[VALUES] * len(NAMES)), min_size=1, max_size=5)

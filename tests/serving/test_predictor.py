@@ -11,7 +11,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from featurizer.features import NAMES
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.linear import Linear, positions_of
-from serving.scorer import PipelineScorer, open_scorer
+from serving.predictor import PipelinePredictor, open_predictor
 
 USED = ("spread_mean_60s", "realized_volatility_60s", "log_return_300s")
 
@@ -26,7 +26,7 @@ def forest(market: Any) -> Pipeline:
 
 def test_linear_model_is_served_by_its_numbers(folder: Path) -> None:
     """Where Linear and Pipeline agree, the Linear serves."""
-    assert isinstance(open_scorer(load_folder(folder)), Linear)
+    assert isinstance(open_predictor(load_folder(folder)), Linear)
 
 
 def test_linear_model_alone_needs_no_library(
@@ -35,18 +35,18 @@ def test_linear_model_alone_needs_no_library(
     """Without a Pipeline nothing is unpickled, whatever is installed."""
     path = tmp_path / "baseline"
     write_folder(path, variant="baseline", linear=baseline, card=card_of(baseline.score))
-    assert open_scorer(load_folder(path), lambda _: "not installed") == baseline
+    assert open_predictor(load_folder(path), lambda _: "not installed") == baseline
 
 
 def test_other_kind_is_served_by_its_pipeline(
     tmp_path: Path, market: Any, forest: Pipeline, card_of: Any
 ) -> None:
     """A forest is served row by row, from the features it names, in the order it names them."""
-    trees = PipelineScorer(forest, positions_of(USED))
+    trees = PipelinePredictor(forest, positions_of(USED))
     path = tmp_path / "forest"
     card = card_of(trees.score)
     write_folder(path, variant="forest", linear=None, card=card, pipeline=forest, features=USED)
-    scorer = open_scorer(load_folder(path))
+    scorer = open_predictor(load_folder(path))
     columns = [NAMES.index(name) for name in USED]
     expected = forest.predict_proba(market.matrix[:20][:, columns])[:, 1]
     assert [scorer.score(row) for row in market.rows[:20]] == pytest.approx(expected, abs=1e-12)
@@ -60,8 +60,8 @@ def test_numbers_and_pipeline_that_differ_are_refused(
     other.fit(market.matrix, 1 - market.spikes)
     path = tmp_path / "ml"
     write_folder(path, variant="ml", linear=linear, card=card_of(linear.score), pipeline=other)
-    with pytest.raises(ArtifactError, match="PipelineScorer scores golden row 0"):
-        open_scorer(load_folder(path))
+    with pytest.raises(ArtifactError, match="PipelinePredictor scores golden row 0"):
+        open_predictor(load_folder(path))
 
 
 def test_golden_score_that_is_missed_is_refused(
@@ -72,7 +72,7 @@ def test_golden_score_that_is_missed_is_refused(
     path = tmp_path / "ml"
     write_folder(path, variant="ml", linear=linear, card=card)
     with pytest.raises(ArtifactError, match=r"Linear scores golden row 0 0\.\d+, expected 0\.\d+"):
-        open_scorer(load_folder(path))
+        open_predictor(load_folder(path))
 
 
 def test_kind_pipeline_without_a_pipeline_is_refused(tmp_path: Path, card_of: Any) -> None:
@@ -80,4 +80,4 @@ def test_kind_pipeline_without_a_pipeline_is_refused(tmp_path: Path, card_of: An
     path = tmp_path / "ml"
     write_folder(path, variant="ml", linear=None, card=card_of(lambda _: 0.5))
     with pytest.raises(ArtifactError, match=r"found no model\.joblib"):
-        open_scorer(load_folder(path))
+        open_predictor(load_folder(path))
