@@ -14,7 +14,7 @@ from featurizer.slots import MICROSECONDS
 from ingestor.tick import Beat, Event, Tick
 from serving.linear import Linear
 from simulator.market import Stock
-from simulator.regimes import CALM, NORMAL, WILD, Regime
+from simulator.moods import CALM, NORMAL, WILD, Regime
 
 START: Final = 1_700_000_040
 """Epoch second, a whole minute, at which generated time begins."""

@@ -15,7 +15,7 @@ import msgspec
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recording import Frame, heartbeat
-from simulator.regimes import BURST_FACTOR, NORMAL, Regime
+from simulator.moods import BURST_FACTOR, NORMAL, Regime
 
 YEAR_S: Final = 31_557_600
 SLOTS: Final = 10

@@ -7,17 +7,17 @@ import numpy as np
 from featurizer.features import FEATURES_DIGEST, NAMES
 from featurizer.labels import HORIZON
 from ingestor.instant import text_of
-from training.candidates import CANDIDATES, KNOWN_SHARE, RULE_NAME
-from training.captures import Capture
-from training.cutoffs import Flags
-from training.dataset import Dataset
-from training.evaluate import Study
-from training.findings import compared
-from training.golden import golden_rows
-from training.problem import Problem
-from training.selection import data_needed
-from training.splits import EMBARGO
-from training.train import Trained
+from training.data.captures import Capture
+from training.data.dataset import Dataset
+from training.data.splits import EMBARGO
+from training.data.thresholds import Flags
+from training.evaluation.rule_comparison import compared
+from training.evaluation.selection import data_needed
+from training.evaluation.study import Study
+from training.final_fit import Trained
+from training.models.candidates import CANDIDATES, KNOWN_SHARE, RULE_NAME
+from training.models.golden import golden_rows
+from training.models.problem import Problem
 
 PROTOCOL: Final = (
     "leave one group of captures out, purged by the label's "

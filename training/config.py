@@ -5,9 +5,9 @@ from pathlib import Path
 from pydantic import Field
 
 from promotion.config import PromotionSettings
-from training.cutoffs import TAU_PERCENTILE
-from training.dataset import SEALED
-from training.parallel import BackendName, Place
+from training.data.dataset import SEALED
+from training.data.parallel import BackendName, Place
+from training.data.thresholds import TAU_PERCENTILE
 
 
 class TrainingSettings(PromotionSettings):

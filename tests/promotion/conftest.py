@@ -17,7 +17,7 @@ from promotion.run_folder import RunRecord
 from serving.artifact import write_folder
 from serving.linear import Linear
 from serving.reference import reference_of
-from training.golden import golden_rows
+from training.models.golden import golden_rows
 
 MakeRun = Callable[..., Path]
 

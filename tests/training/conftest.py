@@ -11,7 +11,7 @@ import pytest
 from featurizer.features import NAMES
 from ingestor.instant import text_of
 from ingestor.tick import Break, Tick
-from training.rows import Table
+from training.data.rows import Table
 
 START = 1_700_000_000
 """Epoch second at which generated time begins."""

@@ -23,9 +23,9 @@ def add(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Print both models' figures by part, and how much the first is above the second."""
-    from training.dataset import build
-    from training.judging import compared_models, figure_lines, open_model
-    from training.page import between
+    from training.data.dataset import build
+    from training.evaluation.written_models import compared_models, figure_lines, open_model
+    from training.report.html import between
 
     given = overridden(settings, data=options.data)
     one, other = (open_model(path) for path in options.models)

@@ -5,13 +5,13 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from training.captures import count_lines
 from training.commands.span import NAME, add_span, read_span
 from training.config import TrainingSettings
-from training.cutoffs import tau_of
-from training.dataset import Dataset, build
+from training.data.captures import count_lines
+from training.data.dataset import Dataset, build
+from training.data.progress import Bars
+from training.data.thresholds import tau_of
 from training.errors import DatasetError
-from training.progress import Bars
 
 if TYPE_CHECKING:
     from plumbing.kafka import KafkaSettings

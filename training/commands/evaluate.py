@@ -23,8 +23,8 @@ def add(subparsers: Any) -> None:
 
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Print the model's figures and the rule's, and name recordings it was trained on."""
-    from training.dataset import build
-    from training.judging import figure_lines, judged, open_model
+    from training.data.dataset import build
+    from training.evaluation.written_models import figure_lines, judged, open_model
 
     given, model = overridden(settings, data=options.data), open_model(options.model)
     dataset = build(given.data, _quiet, given.sealed, place=given.place)

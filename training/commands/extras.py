@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import DatasetError
-from training.extras import evaluate_extras, extra_lines
+from training.external.tables import evaluate_extras, extra_lines
 
 CARD = Path("model-settings/ml/card.json")
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from training.minutes import evaluate_minutes, minute_lines
+from training.external.minutes import evaluate_minutes, minute_lines
 
 
 def add(subparsers: Any) -> None:

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from training.rationale import RationaleError, write_tables
+from training.report.rationale import RationaleError, write_tables
 
 PAGE = Path("docs/selection_rationale.md")
 

@@ -6,7 +6,7 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any
 
-from training.seed_figure import evaluate_seed_figure, seed_figure_lines
+from training.external.seed_figure import evaluate_seed_figure, seed_figure_lines
 
 
 def add(subparsers: Any) -> None:

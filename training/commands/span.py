@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from featurizer.slots import MICROSECONDS
 from training.config import TrainingSettings
-from training.dataset import Dataset, Say, assemble
-from training.progress import Progress
-from training.stretches import BEGINNING, END
+from training.data.dataset import Dataset, Say, assemble
+from training.data.progress import Progress
+from training.data.shards import BEGINNING, END
 
 if TYPE_CHECKING:
     from plumbing.kafka import KafkaSettings
@@ -56,7 +56,7 @@ def read_span(
         DatasetError: there is no broker or topic, or no usable row in the span.
     """
     from plumbing.kafka import KafkaSettings  # recordings need no broker, nor its client
-    from training.topic import Wanted, open_log, read_topic
+    from training.data.topic import Wanted, open_log, read_topic
 
     kafka = kafka or KafkaSettings()
     if options.bootstrap:

@@ -54,8 +54,8 @@ def _trained(
     options: argparse.Namespace, settings: TrainingSettings, kafka: "KafkaSettings | None"
 ) -> Path:
     """Give the run folder; that of a topic keeps its rows, as the topic itself forgets them."""
-    from training.progress import Bars
-    from training.service import run as train
+    from training.data.progress import Bars
+    from training.pipeline import run as train
 
     bars = Bars()
     if not options.from_topic:

@@ -1,0 +1,265 @@
+"""The whole way: recordings in, a run folder out, equal bytes for equal data."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from featurizer.features import NAMES
+from promotion.run_folder import model_folder, read_run
+from serving.artifact import load_folder
+from serving.predictor import open_predictor
+from training.__main__ import main
+from training.config import TrainingSettings
+from training.errors import DatasetError, FitError
+from training.pipeline import Run, run
+
+ROOT = Path(__file__).resolve().parents[2]
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+START = 1_700_000_000
+
+Write = Callable[..., Path]
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+def at_noon() -> datetime:
+    """Give one time for ever."""
+    return NOON
+
+
+def settings(data: Path, runs: Path, **more: Any) -> TrainingSettings:
+    """Give settings that keep to this process."""
+    return TrainingSettings(data=[data], runs=runs, backend="sequential", **more)
+
+
+def card_in(folder: Path) -> dict[str, Any]:
+    """Read a card."""
+    card: dict[str, Any] = json.loads((folder / "card.json").read_text())
+    return card
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory, write: Write) -> Run:
+    """The run of three recordings hours apart, one with two products, and a sealed one."""
+    data = tmp_path_factory.mktemp("data")
+    write(data / "first.ndjson", START, seed=1, products=("BTC-USD", "ETH-USD"))
+    write(data / "second.ndjson", START + 10_000, seed=5)
+    write(data / "third.ndjson", START + 20_000, seed=9)
+    write(data / "kept.ndjson", START + 30_000, seed=11)
+    runs = tmp_path_factory.mktemp("runs")
+    given = settings(data, runs, sealed=["kept"])
+    return run(given, silent, open_sealed=True, clock=at_noon)
+
+
+@pytest.fixture(scope="module")
+def report(made: Run) -> dict[str, Any]:
+    """Its report.json."""
+    found: dict[str, Any] = json.loads((made.folder / "report.json").read_text())
+    return found
+
+
+def test_both_variants_are_written_and_load(made: Run) -> None:
+    """A run leaves two folders that serving accepts, with one τ table, by the digests it names."""
+    record = read_run(made.folder)
+    loaded = {
+        variant: load_folder(model_folder(made.folder, name), digest=record.digests[name])
+        for variant, name in record.variants().items()
+    }
+    assert {variant: artifact.info.variant for variant, artifact in loaded.items()} == {
+        "ml": "ml",
+        "baseline": "baseline",
+    }
+    assert loaded["ml"].info.tau == loaded["baseline"].info.tau
+    assert set(loaded["ml"].info.tau) == {"BTC-USD", "ETH-USD"}
+    assert loaded["baseline"].features == ("realized_volatility_60s",)
+    assert loaded["baseline"].pickled is None
+
+
+def test_a_run_is_named_by_time_and_data(made: Run) -> None:
+    """Its id has the time and the dataset's digest."""
+    record = read_run(made.folder)
+    assert made.folder.name == record.run_id == f"20261122T120000Z-{record.dataset_digest[:8]}"
+    assert record.created == "2026-11-22T12:00:00Z"
+
+
+def test_serving_opens_the_winner(made: Run) -> None:
+    """Card, served numbers and Pipeline say the same of every golden row."""
+    ml = load_folder(model_folder(made.folder, made.record.winner))
+    scorer = open_predictor(ml)
+    scores = [scorer.score(row) for row in ml.card.golden.rows]
+    assert scores == pytest.approx(ml.card.golden.scores, rel=1e-12)
+    rows = np.array(ml.card.golden.rows, dtype=np.float64)
+    pickled = ml.unpickle().predict_proba(rows[:, [NAMES.index(name) for name in ml.features]])
+    np.testing.assert_allclose(pickled[:, 1], ml.card.golden.scores, rtol=1e-12)
+
+
+def test_two_runs_give_equal_bytes(made: Run, tmp_path: Path, write: Write) -> None:
+    """The same recordings give the same models, report and plots; opening the seal adds to them."""
+    data = tmp_path / "data"
+    data.mkdir()
+    write(data / "first.ndjson", START, seed=1, products=("BTC-USD", "ETH-USD"))
+    write(data / "second.ndjson", START + 10_000, seed=5)
+    write(data / "third.ndjson", START + 20_000, seed=9)
+    write(data / "kept.ndjson", START + 30_000, seed=11)
+    given = settings(data, tmp_path / "runs", sealed=["kept"])
+    again = run(given, silent, clock=at_noon)
+    assert again.record.digests == made.record.digests
+    assert again.record.metrics == made.record.metrics
+    for png in (made.folder / "plots").iterdir():
+        assert png.read_bytes() == (again.folder / "plots" / png.name).read_bytes()
+    assert again.record.parameters["sealed_opened"] is False
+    assert json.loads((again.folder / "report.json").read_text())["sealed"] is None
+
+
+def test_the_record_says_that_the_seal_was_broken(made: Run, report: dict[str, Any]) -> None:
+    """run.json names what was opened; the report has its figures beside the rule's."""
+    assert made.record.parameters["sealed_opened"] is True
+    assert made.record.evidence["sealed"] == {"opened": ["kept.ndjson"]}
+    both = report["sealed"]["parts"]["all"]
+    assert set(both) == {"ml", "baseline"}
+    assert both["ml"]["model"]["rows"] == both["ml"]["rv60_rule"]["rows"] == 440
+    assert "kept.ndjson" not in [each["file"] for each in report["dataset"]["captures"]]
+
+
+def test_the_report_has_all_protocols_side_by_side(report: dict[str, Any]) -> None:
+    """Published and honest figures of the candidates stand together, each beside the rule's."""
+    protocols = {each["name"]: each["candidates"] for each in report["protocols"]}
+    assert set(protocols) >= {"published", "leave_group_out", "walk_forward"}
+    everyone = {each["candidate"] for each in report["standings"]}
+    assert set(protocols["leave_group_out"]) == set(protocols["published"]) == everyone
+    for pair in protocols["leave_group_out"].values():
+        assert pair["model"]["rows"] == pair["rv60_rule"]["rows"]
+        assert {"prevalence", "pr_auc", "roc_auc", "brier", "brier_skill", "ece"} <= set(
+            pair["model"]
+        )
+
+
+def test_the_report_answers_where_and_at_what_cost(report: dict[str, Any]) -> None:
+    """Captures, regimes, alerts, importances and what would decide are there."""
+    assert {"first.ndjson", "second.ndjson", "third.ndjson"} < set(report["parts"])
+    assert set(report["burden"]["by_candidate"]) >= {"rule", "baseline"}
+    assert report["importances"]["by_model"][report["chosen"]["candidate"]]
+    assert report["chosen"]["data_needed"]["episodes"] > 0
+    assert set(report["other_products"]) == {"ETH-USD"}
+
+
+def test_the_page_stands_alone(made: Run) -> None:
+    """The HTML holds its pictures and asks nothing of any other place."""
+    page = (made.folder / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png;base64,") == len(list((made.folder / "plots").iterdir()))
+    assert "http" not in page
+    assert made.record.run_id in page
+    assert "nan" not in page.replace("finance", "")
+
+
+def test_the_card_says_what_it_rests_on(made: Run) -> None:
+    """Data, rows behind τ, what was left out, and honest figures beside the rule are named."""
+    card = card_in(model_folder(made.folder, made.record.winner))
+    files = [entry["file"] for entry in card["data"]]
+    assert files == ["first.ndjson", "second.ndjson", "third.ndjson"]
+    assert card["trained_recordings"] == [entry["sha256"] for entry in card["data"]]
+    assert [entry["file"] for entry in card["left_out"]] == ["kept.ndjson"]
+    assert card["products"]["ETH-USD"]["tau_rests_on_rows"] == 440
+    assert card["prevalence"] == pytest.approx(0.1, abs=0.01)
+    parts = card["metrics"]["by_product"]["BTC-USD"]
+    assert set(parts) == {"pooled", *files}
+    assert parts["pooled"]["model"]["rows"] == parts["pooled"]["rv60_rule"]["rows"] == 1320
+
+
+def test_a_seal_that_is_not_there_cannot_be_opened(tmp_path: Path, write: Write) -> None:
+    """The final report does not pretend; nothing is written."""
+    data = write(tmp_path / "one.ndjson", START, seed=1, seconds=1500)
+    with pytest.raises(DatasetError, match="expected one to open"):
+        run(settings(data, tmp_path / "runs"), silent, open_sealed=True)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_evaluate_and_compare_read_a_run(made: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    """A written model is judged beside the rule, and two of them on the same rows."""
+    data = str(made_data(made))
+    assert main(["evaluate", str(made.folder), "--data", data, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert "first.ndjson" in found["seen_in_training"]
+    assert found["parts"]["all"]["model"]["rows"] > 1000
+    one, two = model_folder(made.folder, made.record.winner), model_folder(made.folder, "baseline")
+    assert main(["compare", str(one), str(two), "--data", data]) == 0
+    assert "first above second: PR-AUC" in capsys.readouterr().out
+
+
+def made_data(made: Run) -> Path:
+    """Give the folder of the recordings behind a run."""
+    return next(made.folder.parents[1].glob("data*"))
+
+
+def test_a_market_without_spikes_is_refused(tmp_path: Path) -> None:
+    """A market that stands still has one class only, and nothing is written."""
+    data = tmp_path / "flat.ndjson"
+    line = {"product_id": "BTC-USD", "price": "10", "best_bid": "9", "best_ask": "11"}
+    times = (f"2026-01-01T{s // 3600:02}:{s // 60 % 60:02}:{s % 60:02}" for s in range(800))
+    data.write_text(
+        "".join(json.dumps(line | {"timestamp": f"{t}.123456789Z"}) + "\n" for t in times)
+    )
+    with pytest.raises(FitError, match="expected both"):
+        run(settings(data, tmp_path / "runs"), silent)
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
+    """Bad data ends the command with one line of reason and a failing exit code."""
+    (tmp_path / "empty.ndjson").write_text("")
+    done = subprocess.run(
+        [sys.executable, "-m", "training", "train", "--data", str(tmp_path), "--runs", "nowhere"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error     empty.ndjson: found no ticker")
+
+
+@pytest.mark.parametrize("variant", ["ml", "baseline"])
+def test_a_shipped_model_is_whole(variant: str) -> None:
+    """What is shipped has its recorded digests and scores its golden rows."""
+    artifact = load_folder(ROOT / "model-settings" / variant)
+    assert artifact.linear is not None
+    scores = [artifact.linear.score(row) for row in artifact.card.golden.rows]
+    assert scores == pytest.approx(artifact.card.golden.scores, rel=1e-12)
+
+
+@pytest.mark.captures
+def test_the_shipped_models_are_what_training_gives(captures: Path, tmp_path: Path) -> None:
+    """A retrain on the same recordings gives the shipped models within rounding."""
+    made = run(TrainingSettings(data=[captures], runs=tmp_path), silent)
+    for variant, name in made.record.variants().items():
+        shipped, again = ROOT / "model-settings" / variant, model_folder(made.folder, name)
+        assert_close(card_in(shipped), card_in(again))
+        one, two = load_folder(shipped).linear, load_folder(again).linear
+        assert one is not None and two is not None
+        assert_close(one.document(), two.document())
+
+
+def assert_close(one: Any, two: Any, at: str = "") -> None:
+    """Compare two JSON values; numbers within 1e-9, library versions not at all."""
+    if isinstance(one, dict):
+        assert one.keys() == two.keys(), at
+        for name in one.keys() - {"libraries"}:
+            assert_close(one[name], two[name], f"{at}.{name}")
+    elif isinstance(one, list):
+        assert len(one) == len(two), at
+        for number, (left, right) in enumerate(zip(one, two, strict=True)):
+            assert_close(left, right, f"{at}[{number}]")
+    elif isinstance(one, float):
+        assert one == pytest.approx(two, rel=1e-9, abs=1e-9), at
+    else:
+        assert one == two, at

@@ -1,0 +1,153 @@
+"""One Parquet of all rows: known by its content, equal on every run and in every place."""
+
+import tracemalloc
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from featurizer.features import NAMES
+from ingestor.tick import Tick, encode
+from training.data import parquet
+from training.data.dataset import build, read_parquet, write_parquet
+from training.data.manifest import digest_of, tau_rule
+from training.data.parallel import Place
+from training.data.rows import Labeller, Table
+from training.data.shards import Cutter
+from training.errors import DatasetError
+
+SECOND = 1_000_000
+
+
+def silent(_: str) -> None:
+    """Say nothing."""
+
+
+def same(one: Table, two: Table) -> bool:
+    """Compare all columns to the bit."""
+    return all(
+        getattr(one, name).tobytes() == getattr(two, name).tobytes() for name in Table.__slots__
+    )
+
+
+def test_a_dataset_is_read_back_as_it_was(folder: Path, tmp_path: Path) -> None:
+    """Captures, groups, counts, digest and all columns survive the file."""
+    built = build([folder], silent, keep=tmp_path / "d.parquet")
+    read = read_parquet(tmp_path / "d.parquet")
+    assert same(built.table, read.table)
+    assert (built.captures, built.group, built.left_out) == (
+        read.captures,
+        read.group,
+        read.left_out,
+    )
+    assert (built.digest, built.counts, built.path) == (read.digest, read.counts, read.path)
+
+
+def test_every_row_is_in_the_file_with_its_fate(folder: Path, tmp_path: Path) -> None:
+    """Unusable rows stand beside the usable ones and are counted alike."""
+    dataset = build([folder], silent, keep=tmp_path / "d.parquet")
+    rows = pq.read_table(tmp_path / "d.parquet")
+    assert rows.schema.names == parquet.SCHEMA.names
+    fates = Counter(rows["fate"].to_pylist())
+    assert {f"rows_{fate}": n for fate, n in fates.items()} == {
+        name: n for name, n in dataset.counts.items() if name.startswith("rows_")
+    }
+    usable = rows.filter(np.array(rows["fate"].to_pylist()) == "usable")
+    assert len(usable) == len(dataset.table)
+    assert usable["volatility"].null_count == 0 and rows["volatility"].null_count > 0
+    assert rows[NAMES[4]].null_count > 0 and not np.isnan(dataset.table.column(NAMES[4])).any()
+    seconds = [
+        (c, p, t // SECOND)
+        for c, p, t in zip(
+            *(rows[n].to_pylist() for n in ("capture", "product_id", "time_us")), strict=True
+        )
+    ]
+    assert len(set(seconds)) == len(seconds)
+
+
+def test_equal_bytes_on_every_run_and_in_every_place(folder: Path, tmp_path: Path) -> None:
+    """Two runs, one of them in processes, write the same file."""
+    build([folder], silent, keep=tmp_path / "one.parquet")
+    build([folder], silent, keep=tmp_path / "two.parquet", place=Place("processes", 2))
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "one.parquet", "two.parquet"]
+
+
+def test_shorter_tasks_give_the_same_rows(folder: Path, tmp_path: Path) -> None:
+    """How time is cut into tasks shows in no row and no count."""
+    recordings = [folder / "first.ndjson"]
+    whole = build(recordings, silent)
+    cut = build(recordings, silent, length_us=400 * SECOND)
+    assert same(whole.table, cut.table)
+    assert whole.captures == cut.captures
+    assert whole.digest == cut.digest
+
+
+def test_the_digest_is_of_the_content(folder: Path) -> None:
+    """Names and order do not matter; inputs, definitions and the τ rule do."""
+    before = build([folder / "second.ndjson"], silent).digest
+    renamed = (folder / "second.ndjson").rename(folder / "zzz.ndjson")
+    assert build([renamed], silent).digest == before
+    inputs = [digest_of(["b", "a"], tau_rule(90)), digest_of(["a", "b", "c"], tau_rule(90))]
+    assert inputs[0] == digest_of(["a", "b"], tau_rule(90)) != inputs[1]
+    assert inputs[0] != digest_of(["a", "b"], tau_rule(95))
+
+
+def test_a_kept_dataset_is_copied(folder: Path, tmp_path: Path) -> None:
+    """Writing it elsewhere copies its bytes; one that was not kept has none."""
+    write_parquet(build([folder], silent, keep=tmp_path / "a.parquet"), tmp_path / "b" / "c.pq")
+    assert (tmp_path / "b" / "c.pq").read_bytes() == (tmp_path / "a.parquet").read_bytes()
+    with pytest.raises(ValueError, match="not kept"):
+        write_parquet(build([folder], silent), tmp_path / "d.parquet")
+
+
+def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
+    """Another Parquet, and another file, are named with what was missing."""
+    path = tmp_path / "other.parquet"
+    pq.write_table(parquet.PART.empty_table(), path)
+    with pytest.raises(DatasetError, match=r"other.parquet: found no crypto_volatility.dataset"):
+        read_parquet(path)
+    path.write_text("no")
+    with pytest.raises(DatasetError, match=r"other.parquet: .* expected a dataset's Parquet"):
+        read_parquet(path)
+
+
+def long_stream(seconds: int) -> Iterator[Tick]:
+    """Give one tick a second, made as they are asked for."""
+    for second in range(seconds):
+        price = 100.0 + second % 7
+        yield Tick(
+            feed="f",
+            product_id="BTC-USD",
+            dialect="advanced",
+            time_us=second * SECOND,
+            received_us=0,
+            price=price,
+            bid=price - 1,
+            ask=price + 1,
+        )
+
+
+def peak(seconds: int, folder: Path, batch: int) -> int:
+    """Give the most bytes held while a stream is cut, labelled and written."""
+    cutter = Cutter(folder)
+    tracemalloc.start()
+    for tick in long_stream(seconds):
+        cutter.take(tick, encode(tick))
+    (stretch,) = cutter.finish()
+    labeller = Labeller(stretch.start_us, stretch.end_us)
+    parquet.write_part(labeller.rows(stretch.read()), folder / "part", batch)
+    found = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    return found
+
+
+def test_memory_does_not_grow_with_the_stream(tmp_path: Path) -> None:
+    """A stream four times as long needs no more memory: what is held is a batch of rows."""
+    peak(400, tmp_path / "warm", 256)
+    short, long = peak(800, tmp_path / "short", 256), peak(2_400, tmp_path / "long", 256)
+    assert long < 1.3 * short
+    assert pq.ParquetFile(tmp_path / "long" / "part").num_row_groups == 10

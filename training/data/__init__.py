@@ -1,0 +1,1 @@
+"""From recordings, or the topic ``ticks``, to labelled rows: read, checked, cut and joined."""

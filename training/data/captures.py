@@ -1,0 +1,164 @@
+"""Captures: the rows of each recording or feed made, stretch by stretch, and counted."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingestor.tick import Dialect
+from training.data.coverage import Coverage
+from training.data.parallel import Place
+from training.data.progress import Progress
+from training.data.rows import Labeller
+from training.data.shards import Stretch
+from training.data.sources import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One recording, or one feed of the topic; times are event times in epoch microseconds.
+
+    ``counts`` says what became of events and rows, and of time (``gaps``, ``gap_seconds``,
+    ``longest_gap_s``); ``rows`` says it of the rows by product, ``usable`` how many of each
+    may be learned from; ``coverage`` what is known of each product's time.
+    """
+
+    file: str
+    sha256: str
+    dialect: Dialect
+    first_us: int
+    last_us: int
+    counts: Mapping[str, int]
+    rows: Mapping[str, Mapping[str, int]]
+    coverage: Mapping[str, Coverage]
+
+    @property
+    def usable(self) -> dict[str, int]:
+        """How many rows of each product may be learned from."""
+        found = {product: fates.get("usable", 0) for product, fates in self.rows.items()}
+        return {product: n for product, n in sorted(found.items()) if n}
+
+
+def capture_lines(capture: Capture) -> list[str]:
+    """Say what one capture holds: rows, and by product time, gaps and what was dropped."""
+    events = sum(n for kind, n in capture.counts.items() if kind.startswith("events_"))
+    rows = ", ".join(f"{n} of {product}" for product, n in capture.usable.items())
+    lines = [f"read      {capture.file}: {events} events, usable rows: {rows}"]
+    for product, found in capture.coverage.items():
+        dropped = ", ".join(
+            f"{n} {fate}" for fate, n in capture.rows.get(product, {}).items() if fate != "usable"
+        )
+        lines.append(
+            f"            {product}: {_coverage_text(found)}; dropped: {dropped or 'none'}"
+        )
+    return lines
+
+
+def count_lines(counts: Mapping[str, int]) -> list[str]:
+    """Say what became of all events, rows and seconds of a dataset."""
+    return [
+        f"{part:<10}" + ", ".join(f"{n} {k}" for k, n in named_counts(counts, part).items())
+        for part in ("events", "rows")
+    ] + [
+        f"time      {counts['seconds']} product seconds known, {counts['gap_seconds']} in"
+        f" {counts['gaps']} gaps (longest {counts['longest_gap_s']} s)",
+        f"captures  {counts['captures']} used, {counts['left_out']} left out",
+    ]
+
+
+def _coverage_text(found: Coverage) -> str:
+    breaks = ", ".join(f"{n} {reason}" for reason, n in sorted(found.breaks.items()))
+    return (
+        f"{found.ticks} ticks, {found.share:.1%} of {found.seconds + found.gap_seconds} s known,"
+        f" {found.gaps} gaps (longest {found.longest_gap_s} s), breaks: {breaks or 'none'},"
+        f" sizes in {found.sized_share:.0%} of the ticks"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A capture, whether it was named by itself, and the files of its rows in their order."""
+
+    capture: Capture
+    named: bool
+    parts: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelling:
+    """The task of one stretch: its rows go to ``part``."""
+
+    stretch: Stretch
+    part: Path
+
+
+def _label(task: _Labelling) -> dict[str, int]:
+    """Write the rows of one stretch; gives what became of events and rows."""
+    from training.data import parquet
+
+    stretch = task.stretch
+    labeller = Labeller(stretch.start_us, stretch.end_us)
+    parquet.write_part(labeller.rows(stretch.read()), task.part)
+    stretch.path.unlink()
+    return labeller.counts
+
+
+def captures_of(sources: Sequence[Source], place: Place, progress: Progress) -> list[Made]:
+    """Make the rows of all stretches; gives the captures in order of time."""
+    tasks = [
+        _Labelling(stretch, stretch.path.with_suffix(".parquet"))
+        for source in sources
+        for stretch in source.stretches
+    ]
+    progress.begin("labelling", sum(task.stretch.events for task in tasks), "events")
+    counts = place.run(_label, tasks, lambda at: progress.advance(tasks[at].stretch.events))
+    at, made = 0, []
+    for source in sources:
+        own = slice(at, at := at + len(source.stretches))
+        made.append(_made(source, tasks[own], counts[own]))
+    return sorted(made, key=lambda m: (m.capture.first_us, m.capture.file, m.capture.sha256))
+
+
+def _made(source: Source, tasks: Sequence[_Labelling], counts: Sequence[Mapping[str, int]]) -> Made:
+    total: Counter[str] = Counter()
+    rows: dict[str, Counter[str]] = {product: Counter() for product in sorted(source.coverage)}
+    for task, found in zip(tasks, counts, strict=True):
+        total.update(found)
+        rows[task.stretch.product].update(named_counts(found, "rows"))
+    time = _time_counts(source.coverage.values())
+    capture = Capture(
+        file=source.name,
+        sha256=source.sha256,
+        dialect=source.dialect,
+        first_us=source.first_us,
+        last_us=source.last_us,
+        counts=dict(sorted(total.items())) | time,
+        rows={product: dict(sorted(fates.items())) for product, fates in rows.items()},
+        coverage=source.coverage,
+    )
+    return Made(capture, source.named, tuple(task.part for task in tasks))
+
+
+def _time_counts(coverage: Iterable[Coverage]) -> dict[str, int]:
+    found = list(coverage)
+    return {
+        "seconds": sum(c.seconds for c in found),
+        "gaps": sum(c.gaps for c in found),
+        "gap_seconds": sum(c.gap_seconds for c in found),
+        "longest_gap_s": max((c.longest_gap_s for c in found), default=0),
+        "missing_trades": sum(c.missing_trades for c in found),
+    }
+
+
+def counts_of(captures: Sequence[Capture], left_out: Sequence[object]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for capture in captures:
+        total.update({k: n for k, n in capture.counts.items() if k != "longest_gap_s"})
+    longest = max((capture.counts["longest_gap_s"] for capture in captures), default=0)
+    numbers = {"captures": len(captures), "left_out": len(left_out), "longest_gap_s": longest}
+    return dict(sorted(total.items())) | numbers
+
+
+def named_counts(counts: Mapping[str, int], part: str) -> dict[str, int]:
+    prefix = part + "_"
+    return {k.removeprefix(prefix): n for k, n in counts.items() if k.startswith(prefix)}

@@ -1,0 +1,149 @@
+"""The Parquet of a dataset: FeatureRows and Labels, one row per product and second, its last.
+
+All rows are in it, also those that nothing is learned from; ``fate`` says why. Null means
+unknown, never 0. The columns:
+
+| column | type | |
+|---|---|---|
+| ``capture`` | int32 | number of the capture, as in the metadata |
+| ``group`` | int32 | number of the interval of time that captures share |
+| ``feed``, ``product_id``, ``dialect`` | string | as in the FeatureRow |
+| ``time_us`` | int64 | exchange time of the row's Tick (epoch microseconds) |
+| ``trade_id`` | int64 | the Tick's, or 0 |
+| ``mid`` | float64 | the Tick's (quote currency) |
+| ``coverage`` | float64 | share of the last 300 s that have a slot, 0…1 |
+| each of ``NAMES`` | float64 | the features, in their order |
+| ``volatility`` | float64 | Label: that of the next 60 s (log return) |
+| ``matured_us`` | int64 | Label: event time that completed the horizon |
+| ``fate`` | string | ``usable``, ``warming``, ``break``, ``coverage`` or ``unfinished`` |
+
+The row's id is ``feed:product_id:time_us:trade_id``. τ and spikes are not in it: they belong to
+the promotion. Rows stand by capture, product and time. The file's metadata holds, under
+``crypto_volatility.dataset``, JSON with the digest, the captures, the counts and what was left
+out. Equal data give an equal file, byte by byte, with the same pyarrow.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from featurizer.features import NAMES
+from training.data.rows import LabelledRow, Table
+from training.errors import DatasetError
+
+METADATA: Final = b"crypto_volatility.dataset"
+BATCH: Final = 16_384
+"""Rows held at once: a few MB, whatever the length of the recording."""
+
+_FLOATS: Final = ("mid", "coverage", *NAMES, "volatility")
+PART: Final = pa.schema(
+    [
+        *((name, pa.string()) for name in ("feed", "product_id", "dialect")),
+        *((name, pa.int64()) for name in ("time_us", "trade_id")),
+        *((name, pa.float64()) for name in _FLOATS),
+        ("matured_us", pa.int64()),
+        ("fate", pa.string()),
+    ]
+)
+"""What one stretch gives; capture and group are known only once all are read."""
+SCHEMA: Final = pa.schema([("capture", pa.int32()), ("group", pa.int32()), *PART])
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Rows under way, as columns may be made of them."""
+
+    rows: list[LabelledRow] = field(default_factory=list)
+    values: list[tuple[float | None, ...]] = field(default_factory=list)
+
+    def add(self, labelled: LabelledRow) -> None:
+        row, label = labelled.row, labelled.label
+        volatility = None if label is None else label.volatility
+        self.rows.append(labelled)
+        self.values.append((row.mid, row.coverage, *row.features.values(), volatility))
+
+    def table(self) -> Any:
+        rows = [labelled.row for labelled in self.rows]
+        matured = [None if r.label is None else r.label.matured_us for r in self.rows]
+        columns: dict[str, Any] = {
+            "feed": [row.feed for row in rows],
+            "product_id": [row.product_id for row in rows],
+            "dialect": [row.dialect for row in rows],
+            "time_us": [row.time_us for row in rows],
+            "trade_id": [row.trade_id for row in rows],
+            "matured_us": matured,
+            "fate": [labelled.fate for labelled in self.rows],
+        }
+        floats = np.array(self.values, np.float64)
+        for at, name in enumerate(_FLOATS):
+            columns[name] = pa.array(floats[:, at], pa.float64(), from_pandas=True)
+        return pa.table({name: columns[name] for name in PART.names}, schema=PART)
+
+
+def write_part(rows: Iterable[LabelledRow], path: Path, size: int = BATCH) -> None:
+    """Write the rows of one stretch; memory holds ``size`` of them."""
+    batch = _Batch()
+    with pq.ParquetWriter(path, PART) as writer:
+        for row in rows:
+            batch.add(row)
+            if len(batch.rows) >= size:
+                writer.write_table(batch.table())
+                batch = _Batch()
+        if batch.rows:
+            writer.write_table(batch.table())
+
+
+def join_parts(parts: Iterable[tuple[Path, int, int]], metadata: bytes, path: Path) -> None:
+    """Write the dataset from (part, number of capture, number of group), a row group at a time."""
+    with pq.ParquetWriter(path, SCHEMA.with_metadata({METADATA: metadata})) as writer:
+        for part, capture, group in parts:
+            for rows in _groups(part):
+                numbers = [pa.array(np.full(len(rows), n, np.int32)) for n in (capture, group)]
+                writer.write_table(pa.table([*numbers, *rows.columns], schema=writer.schema))
+
+
+def read_metadata(path: Path) -> bytes:
+    """Give the metadata of a dataset.
+
+    Raises:
+        DatasetError: the file cannot be read, or is no dataset of ours.
+    """
+    try:
+        found = (pq.read_schema(path).metadata or {}).get(METADATA)
+    except (OSError, pa.ArrowInvalid) as exc:
+        raise DatasetError(f"{path}: {exc}; expected a dataset's Parquet") from exc
+    if found is None:
+        raise DatasetError(f"{path}: found no {METADATA.decode()} in its metadata, expected it")
+    return bytes(found)
+
+
+def read_usable(path: Path) -> Table:
+    """Give the rows that may be learned from, in order of time, then product."""
+    usable = [rows.filter(pc.equal(rows["fate"], "usable")) for rows in _groups(path)]
+    rows = pa.concat_tables(usable) if usable else pa.table([[]] * len(SCHEMA), schema=SCHEMA)
+    features = [_floats(rows, name) for name in NAMES]
+    return Table(
+        features=np.column_stack(features),
+        product=np.array(rows["product_id"].to_pylist(), dtype=np.str_),
+        time_us=rows["time_us"].to_numpy(),
+        volatility=_floats(rows, "volatility"),
+        capture=rows["capture"].to_numpy().astype(np.intp),
+        group=rows["group"].to_numpy().astype(np.intp),
+        mid=_floats(rows, "mid"),
+    ).in_order()
+
+
+def _groups(path: Path) -> Iterator[Any]:
+    with pq.ParquetFile(path) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number)
+
+
+def _floats(rows: Any, name: str) -> Any:
+    return np.asarray(rows[name].to_numpy(), np.float64)

@@ -1,0 +1,200 @@
+"""Stretches: a product's events of some hours, with what its rows look back and ahead to.
+
+A stretch can be turned into rows by itself, on any machine, and they are the rows of the whole
+stream to the bit: it begins 302 s before its time, as the featurizer's own restart does, and
+ends once the last of its labels has matured. Events are cut by their place in the stream, so
+that late and repeated ones, and Breaks, stay where they stood::
+
+    events        ──┬──────────────┬────────┬──┬──────────────▶
+    stretch n       │  looks back  │   its rows│ahead│
+    stretch n + 1                  └ back ──┴──┴─ its rows …
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from featurizer.features import READ_BACK_US
+from featurizer.labels import HORIZON
+from featurizer.slots import MICROSECONDS
+from ingestor.tick import Break, Event, decode
+from training.data.coverage import Coverage
+
+LENGTH_US: Final = 6 * 3_600 * MICROSECONDS
+"""A quarter of a UTC day, so that one day keeps several cores busy; 302 s are taken twice."""
+AHEAD_US: Final = HORIZON * MICROSECONDS
+"""An event this long after a stretch's end matures the label of its last second."""
+BEGINNING: Final = 0
+END: Final = 2**63 - 1
+BUFFER: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """One product's rows from ``start_us`` to before ``end_us``, and the events they need.
+
+    ``start_us`` is 0 where the feed begins inside, so that its first Break is counted here.
+    ``path`` holds ``events`` lines as they stand in the topic ``ticks``; ``sha256`` is theirs.
+    """
+
+    feed: str
+    product: str
+    number: int
+    start_us: int
+    end_us: int
+    path: Path
+    events: int
+    sha256: str
+
+    def read(self) -> Iterator[Event]:
+        """Give the events, one at a time."""
+        with self.path.open("rb") as lines:
+            yield from map(decode, lines)
+
+
+@dataclass(slots=True)
+class _Open:
+    start_us: int
+    end_us: int
+    number: int
+    file: BinaryIO
+    events: int = 0
+    digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def put(self, line: bytes) -> None:
+        self.file.write(line)
+        self.digest.update(line)
+        self.events += 1
+
+
+@dataclass(slots=True)
+class _Product:
+    """One product of one feed; ``newest`` is the last stretch considered, by its number since 1970.
+
+    The next one is due at ``due_us``.
+    """
+
+    feed: str
+    newest: int = -1
+    due_us: int = 0
+    open: list[_Open] = field(default_factory=list)
+
+
+class Cutter:
+    """Cuts a stream of events into stretches in ``folder``; memory holds one event.
+
+    ``span`` (epoch microseconds, whole seconds, the end is left out) limits the rows;
+    ``length_us`` is that of a stretch, at least 302 s. Events of all products may be mixed;
+    those of one are in its order.
+    ``coverage`` is by feed and product, over the events whose time is in the span.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        span: tuple[int, int] = (BEGINNING, END),
+        length_us: int = LENGTH_US,
+    ) -> None:
+        if length_us < READ_BACK_US or any(t % MICROSECONDS for t in span if t != END):
+            raise ValueError(f"found {length_us} and {span}, expected whole seconds, 302 or more")
+        self._folder, self._span, self._length = folder, span, length_us
+        self._products: dict[str, _Product] = {}
+        self._made: Counter[str] = Counter()
+        self.stretches: list[Stretch] = []
+        self.coverage: dict[tuple[str, str], Coverage] = {}
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def take(self, event: Event, line: bytes) -> None:
+        """Put one event, and its JSON, where it is needed."""
+        product = self._products.get(event.product_id)
+        if product is None or product.feed != event.feed:
+            product = self._begin(event)
+        elif event.time_us >= product.due_us and not isinstance(event, Break):
+            self._open_due(product, event, first=False)
+        if self._span[0] <= event.time_us < self._span[1]:
+            self._cover(event)
+        for stretch in product.open:
+            stretch.put(line + b"\n")
+        if product.open and not isinstance(event, Break):
+            self._close_done(event.product_id, product, event.time_us)
+
+    def finish(self) -> list[Stretch]:
+        """Close all stretches and give them, by feed, product and time."""
+        for name, product in self._products.items():
+            self._close_all(name, product)
+        self._products.clear()
+        self.stretches.sort(key=lambda s: (s.feed, s.product, s.number))
+        return self.stretches
+
+    def _begin(self, event: Event) -> _Product:
+        """Another feed clears the product's state, so its stretches begin anew."""
+        before = self._products.get(event.product_id)
+        if before is not None:
+            self._close_all(event.product_id, before)
+        product = self._products[event.product_id] = _Product(event.feed)
+        self._open_due(product, event, first=True)
+        return product
+
+    def _open_due(self, product: _Product, event: Event, first: bool) -> None:
+        """Open each stretch that begins within the look-back of this event.
+
+        Only an event later than all before it opens one: after it the engine's last accepted
+        key is the same, whatever stood before. The feed's very first may be a Break.
+        """
+        last = (event.time_us + READ_BACK_US) // self._length
+        for at in range(max(product.newest + 1, event.time_us // self._length), last + 1):
+            start = max(at * self._length, self._span[0])
+            end = min((at + 1) * self._length, self._span[1])
+            if event.time_us < start - READ_BACK_US:
+                break
+            product.newest = at
+            if event.time_us < end and start < end:
+                begins = first and start <= event.time_us
+                self._open(product, event, BEGINNING if begins else start, end)
+        following = max((product.newest + 1) * self._length, self._span[0])
+        product.due_us = following - READ_BACK_US
+
+    def _open(self, product: _Product, event: Event, start_us: int, end_us: int) -> None:
+        name = event.product_id
+        number = self._made[name]
+        self._made[name] += 1
+        path = self._path(name, number)
+        file = path.open("wb", buffering=BUFFER)
+        product.open.append(_Open(start_us, end_us, number, file))
+
+    def _path(self, product: str, number: int) -> Path:
+        safe = hashlib.sha256(product.encode()).hexdigest()[:12]
+        return self._folder / f"{safe}-{number:05d}.events"
+
+    def _cover(self, event: Event) -> None:
+        key = event.feed, event.product_id
+        coverage = self.coverage.get(key)
+        if coverage is None:
+            coverage = self.coverage[key] = Coverage()
+        coverage.take(event)
+
+    def _close_done(self, name: str, product: _Product, time_us: int) -> None:
+        if time_us >= product.open[0].end_us + AHEAD_US:
+            self._close(product, name, product.open.pop(0))
+
+    def _close_all(self, name: str, product: _Product) -> None:
+        while product.open:
+            self._close(product, name, product.open.pop(0))
+
+    def _close(self, product: _Product, name: str, stretch: _Open) -> None:
+        stretch.file.close()
+        self.stretches.append(
+            Stretch(
+                feed=product.feed,
+                product=name,
+                number=stretch.number,
+                start_us=stretch.start_us,
+                end_us=stretch.end_us,
+                path=self._path(name, stretch.number),
+                events=stretch.events,
+                sha256=stretch.digest.hexdigest(),
+            )
+        )

@@ -1,0 +1,118 @@
+"""Reading one recording: messages, checks, protocol core and the cut into stretches.
+
+The events are those that the ingestor writes of the same frames.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from ingestor.advanced import DIALECT
+from ingestor.capture import RecordingError
+from ingestor.continuity import Connection
+from ingestor.tick import Dialect, encode
+from training.data.checks import Check, LeftOut, Sealed, admit
+from training.data.coverage import Coverage
+from training.data.frames import messages
+from training.data.progress import Progress, Quiet
+from training.data.shards import LENGTH_US, Cutter, Stretch
+from training.errors import DatasetError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A recording to be read, and where its stretches go.
+
+    ``named`` says that it was asked for by itself, not by its folder.
+    """
+
+    path: Path
+    named: bool
+    work: Path
+    sealed: tuple[str, ...]
+    length_us: int = LENGTH_US
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What was read of one recording, or of one feed of the topic ``ticks``.
+
+    ``sha256`` is that of the file as it lies there, or of the feed's events.
+    """
+
+    name: str
+    sha256: str
+    dialect: Dialect
+    named: bool
+    coverage: dict[str, Coverage]
+    stretches: tuple[Stretch, ...]
+
+    @property
+    def first_us(self) -> int:
+        """Event time of the first Tick or Beat."""
+        return min(c.first_us for c in self.coverage.values() if c.first_us >= 0)
+
+    @property
+    def last_us(self) -> int:
+        """Event time of the last one."""
+        return max(c.last_us for c in self.coverage.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why a source gives nothing: ``error`` ends the work, the others only this source."""
+
+    name: str
+    named: bool
+    kind: Literal["sealed", "left out", "error"]
+    reason: str
+
+    def raised(self) -> DatasetError:
+        """Give the exception that says so."""
+        if self.kind == "error":
+            return DatasetError(self.reason)
+        return LeftOut(self.name, self.reason)
+
+
+def read(job: Job, progress: Progress | None = None) -> Source | Refused:
+    """Read one recording into its stretches; refusals are values, so that they travel."""
+    try:
+        admit(job.path.name, job.sealed)
+        return _read(job, progress or Quiet())
+    except Sealed as exc:
+        return Refused(exc.file, job.named, "sealed", exc.reason)
+    except LeftOut as exc:
+        return Refused(exc.file, job.named, "left out", exc.reason)
+    except DatasetError as exc:
+        return Refused(job.path.name, job.named, "error", str(exc))
+
+
+def _read(job: Job, progress: Progress) -> Source:
+    name = job.path.name
+    check, cutter = Check(name), Cutter(job.work, length_us=job.length_us)
+    connection = Connection(feed=name)
+    try:
+        for heard in messages(job.path, progress):
+            check.see(heard)
+            for event in connection.take(heard.message, heard.message.time_us or 0):
+                cutter.take(event, encode(event))
+    except RecordingError as exc:
+        raise _unreadable(name, exc) from exc
+    finally:
+        stretches = tuple(cutter.finish())
+    check.finish()
+    coverage = {product: found for (_, product), found in sorted(cutter.coverage.items())}
+    return Source(name, digest_of(job.path), DIALECT, job.named, coverage, stretches)
+
+
+def _unreadable(name: str, exc: RecordingError) -> DatasetError:
+    if "line 1:" in str(exc) and "Exchange" in str(exc):
+        return LeftOut(name, "line 1: of the Exchange dialect, expected Advanced Trade")
+    return DatasetError(str(exc))
+
+
+def digest_of(path: Path) -> str:
+    """Give the SHA-256 of a file, in hex."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,1 @@
+"""How good models are: protocols, measures, intervals, the choice and the holdout."""

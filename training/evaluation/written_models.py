@@ -1,0 +1,158 @@
+"""Written models on recordings: one against the rule, or two against each other."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from promotion.run_folder import RECORD, model_folder, read_run
+from serving.artifact import CARD, Artifact, ArtifactError, load_folder
+from serving.predictor import open_predictor
+from training.data.dataset import Dataset
+from training.data.rows import Table
+from training.data.thresholds import Flags
+from training.errors import TrainingError
+from training.evaluation.bootstrap import Resampled, brier_difference, precision_difference
+from training.evaluation.measures import Figures, Judged, figures, quotable, rule
+from training.evaluation.regimes import regimes_of
+from training.evaluation.rule_comparison import against_rule
+from training.models.labelled_set import Lesson
+
+SHOWN: Final = (
+    "prevalence",
+    "pr_auc",
+    "roc_auc",
+    "brier",
+    "brier_skill",
+    "ece",
+    "precision",
+    "recall",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A verified model folder under the name it was given by.
+
+    ``trained_on`` are the SHA-256 of the recordings it learned from.
+    """
+
+    name: str
+    artifact: Artifact
+    trained_on: frozenset[str]
+
+    @property
+    def tau(self) -> Mapping[str, float]:
+        """The promotion's τ by product."""
+        return self.artifact.info.tau
+
+    def judge(self, table: Table) -> Judged:
+        """Score rows one by one, as serving does, and alarm by the card's thresholds."""
+        scorer, threshold = open_predictor(self.artifact), self.artifact.info.threshold
+        scores = np.array([scorer.score(row) for row in table.features.tolist()], np.float64)
+        return Judged(scores, scores >= np.array([threshold[p] for p in table.product.tolist()]))
+
+
+def open_model(path: Path) -> Written:
+    """Open a model folder, or the winner's of a run folder.
+
+    Raises:
+        TrainingError: it is neither, or its bytes are not what its digest says.
+    """
+    folder = model_folder(path, read_run(path).winner) if (path / RECORD).exists() else path
+    try:
+        artifact = load_folder(folder)
+    except ArtifactError as exc:
+        raise TrainingError(f"{path}: {exc}") from exc
+    card = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    return Written(str(path), artifact, frozenset(card.get("trained_recordings", ())))
+
+
+def judged(model: Written, dataset: Dataset) -> dict[str, Any]:
+    """Judge a model beside the rule: all rows, by capture and by regime, at its own τ.
+
+    Captures that it was trained on are named.
+    """
+    table = _known(dataset.table, model.tau)
+    lesson, plain, found = Lesson.of(table, model.tau), rule(table, model.tau), model.judge(table)
+    return {
+        "model": model.name,
+        "digest": model.artifact.info.digest,
+        "seen_in_training": [c.file for c in dataset.captures if c.sha256 in model.trained_on],
+        "parts": {
+            part: against_rule(table, lesson.spikes, found, plain, rows)
+            for part, rows in _parts(dataset, table, model.tau).items()
+            if rows.any()
+        },
+    }
+
+
+def compared_models(one: Written, other: Written, dataset: Dataset) -> dict[str, Any]:
+    """Judge two models on the same rows and at the same τ, with intervals of the difference.
+
+    Raises:
+        TrainingError: their τ differ, so that they answer different questions.
+    """
+    if dict(one.tau) != dict(other.tau):
+        raise TrainingError(
+            f"found τ {dict(one.tau)} in {one.name} and {dict(other.tau)} in {other.name},"
+            " expected the same: they answer different questions"
+        )
+    table = _known(dataset.table, one.tau)
+    spikes = Lesson.of(table, one.tau).spikes
+    both = one.judge(table), other.judge(table)
+    return {
+        "models": [each.name for each in (one, other)],
+        "digests": [each.artifact.info.digest for each in (one, other)],
+        "parts": {
+            part: _difference(table, spikes, both, rows)
+            for part, rows in _parts(dataset, table, one.tau).items()
+            if rows.any()
+        },
+    }
+
+
+def _difference(
+    table: Table, spikes: Flags, both: tuple[Judged, Judged], rows: Flags
+) -> dict[str, Any]:
+    spikes, (one, other) = spikes[rows], (each.take(rows) for each in both)
+    draws = Resampled.of(table.time_us[rows])
+    gain = None
+    if quotable(spikes):
+        gain = precision_difference(spikes, one.score, other.score, draws).document()
+    described: list[Figures] = [figures(spikes, j, probabilities=True) for j in (one, other)]
+    return {
+        "models": described,
+        "pr_auc_difference": gain,
+        "brier_difference": brier_difference(spikes, one.score, other.score, draws).document(),
+    }
+
+
+def _known(table: Table, tau: Mapping[str, float]) -> Table:
+    known = table.take(np.isin(table.product, list(tau)))
+    if not len(known):
+        raise TrainingError(f"found no usable row of {sorted(tau)}, expected some")
+    return known
+
+
+def _parts(dataset: Dataset, table: Table, tau: Mapping[str, float]) -> dict[str, Flags]:
+    every: dict[str, Flags] = {"all": np.ones(len(table), dtype=np.bool_)}
+    captures = {c.file: table.capture == number for number, c in enumerate(dataset.captures)}
+    return every | captures | regimes_of(table, tau)
+
+
+def figure_lines(part: str, pairs: Sequence[tuple[str, Figures]]) -> list[str]:
+    """Say the figures of one part, a line for each of the compared."""
+    return [f"{part}, {pairs[0][1]['rows']} rows"] + [
+        f"  {name:<12}" + " ".join(f"{key}={_short(found[key])}" for key in SHOWN)
+        for name, found in pairs
+    ]
+
+
+def _short(value: float | str | None) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return "–" if value is None else "not-quotable"

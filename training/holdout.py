@@ -1,0 +1,43 @@
+"""The sealed capture: opened by the final report alone, judged by the models as they stand."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from training.data.dataset import Dataset
+from training.data.rows import Table
+from training.evaluation.measures import rule
+from training.evaluation.regimes import regimes_of
+from training.evaluation.rule_comparison import against_rule
+from training.evaluation.study import Study
+from training.final_fit import Trained
+from training.models.labelled_set import Lesson
+
+
+def sealed_findings(opened: Dataset, study: Study, trained: Sequence[Trained]) -> dict[str, Any]:
+    """Judge captures that no choice has seen, at the promotion's τ and thresholds.
+
+    Products without τ are left out.
+    """
+    return {
+        "files": [{"file": c.file, "sha256": c.sha256} for c in opened.captures],
+        "parts": judged_parts(opened.table, study.problem.tau, trained),
+    }
+
+
+def judged_parts(table: Table, tau: Any, trained: Sequence[Trained]) -> dict[str, dict[str, Any]]:
+    """Give each variant's figures beside the rule's, for all rows and by regime."""
+    table = table.take(np.isin(table.product, list(tau)))
+    lesson = Lesson.of(table, tau)
+    plain = rule(table, tau)
+    every = {"all": lesson.spikes == lesson.spikes} | regimes_of(table, tau)
+    judged = {each.variant: each.judge(table) for each in trained}
+    return {
+        part: {
+            variant: against_rule(table, lesson.spikes, found, plain, rows)
+            for variant, found in judged.items()
+        }
+        for part, rows in every.items()
+        if rows.any()
+    }

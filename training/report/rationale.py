@@ -1,0 +1,170 @@
+"""The tables of ``docs/selection_rationale.md``, written from a run's report and never by hand."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from training.errors import TrainingError
+from training.models.candidates import CANDIDATES
+
+HONEST: Final = "leave_group_out"
+FLATTERING: Final = "published"
+COLUMNS: Final = (
+    "candidate",
+    "PR-AUC, random split",
+    "PR-AUC, honest",
+    "the rule's",
+    "ROC-AUC",
+    "Brier",
+    "the rule's",
+    "ECE",
+    "F1",
+)
+MINUTE_COLUMNS: Final = (
+    "days tested",
+    "rows",
+    "prevalence",
+    "PR-AUC",
+    "last range's",
+    "ROC-AUC",
+    "last range's",
+    "Brier",
+    "last range's",
+)
+
+Report = Mapping[str, Any]
+
+
+class RationaleError(TrainingError):
+    """A report has no such table, or the page no place for it."""
+
+
+def honest_lines(report: Report) -> list[str]:
+    """Give the table of all candidates, simple first, with the prevalence they share.
+
+    Raises:
+        RationaleError: the report lacks one of the two protocols.
+    """
+    honest, flattering = (_candidates(report, name) for name in (HONEST, FLATTERING))
+    rows = [_row(name, pair, flattering.get(name)) for name, pair in honest.items()]
+    return [*_about(report, honest), "", *_table(COLUMNS, rows)]
+
+
+def _candidates(report: Report, name: str) -> Report:
+    for protocol in report.get("protocols", ()):
+        if protocol["name"] == name:
+            candidates: Report = protocol["candidates"]
+            return candidates
+    raise RationaleError(f"found no protocol {name} in the report, expected it")
+
+
+def _about(report: Report, honest: Report) -> list[str]:
+    rule, chosen = next(iter(honest.values()))["rv60_rule"], report["chosen"]
+    return [
+        f"Data `{report['dataset']['digest'][:12]}`: {rule['rows']} rows, prevalence"
+        f" {rule['prevalence']:.4f}.",
+        f"Chosen: {_title(chosen['candidate'])}, calibrated by {chosen['calibration']};"
+        f" {chosen['reason']}.",
+    ]
+
+
+def _title(name: str) -> str:
+    return CANDIDATES[name].title if name in CANDIDATES else name
+
+
+def _row(name: str, pair: Report, flattered: Report | None) -> list[str]:
+    model, rule = pair["model"], pair["rv60_rule"]
+    return [
+        _title(name),
+        _number(flattered["model"]["pr_auc"]) if flattered else "–",
+        *(_number(each["pr_auc"]) for each in (model, rule)),
+        _number(model["roc_auc"]),
+        *(_number(each["brier"]) for each in (model, rule)),
+        _number(model["ece"]),
+        _number(model["f1"]),
+    ]
+
+
+def minute_lines(report: Report) -> list[str]:
+    """Give the table of the minute rows: a logistic regression beside the last-range rule.
+
+    Raises:
+        RationaleError: the report has no minute rows.
+    """
+    if not report.get("minutes"):
+        raise RationaleError("found no minute rows in the report, expected them")
+    found = report["minutes"][0]
+    parts = [*found["parts"], found["pooled"] | {"part": "all"}]
+    return _table(MINUTE_COLUMNS, [_minute_row(part) for part in parts])
+
+
+def _minute_row(part: Report) -> list[str]:
+    pair = (part["logistic_regression"], part["rule"])
+    return [
+        part["part"],
+        str(part["rows"]),
+        _number(part["prevalence"]),
+        *(_number(each[name]) for name in ("pr_auc", "roc_auc", "brier") for each in pair),
+    ]
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4f}"
+    return "–" if value is None else "not quotable"
+
+
+TABLES: Final[Mapping[str, Callable[[Report], list[str]]]] = {
+    "honest": honest_lines,
+    "minutes": minute_lines,
+}
+
+
+def table_in(page: str, name: str) -> list[str]:
+    """Give the lines of one table of the page.
+
+    Raises:
+        RationaleError: the page lacks its marks.
+    """
+    return _parts(page, name)[1].splitlines()
+
+
+def _parts(page: str, name: str) -> tuple[str, str, str]:
+    """Give the page up to the table, the table, and the rest, marks outside of the table."""
+    begin = f"<!-- table {name}: written by `python -m training rationale`, never by hand -->\n"
+    end = f"\n<!-- end of table {name} -->"
+    before, begun, rest = page.partition(begin)
+    inside, ended, after = rest.partition(end)
+    if not begun or not ended:
+        raise RationaleError(f"found no marks of the table {name} in the page, expected both")
+    return before + begin, inside, end + after
+
+
+def with_tables(page: str, report: Report) -> str:
+    """Put a report's tables between their marks; what stood there goes.
+
+    Raises:
+        RationaleError: the report lacks a table, or the page its marks.
+    """
+    for name, lines in TABLES.items():
+        before, _, after = _parts(page, name)
+        page = before + "\n".join(lines(report)) + after
+    return page
+
+
+def write_tables(page: Path, report: Report) -> None:
+    """Write a report's tables into the page.
+
+    Raises:
+        RationaleError: the report lacks a table, or the page its marks.
+    """
+    text = with_tables(page.read_text(encoding="utf-8"), report)
+    page.write_text(text, encoding="utf-8")
