@@ -19,8 +19,8 @@ from adapter.models import Fallback
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure, get_logger
 from plumbing.stop import Stop
-from plumbing.trace import open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.tracer import open_tracer
 from serving.artifact import load_folder
 from serving.client import V2Client
 from serving.control import VARIANTS, Control, Serving, UnknownVariant

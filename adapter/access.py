@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 from structlog.stdlib import BoundLogger
 
 from adapter.metrics import METHODS, NO_VARIANT, OTHER, ROUTES, Metrics
-from plumbing.trace import Span, Tracer
+from plumbing.tracing.trace import Span, Tracer
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

@@ -26,7 +26,7 @@ from adapter.openapi import static_page, with_examples
 from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
-from plumbing.trace import UNTRACED, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.control import Serving
 from serving.v2 import ModelError
 

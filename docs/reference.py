@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings
 HERE = Path(__file__).parent
 SETTINGS = [
     ("plumbing.settings", "Kafka, in every service"),
-    ("plumbing.trace_settings", "traces, in every service"),
+    ("plumbing.tracing.settings", "traces, in every service"),
     ("ingestor.config", "ingestor"),
     ("featurizer.config", "featurizer"),
     ("scorer.config", "scorer"),

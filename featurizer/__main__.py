@@ -9,8 +9,8 @@ from plumbing.exposition import new_registry
 from plumbing.kafka import KafkaSettings
 from plumbing.probes import Probes
 from plumbing.stop import Stop
-from plumbing.trace import open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.tracer import open_tracer
 
 
 def main() -> None:

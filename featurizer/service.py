@@ -22,7 +22,7 @@ from ingestor.topics import DEAD_LETTERS, FEATURES
 from plumbing.kafka import BrokerError, DeliveryError, Partition, Record, TopicError
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
-from plumbing.trace import UNTRACED, Span, Tracer, child_of
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, child_of
 
 POLL_SECONDS: Final = 0.2
 LONGEST_DELAY: Final = 10.0

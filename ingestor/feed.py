@@ -20,7 +20,7 @@ from ingestor.config import Settings
 from ingestor.intake import Item, Opened, Received, Silent
 from ingestor.metrics import Metrics
 from ingestor.publisher import full_jitter
-from ingestor.raw_capture import RawCapture
+from ingestor.recordings.recorder import RawCapture
 from ingestor.tick import LIVE_FEED
 from plumbing.logs import get_logger
 

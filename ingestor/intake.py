@@ -20,7 +20,7 @@ from ingestor.publisher import Outgoing, Traced
 from ingestor.tick import Beat, Break, Event, Tick
 from ingestor.topics import DEAD_LETTERS, FEED_EVENTS, TICKS
 from plumbing.logs import get_logger
-from plumbing.trace import UNTRACED, Tracer, new_traceparent
+from plumbing.tracing.trace import UNTRACED, Tracer, new_traceparent
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from ingestor.errors import Undelivered
 from ingestor.metrics import Metrics
 from plumbing.logs import get_logger
-from plumbing.trace import Span
+from plumbing.tracing.trace import Span
 
 STUCK_SECONDS: Final = 5.0
 """A batch that takes longer means that Kafka is not well; a healthy one takes milliseconds."""

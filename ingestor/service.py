@@ -14,15 +14,16 @@ from ingestor.feed import Feed
 from ingestor.intake import Intake, Item
 from ingestor.metrics import Metrics
 from ingestor.publisher import Courier, Outgoing, Publisher, full_jitter
-from ingestor.raw_capture import RawCapture
+from ingestor.recordings.recorder import RawCapture
 from ingestor.topics import TOPICS
 from plumbing.exposition import new_registry
 from plumbing.kafka import KafkaSettings, Producer, topics_stand
 from plumbing.logs import get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop
-from plumbing.trace import UNTRACED, Tracer, open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.trace import UNTRACED, Tracer
+from plumbing.tracing.tracer import open_tracer
 
 TURN_SECONDS: Final = 0.1
 STALLED_SECONDS: Final = 120.0

@@ -15,7 +15,7 @@ from featurizer.features import FeatureEngine
 from featurizer.features import decode as decode_row
 from featurizer.features import encode as encode_row
 from ingestor.continuity import events
-from ingestor.recording import Frame
+from ingestor.recordings.recording import Frame
 from ingestor.tick import Beat, Break, Tick
 from ingestor.tick import decode as decode_event
 from ingestor.tick import encode as encode_event

@@ -9,8 +9,8 @@ from prometheus_client import REGISTRY
 from monitor.config import MonitorSettings
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure, get_logger
-from plumbing.trace import open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.tracer import open_tracer
 
 
 def monitor() -> int:

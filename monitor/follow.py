@@ -25,7 +25,7 @@ from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
 from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Partition, Record
 from plumbing.logs import get_logger
-from plumbing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
 BACKLOG: Final = 2_000
 """So many unread predictions are read before any more ticks, or ticks would run far ahead."""

@@ -18,7 +18,7 @@ from monitor.metrics import MonitorMetrics
 from monitor.reading import LogReader, Reopened
 from plumbing.kafka import Partition, Record
 from plumbing.logs import get_logger
-from plumbing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
 USER_AGENT: Final = "crypto-volatility-prober"
 LAST: Final = 3

@@ -25,7 +25,7 @@ from monitor.reading import Reopened
 from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
-from plumbing.trace import UNTRACED, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer
 
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""

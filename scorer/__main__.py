@@ -12,8 +12,8 @@ from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, topics_stand
 from plumbing.logs import configure, get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop
-from plumbing.trace import open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.tracer import open_tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics

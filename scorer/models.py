@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar
 from adapter.schema import EXAMPLE
 from featurizer.features import NAMES
 from plumbing.logs import get_logger
-from plumbing.trace import Span
+from plumbing.tracing.trace import Span
 from scorer.config import ScorerSettings
 from scorer.metrics import Metrics
 from scorer.variants import shadows_of

@@ -15,7 +15,7 @@ from ingestor.dead_letter import encode as encode_letter
 from ingestor.topics import DEAD_LETTERS, PREDICTIONS
 from plumbing.kafka import BrokerError, DeliveryError, Partition, Record, TopicError
 from plumbing.logs import get_logger
-from plumbing.trace import UNTRACED, Span, Tracer, child_of
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, child_of
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery, Letter
 from scorer.metrics import Metrics

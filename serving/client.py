@@ -10,7 +10,7 @@ from typing import Final
 import aiohttp
 
 from plumbing.logs import get_logger
-from plumbing.trace import UNTRACED, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.connections import Connections
 from serving.v2 import BadResponse, ModelAway, Row, Scored, decode_response, encode_request
 

@@ -6,7 +6,7 @@ import sys
 
 from pydantic import ValidationError
 
-from ingestor.recording import RecordingError
+from ingestor.recordings.recording import RecordingError
 from plumbing.logs import configure, get_logger
 from simulator.config import Settings
 from simulator.service import run

@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 import msgspec
 
-from ingestor.capture import CHANNELS, Envelope
 from ingestor.instant import text_of
+from ingestor.recordings.formats import CHANNELS, Envelope
 from simulator.tape import Published
 
 SUBSCRIBE_WITHIN_S: Final = 5.0

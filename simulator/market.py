@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from ingestor.instant import SECOND_US, text_of
-from ingestor.recording import Frame, heartbeat
+from ingestor.recordings.recording import Frame, heartbeat
 from simulator.moods import BURST_FACTOR, NORMAL, Regime
 
 YEAR_S: Final = 31_557_600

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import quote
 
 from ingestor.instant import SECOND_US, text_of
-from ingestor.recording import Frame, RecordingError, describe, read_frames
+from ingestor.recordings.recording import Frame, RecordingError, describe, read_frames
 from simulator.config import Settings
 from simulator.market import frames
 

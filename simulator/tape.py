@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from ingestor.capture import Envelope
-from ingestor.recording import Frame
+from ingestor.recordings.formats import Envelope
+from ingestor.recordings.recording import Frame
 
 ITEMS: Final = {"ticker": "tickers", "market_trades": "trades"}
 """Where in an event the channel's products stand."""

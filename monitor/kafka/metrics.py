@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from plumbing.cluster import Look
+from plumbing.kafka.inspection import Look
 
 
 class KafkaMetrics(Collector):

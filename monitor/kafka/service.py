@@ -8,8 +8,8 @@ from prometheus_client import CollectorRegistry
 
 from monitor.kafka.config import KafkaMetricsSettings
 from monitor.kafka.metrics import KafkaMetrics
-from plumbing.cluster import Cluster, Look
 from plumbing.kafka import KafkaSettings
+from plumbing.kafka.inspection import Cluster, Look
 from plumbing.logs import get_logger
 from plumbing.probes import Probes
 from plumbing.stop import Stop

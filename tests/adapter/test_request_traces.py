@@ -6,7 +6,7 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from plumbing.otel import Recorder
+from plumbing.tracing.otel import Recorder
 
 TRACE_ID = "4bf92f3577b34da6a3ce929d0e0e4736"
 CALLER = {"traceparent": f"00-{TRACE_ID}-00f067aa0ba902b7-01"}
@@ -28,7 +28,7 @@ class Kept:
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
     """A tracer in memory, which is not given up before all is told."""
-    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 60.0)
+    monkeypatch.setattr("plumbing.tracing.otel.CLOSE_SECONDS", 60.0)
     made = Kept()
     yield made
     made.tracer.close()

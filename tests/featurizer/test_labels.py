@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from featurizer.labels import Label, MidLog
 from ingestor.continuity import events
 from ingestor.instant import instant
-from ingestor.recording import read_frames
+from ingestor.recordings.recording import read_frames
 from ingestor.tick import Beat, Break, Event, Tick
 
 MakeTick = Callable[..., Tick]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from featurizer.slots import Taken, Timeline
 from ingestor.advanced import parse
 from ingestor.continuity import Connection, events
-from ingestor.recording import Frame
+from ingestor.recordings.recording import Frame
 from ingestor.tick import Beat, Break, Event, Tick
 from tests.ingestor.wire import BTC, ETH, Wire, picture, take, us
 

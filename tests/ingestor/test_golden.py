@@ -9,7 +9,7 @@ import pytest
 
 from featurizer.features import NAMES, FeatureEngine, FeatureRow
 from ingestor.continuity import events
-from ingestor.recording import read_frames
+from ingestor.recordings.recording import read_frames
 from ingestor.tick import Break
 
 

@@ -14,7 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from ingestor.continuity import events
-from ingestor.recording import Frame
+from ingestor.recordings.recording import Frame
 from ingestor.tick import Break
 from local.audit import audit
 from local.content import Content

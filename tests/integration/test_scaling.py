@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ingestor.recording import Frame
+from ingestor.recordings.recording import Frame
 from ingestor.topics import TICKS, TOPICS
 from local.audit import audit
 from local.content import Content

@@ -25,8 +25,9 @@ from monitor.service import Reading
 from plumbing.exposition import exposition
 from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, Reader, Record, ensure_topics
 from plumbing.stop import Stop
-from plumbing.trace import Tracer, open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.trace import Tracer
+from plumbing.tracing.tracer import open_tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics as ScorerMetrics

@@ -4,7 +4,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from plumbing.exposition import exposition
-from plumbing.otel import Recorder
+from plumbing.tracing.otel import Recorder
 from tests.monitor.test_prober import Adapter, probe, row
 
 OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
@@ -12,7 +12,7 @@ OPEN_METRICS = "application/openmetrics-text;version=1.0.0"
 
 def test_a_probe_is_the_root_of_its_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     """The request carries it, and the histogram of probes leads to it."""
-    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 60.0)
+    monkeypatch.setattr("plumbing.tracing.otel.CLOSE_SECONDS", 60.0)
     kept, adapter = InMemorySpanExporter(), Adapter()
     tracer = Recorder("monitor", kept)
     result, registry = probe(adapter, lambda: row(1), tracer=tracer)

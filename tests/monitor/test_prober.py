@@ -17,7 +17,7 @@ from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober, result_of
 from monitor.reading import Reopened
 from plumbing.kafka import Partition
-from plumbing.trace import UNTRACED, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer
 from tests.featurizer.market import START
 from tests.monitor.world import SECOND, Log, LogReader
 from tests.ports import held_port

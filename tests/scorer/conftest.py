@@ -12,7 +12,7 @@ from adapter.schema import EXAMPLE
 from featurizer.features import FEATURES_DIGEST, FeatureRow, encode
 from plumbing.kafka import DeliveryError, Partition, Record
 from plumbing.stop import Stop
-from plumbing.trace import UNTRACED, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics

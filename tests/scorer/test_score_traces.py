@@ -3,7 +3,7 @@
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from plumbing.otel import Recorder
+from plumbing.tracing.otel import Recorder
 
 FIRST = "00-" + "a" * 32 + "-" + "1" * 16 + "-01"
 SECOND = "00-" + "b" * 32 + "-" + "2" * 16 + "-01"
@@ -13,7 +13,7 @@ LEFT_OUT = "00-" + "c" * 32 + "-" + "3" * 16 + "-00"
 @pytest.fixture
 def kept(monkeypatch):
     """What was recorded, in memory; closing does not give it up on a machine that stands still."""
-    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 60.0)
+    monkeypatch.setattr("plumbing.tracing.otel.CLOSE_SECONDS", 60.0)
     return InMemorySpanExporter()
 
 

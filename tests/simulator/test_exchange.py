@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from ingestor.recording import Frame
+from ingestor.recordings.recording import Frame
 from simulator.exchange import Session
 from simulator.tape import Published, Tape
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ingestor.continuity import events
 from ingestor.instant import instant
-from ingestor.recording import Frame
+from ingestor.recordings.recording import Frame
 from ingestor.tick import Break
 from simulator.market import frames
 

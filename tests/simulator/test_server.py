@@ -18,7 +18,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from ingestor.continuity import events
-from ingestor.recording import Frame, RecordingError, read_frames
+from ingestor.recordings.recording import Frame, RecordingError, read_frames
 from ingestor.tick import Break, Event, Tick
 from simulator.admin import Admin
 from simulator.config import Settings

@@ -1,7 +1,7 @@
 """What a recording says, message by message: the file is parsed once, whatever form it has.
 
-The messages are those of ``ingestor.recording.read_frames``, which the simulator replays; where
-the recording has heartbeats of its own, its lines already are the frames and need no rewriting.
+The messages are those of ``ingestor.recordings.recording.read_frames``, which the simulator
+replays; where the recording has heartbeats of its own, its lines already are the frames.
 """
 
 import gzip
@@ -15,9 +15,9 @@ from typing import BinaryIO, Final, cast
 import msgspec
 
 from ingestor.advanced import CHANNELS, Message, parse
-from ingestor.capture import Entry, RecordingError
-from ingestor.capture import parse as entries_of
-from ingestor.recording import numbered, with_heartbeats
+from ingestor.recordings.formats import Entry, RecordingError
+from ingestor.recordings.formats import parse as entries_of
+from ingestor.recordings.recording import numbered, with_heartbeats
 from training.data.progress import Progress
 
 STEP: Final = 1 << 18

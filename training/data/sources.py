@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal
 
 from ingestor.advanced import DIALECT
-from ingestor.capture import RecordingError
 from ingestor.continuity import Connection
+from ingestor.recordings.formats import RecordingError
 from ingestor.tick import Dialect, encode
 from training.data.checks import Check, LeftOut, Sealed, admit
 from training.data.coverage import Coverage

@@ -44,8 +44,8 @@ def _owners(groups: Sequence[str]) -> dict[str, dict[str, list[int]]]:
 
 
 def _brokers(_: Sequence[str]) -> dict[str, int]:
-    from plumbing.cluster import Cluster
     from plumbing.kafka import KafkaSettings
+    from plumbing.kafka.inspection import Cluster
 
     cluster = Cluster(KafkaSettings())
     try:

@@ -15,8 +15,8 @@ from prometheus_client import CollectorRegistry
 from ingestor.topics import FEATURES, TICKS, TOPICS
 from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.service import Watching
-from plumbing.cluster import Cluster, Look
 from plumbing.kafka import BrokerError, GroupConsumer, KafkaSettings, Producer, ensure_topics
+from plumbing.kafka.inspection import Cluster, Look
 from tests.ports import held_port
 from tests.waiting import eventually
 

@@ -8,7 +8,7 @@ import pytest
 
 from ingestor import continuity
 from ingestor.instant import text_of
-from ingestor.recording import RecordingError, read_frames
+from ingestor.recordings.recording import RecordingError, read_frames
 from ingestor.tick import Break, Event
 from training.data.frames import messages
 from training.data.progress import Quiet

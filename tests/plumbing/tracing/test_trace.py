@@ -2,7 +2,7 @@
 
 import pytest
 
-from plumbing.trace import child_of, new_traceparent
+from plumbing.tracing.trace import child_of, new_traceparent
 
 
 def test_a_child_keeps_the_trace_and_has_its_own_span() -> None:

@@ -8,9 +8,9 @@ from typing import Final
 
 from kafka.errors import KafkaConfigurationError, KafkaError  # type: ignore[import-untyped]
 
+from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.settings import KafkaSettings
-from plumbing.topics import TopicError, TopicLike, ensure_topics
 
 FIRST_DELAY: Final = 0.5
 LONGEST_DELAY: Final = 5.0

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ingestor.recording import Frame, RecordingError, describe, read_frames
+from ingestor.recordings.recording import Frame, RecordingError, describe, read_frames
 
 DATA = Path(__file__).resolve().parents[1] / "data"
 SIZED = ("frames", "wrapped", "flat_ws_timestamp", "flat_raw")

@@ -12,9 +12,10 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import SpanExportResult
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from plumbing.otel import CLOSE_SECONDS, Recorder, exporter
-from plumbing.trace import UNTRACED, open_tracer
-from plumbing.trace_settings import TraceSettings
+from plumbing.tracing.otel import CLOSE_SECONDS, Recorder, exporter
+from plumbing.tracing.settings import TraceSettings
+from plumbing.tracing.trace import UNTRACED
+from plumbing.tracing.tracer import open_tracer
 from tests.ports import held_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,7 +27,7 @@ LEFT_OUT = SAMPLED[:-1] + "0"
 @pytest.fixture
 def kept(monkeypatch: pytest.MonkeyPatch) -> InMemorySpanExporter:
     """What was exported, in memory; closing does not give it up on a machine that stands still."""
-    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 60.0)
+    monkeypatch.setattr("plumbing.tracing.otel.CLOSE_SECONDS", 60.0)
     return InMemorySpanExporter()
 
 
@@ -47,8 +48,8 @@ def test_without_a_collector_no_sdk_is_loaded() -> None:
     code = (
         "import importlib, sys\n"
         f"for name in {SHELLS!r}.split(): importlib.import_module(name)\n"
-        "from plumbing.trace import open_tracer\n"
-        "from plumbing.trace_settings import TraceSettings\n"
+        "from plumbing.tracing.tracer import open_tracer\n"
+        "from plumbing.tracing.settings import TraceSettings\n"
         "open_tracer('x', TraceSettings(exporter_otlp_endpoint=None)).begin('step').end()\n"
         "sys.exit(any(name.startswith('opentelemetry') for name in sys.modules))\n"
     )
@@ -150,7 +151,7 @@ def test_the_operator_names_the_service(
 
 def test_a_collector_that_is_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is raised by closing."""
-    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("plumbing.tracing.otel.CLOSE_SECONDS", 0.1)
     tracer = Recorder("ingestor", exporter(f"http://127.0.0.1:{held_port()}/v1/traces"))
     tracer.begin("ingest").end()
     tracer.close()
@@ -159,7 +160,7 @@ def test_a_collector_that_is_away_is_no_error(monkeypatch: pytest.MonkeyPatch) -
 def test_a_collector_that_hangs_does_not_hold_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     """Closing gives up while the spans still wait to be sent."""
     assert CLOSE_SECONDS <= 5
-    monkeypatch.setattr("plumbing.otel.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("plumbing.tracing.otel.CLOSE_SECONDS", 0.1)
     stuck = Stuck()
     tracer = Recorder("ingestor", stuck)
     tracer.begin("ingest").end()

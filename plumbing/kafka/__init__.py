@@ -5,13 +5,13 @@ The prefix of topics and groups is put on and taken off behind it; callers never
 
 from kafka.errors import KafkaError as BrokerError  # type: ignore[import-untyped]
 
-from plumbing.group import GroupConsumer
-from plumbing.patience import persist, topics_stand
-from plumbing.producer import DeliveryError, Producer
-from plumbing.reader import Reader
-from plumbing.records import Partition, Record
+from plumbing.kafka.group import GroupConsumer
+from plumbing.kafka.patience import persist, topics_stand
+from plumbing.kafka.producer import DeliveryError, Producer
+from plumbing.kafka.reader import Reader
+from plumbing.kafka.records import Partition, Record
+from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics, require_topics
 from plumbing.settings import KafkaSettings
-from plumbing.topics import TopicError, TopicLike, ensure_topics, require_topics
 
 __all__ = [
     "BrokerError",

@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]
 from kafka.errors import for_code  # type: ignore[import-untyped]
 
-from plumbing.opening import opened
+from plumbing.kafka.opening import opened
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 CALL_TIMEOUT_MS: Final = 30_000

@@ -5,12 +5,7 @@ Without a collector a span is its ``traceparent`` and nothing else: no SDK is lo
 
 import re
 from random import getrandbits
-from typing import TYPE_CHECKING, Final, Literal, Protocol
-
-from plumbing.logs import get_logger
-
-if TYPE_CHECKING:
-    from plumbing.trace_settings import TraceSettings
+from typing import Final, Literal, Protocol
 
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 Parts = tuple[str, str, str]
@@ -135,13 +130,3 @@ class Untraced:
 
 
 UNTRACED: Final[Tracer] = Untraced()
-
-
-def open_tracer(service: str, settings: "TraceSettings") -> Tracer:
-    """Give the tracer of a process; only where a collector is named it costs more than a header."""
-    if not settings.wanted:
-        return UNTRACED
-    from plumbing.otel import Recorder, exporter
-
-    get_logger().info("tracing.started", endpoint=settings.endpoint)
-    return Recorder(service, exporter(settings.endpoint))

@@ -20,7 +20,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace import Span as SdkSpan
 
-from plumbing.trace import Carried, Kind, Parts, Span, child_of, parts_of
+from plumbing.tracing.trace import Carried, Kind, Parts, Span, child_of, parts_of
 
 NAMESPACE: Final = "crypto-volatility"
 CLOSE_SECONDS: Final = 3.0

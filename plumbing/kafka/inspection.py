@@ -7,7 +7,7 @@ from typing import Any, Final
 from kafka import KafkaAdminClient, TopicPartition  # type: ignore[import-untyped]
 from kafka.admin import OffsetSpec  # type: ignore[import-untyped]
 
-from plumbing.opening import opened
+from plumbing.kafka.opening import opened
 from plumbing.settings import KafkaSettings
 
 NO_LEADER: Final = -1

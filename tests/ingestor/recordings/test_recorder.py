@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestor.raw_capture import RawCapture, line
-from ingestor.recording import read_frames
+from ingestor.recordings.recorder import RawCapture, line
+from ingestor.recordings.recording import read_frames
 from tests.ingestor.wire import Wire, us
 
 HOUR = 3600

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from kafka import KafkaConsumer, OffsetAndMetadata  # type: ignore[import-untyped]
 
-from plumbing.opening import opened
-from plumbing.records import Names, Partition, Record
+from plumbing.kafka.opening import opened
+from plumbing.kafka.records import Names, Partition, Record
+from plumbing.kafka.topics import TopicError
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
-from plumbing.topics import TopicError
 
 SHORTEST_POLL_MS: Final = 10  # below it kafka-python spins, and with 1 ms never joins its group
 CALL_TIMEOUT_MS: Final = 30_000

@@ -13,9 +13,9 @@ from typing import Final
 
 import msgspec
 
-from ingestor.capture import Entry, Envelope, TradesEvent, parse
-from ingestor.capture import RecordingError as RecordingError
 from ingestor.instant import SECOND_US, text_of
+from ingestor.recordings.formats import Entry, Envelope, TradesEvent, parse
+from ingestor.recordings.formats import RecordingError as RecordingError
 
 SILENCE_US: Final = 10 * SECOND_US
 """Longer than this without a sign of life, nobody can say that the feed was alive."""

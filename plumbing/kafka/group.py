@@ -16,16 +16,16 @@ from kafka.errors import (  # type: ignore[import-untyped]
     UnknownMemberIdError,
 )
 
-from plumbing.logs import get_logger
-from plumbing.opening import opened
-from plumbing.reader import (
+from plumbing.kafka.opening import opened
+from plumbing.kafka.reader import (
     CALL_TIMEOUT_MS,
     SHORTEST_POLL_MS,
     consuming,
     next_offset,
     position_of,
 )
-from plumbing.records import Names, Partition, Record
+from plumbing.kafka.records import Names, Partition, Record
+from plumbing.logs import get_logger
 from plumbing.settings import KafkaSettings
 
 JOINING_POLL_MS: Final = 1_000

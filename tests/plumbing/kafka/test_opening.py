@@ -7,7 +7,7 @@ import sys
 CODE = """
 import gc, os, threading
 from kafka import KafkaAdminClient, KafkaConsumer
-from plumbing.opening import opened
+from plumbing.kafka.opening import opened
 before = threading.active_count(), len(os.listdir("/proc/self/fd"))
 for make in (KafkaAdminClient, KafkaConsumer) * 3:
     try:

@@ -1,0 +1,1 @@
+"""Traces: W3C trace context, and spans recorded only where a collector is named."""
