@@ -47,7 +47,7 @@ class Note:
 
 
 def note_of(scope: Scope) -> Note:
-    """Give the note of a request."""
+    """Return the note of a request."""
     note: Note = scope["access"]
     return note
 
@@ -160,5 +160,5 @@ def _request_id(scope: Scope) -> str:
 
 
 def _header(scope: Scope, wanted: bytes) -> str:
-    """Give the first header of that name, else nothing."""
+    """Return the first header of that name, else nothing."""
     return next((v.decode("latin-1") for name, v in scope["headers"] if name == wanted), "")

@@ -102,7 +102,7 @@ class Front:
         return JSONResponse(version(self.models.serving, states, self._version))
 
     async def scrape(self, request: Request) -> Response:
-        """Give the metrics."""
+        """Return the metrics."""
         self.metrics.serves(self.models.serving.variant)
         self.metrics.control_followed.set(self._control() == "followed")
         kind, body = exposition(self.metrics.registry, request.headers.get("accept", ""))
@@ -138,7 +138,7 @@ class Front:
         return Response(answer.body, answer.status, headers=back(answer.headers))
 
     async def docs(self) -> Response:
-        """Give a page to read and to try; without the internet it still reads."""
+        """Return a page to read and to try; without the internet it still reads."""
         page = bytes(get_swagger_ui_html(openapi_url="openapi.json", title=SERVICE).body).decode()
         mark = '<div id="swagger-ui">'
         return HTMLResponse(page.replace(mark, mark + static_page()))
@@ -183,7 +183,7 @@ def problem(
     headers: dict[str, str] | None = None,
     **more: Any,
 ) -> Response:
-    """Give an ``application/problem+json`` (RFC 9457); V2 clients also find their ``error``."""
+    """Return an ``application/problem+json`` (RFC 9457); V2 clients also find their ``error``."""
     body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     body |= {"request_id": request_id} | more
     if path.startswith("/v2"):

@@ -26,7 +26,7 @@ class Clients:
     proxy_hops: int = 0
 
     def name(self, brought: str | None, forwarded: str, peer: str) -> str:
-        """Give the name under which a request is counted: ``key:NAME`` or ``address:ADDRESS``.
+        """Return the name under which a request is counted: ``key:NAME`` or ``address:ADDRESS``.
 
         ``brought`` is the key that came, ``forwarded`` all of ``X-Forwarded-For``, ``peer``
         the address of the connection.
@@ -87,7 +87,7 @@ def _check_unique(keys: Sequence[str]) -> None:
 
 
 def brought_key(api_key: str | None, authorization: str | None) -> str | None:
-    """Give the key of the headers ``X-API-Key`` or ``Authorization: Bearer``, if there is one."""
+    """Return the key of the headers ``X-API-Key`` or ``Authorization: Bearer``, if there is one."""
     if api_key is not None:
         return api_key
     scheme, _, token = (authorization or "").partition(" ")

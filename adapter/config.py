@@ -71,7 +71,7 @@ class AdapterSettings(BaseSettings):
         return value
 
     def clients(self) -> Clients:
-        """Give who may ask, from the keys and the proxies."""
+        """Return who may ask, from the keys and the proxies."""
         return clients_of(
             self.api_keys.get_secret_value(),
             self.prober_key.get_secret_value(),

@@ -25,7 +25,7 @@ def health(
     control: str,
     feed_dialect: str,
 ) -> dict[str, Any]:
-    """Give the body of ``/health``.
+    """Return the body of ``/health``.
 
     ``status`` is ``well``, ``degraded`` (answers, but something is not as it should be) or
     ``unable`` (``/predict`` cannot answer). The feed's freshness is the monitor's to know.
@@ -53,7 +53,7 @@ def health(
 def version(
     serving: Serving, states: Mapping[Variant, State], service_version: str
 ) -> dict[str, Any]:
-    """Give the body of ``/version``; of a model that has never answered all is null."""
+    """Return the body of ``/version``; of a model that has never answered all is null."""
     served = states.get(serving.variant)
     info = served.info if served else None
     return {

@@ -44,12 +44,12 @@ class Windows(Storage):
         return count + amount
 
     def get(self, key: str) -> int:
-        """Give the count of the window that is open, or 0."""
+        """Return the count of the window that is open, or 0."""
         count, ends = self._windows.get(key, (0, 0.0))
         return count if ends > self._clock() else 0
 
     def get_expiry(self, key: str) -> float:
-        """Give when the window ends, on the clock's scale."""
+        """Return when the window ends, on the clock's scale."""
         return self._windows.get(key, (0, self._clock()))[1]
 
     def check(self) -> bool:
@@ -81,7 +81,7 @@ class Allowance:
     reset_seconds: int
 
     def headers(self) -> dict[str, str]:
-        """Give the ``RateLimit-*`` headers, and ``Retry-After`` where the client must wait."""
+        """Return the ``RateLimit-*`` headers, and ``Retry-After`` where the client must wait."""
         told = {
             "RateLimit-Limit": str(self.limit),
             "RateLimit-Remaining": str(self.remaining),

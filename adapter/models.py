@@ -132,13 +132,13 @@ class Models:
             raise
 
     async def look(self) -> dict[Variant, State]:
-        """Give how all variants are now; asks those not heard of within a second."""
+        """Return how all variants are now; asks those not heard of within a second."""
         async with self._looking:
             await asyncio.gather(*(self._look(variant) for variant in VARIANTS))
         return {variant: self._states[variant] for variant in VARIANTS}
 
     def known(self) -> dict[Variant, State]:
-        """Give what is known without asking."""
+        """Return what is known without asking."""
         return {variant: self._states[variant] for variant in VARIANTS if variant in self._states}
 
     async def _look(self, variant: Variant) -> None:

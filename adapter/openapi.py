@@ -46,7 +46,7 @@ def with_examples(document: dict[str, Any]) -> dict[str, Any]:
 
 
 def predict_operation() -> dict[str, Any]:
-    """Give the OpenAPI operation of ``POST /predict``."""
+    """Return the OpenAPI operation of ``POST /predict``."""
     unknown = EXAMPLE | dict.fromkeys(n for n in EXAMPLE if n.startswith("order_book"))
     examples = {
         "one row": {"value": {"rows": [EXAMPLE]}},
@@ -75,7 +75,7 @@ def predict_operation() -> dict[str, Any]:
 
 
 def infer_operation() -> dict[str, Any]:
-    """Give the OpenAPI operation of V2 inference."""
+    """Return the OpenAPI operation of V2 inference."""
     tensor = {"name": "features", "shape": [1, 12], "datatype": "FP64"}
     example = {"inputs": [tensor | {"data": list(EXAMPLE.values())}]}
     return {
@@ -87,7 +87,7 @@ def infer_operation() -> dict[str, Any]:
 
 
 def static_page() -> str:
-    """Give the part of ``/docs`` that is read where Swagger UI cannot be loaded."""
+    """Return the part of ``/docs`` that is read where Swagger UI cannot be loaded."""
     body = json.dumps({"rows": [EXAMPLE]}, indent=2)
     return (
         "<h1>crypto-volatility</h1>"

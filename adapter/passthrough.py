@@ -50,7 +50,7 @@ class Target:
 
 
 def target(route: str, parts: Mapping[str, str]) -> Target:
-    """Give where a request to one of our paths goes.
+    """Return where a request to one of our paths goes.
 
     >>> target("/v2/models/{variant}/ready", {"variant": "ml"})
     Target(path='/v2/models/ml/ready', variant='ml')
@@ -70,12 +70,12 @@ def target(route: str, parts: Mapping[str, str]) -> Target:
 
 
 def down(headers: Mapping[str, str]) -> dict[str, str]:
-    """Give the headers that belong to the message itself."""
+    """Return the headers that belong to the message itself."""
     return {name: headers[name] for name in _DOWN if name in headers}
 
 
 def back(headers: Mapping[str, str]) -> dict[str, str]:
-    """Give the answer's headers without those of one connection."""
+    """Return the answer's headers without those of one connection."""
     return {
         name: value for name, value in headers.items() if name.lower() not in _OF_ONE_CONNECTION
     }

@@ -96,7 +96,7 @@ def decode(body: bytes, most_rows: int = MOST_ROWS) -> list[Values]:
 
 
 def encode(scores: list[float], model_variant: str, version: str, answered_us: int) -> bytes:
-    """Give the body of the response; ``answered_us`` is the wall clock in epoch microseconds."""
+    """Return the body of the response; ``answered_us`` is the wall clock in epoch microseconds."""
     seconds, microseconds = divmod(answered_us, 1_000_000)
     moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
     ts = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
@@ -212,7 +212,7 @@ EXAMPLE: Final[dict[str, float]] = {
 
 
 def request_schema() -> dict[str, Any]:
-    """Give the JSON schema of the request, from ``FEATURES``."""
+    """Return the JSON schema of the request, from ``FEATURES``."""
     properties = {
         feature.name: {
             "type": ["number", "null"],
@@ -237,7 +237,7 @@ def request_schema() -> dict[str, Any]:
 
 
 def response_schema() -> dict[str, Any]:
-    """Give the JSON schema of the response."""
+    """Return the JSON schema of the response."""
     score = {"type": "number", "minimum": 0, "maximum": 1}
     properties: dict[str, Any] = {
         "scores": {"type": "array", "items": score, "description": "in the order of the rows"},

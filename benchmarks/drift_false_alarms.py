@@ -48,12 +48,12 @@ def distances(window: Known, reference: Known, thresholds: Mapping[str, float]) 
 
 
 def market(mood: str, seed: int) -> Matrix:
-    """Give one row a minute of one hour."""
+    """Return one row a minute of one hour."""
     return values(rows(events(seed, WARM_UP + WINDOW_SECONDS, mood)))
 
 
 def changing(mood: str, to: str, seed: int) -> Matrix:
-    """Give an hour of one mood and an hour of another."""
+    """Return an hour of one mood and an hour of another."""
     change = Change(WARM_UP + WINDOW_SECONDS, to)
     return values(rows(events(seed, WARM_UP + 2 * WINDOW_SECONDS, mood, change)))
 
@@ -80,7 +80,7 @@ def judge(
 
 
 def shown(found: Sequence[Comparison]) -> str:
-    """Give the share of windows found drifted with its 95 % interval (Wilson), and the columns'."""
+    """Return share of windows found drifted with its 95 % interval (Wilson), and the columns'."""
     n, hits = len(found), sum(bool(c.detected) for c in found)
     p, z = hits / n, 1.96
     middle, width = p + z * z / 2 / n, z * sqrt(p * (1 - p) / n + z * z / 4 / n / n)
@@ -91,7 +91,7 @@ def shown(found: Sequence[Comparison]) -> str:
 
 
 def highest(found: Sequence[Comparison]) -> str:
-    """Give each column's 99th percentile of the distances."""
+    """Return each column's 99th percentile of the distances."""
     lines = []
     for column in COLUMNS:
         values_of = sorted(c.columns[column].value or 0.0 for c in found)
@@ -100,7 +100,7 @@ def highest(found: Sequence[Comparison]) -> str:
 
 
 def delay(hours: Matrix, ref: ProductReference, model: Linear) -> int | None:
-    """Give the minutes after the change at which the window of the last hour has drifted."""
+    """Return the minutes after the change at which the window of the last hour has drifted."""
     for minutes in range(0, 61, 5):
         if judge(hours[minutes : 60 + minutes], ref, model).detected:
             return minutes
@@ -114,7 +114,7 @@ def say(line: str) -> None:
 
 
 def rolling(mood: str, seed: int, hours: int) -> Matrix:
-    """Give some hours of one market."""
+    """Return some hours of one market."""
     return values(rows(events(seed, WARM_UP + hours * WINDOW_SECONDS, mood)))
 
 

@@ -44,7 +44,7 @@ def events(
     change: Change | None = None,
     product: str = "BTC-USD",
 ) -> Iterator[Event]:
-    """Give so many seconds of one product's market."""
+    """Return so many seconds of one product's market."""
     stock = Stock.of(seed, product, START * MICROSECONDS)
     _hold(stock, mood)
     standing: Tick | None = None
@@ -65,7 +65,7 @@ def events(
 
 
 def rows(made: Iterator[Event]) -> list[FeatureRow]:
-    """Give one row a minute, its last, of those with all of the last 300 s known."""
+    """Return one row a minute, its last, of those with all of the last 300 s known."""
     engine = FeatureEngine()
     kept: dict[int, FeatureRow] = {}
     for event in made:
@@ -76,7 +76,7 @@ def rows(made: Iterator[Event]) -> list[FeatureRow]:
 
 
 def values(found: list[FeatureRow]) -> list[list[float | None]]:
-    """Give rows as values in the order of ``NAMES``."""
+    """Return rows as values in the order of ``NAMES``."""
     return [[row.features[name] for name in NAMES] for row in found]
 
 

@@ -44,7 +44,7 @@ METRICS = [
 
 
 def settings_page() -> str:
-    """Give the page of all settings, one table a service."""
+    """Return the page of all settings, one table a service."""
     parts = ["# Settings\n", "All are environment variables, read once at the start.\n"]
     for module, title in SETTINGS:
         for found in _settings_of(module):
@@ -78,7 +78,7 @@ def _shown(value: Any) -> str:
 
 
 def metrics_page() -> str:
-    """Give the page of all metrics, one table a service."""
+    """Return the page of all metrics, one table a service."""
     parts = ["# Metrics\n", "Each service serves its own on `/metrics`.\n"]
     for module, title in METRICS:
         parts += [f"\n## {title}\n", "| metric | kind | labels | meaning |", "|---|---|---|---|"]

@@ -111,7 +111,7 @@ class Scale:
     floor: float
 
     def __call__(self, x: float) -> float:
-        """Give one value in reference deviations."""
+        """Return one value in reference deviations."""
         return (self._way(x) - self.mean) / self.deviation
 
     def _way(self, x: float) -> float:
@@ -146,7 +146,7 @@ _SHORT: Final = frozenset(f.name for f in FEATURES if f.window <= STEP_SECONDS)
 
 
 def threshold_of(column: str) -> float:
-    """Give the distance from which on a column has drifted, in reference deviations."""
+    """Return the distance from which on a column has drifted, in reference deviations."""
     return SHORT_THRESHOLD if column in _SHORT else LONG_THRESHOLD
 
 
@@ -169,7 +169,7 @@ def compare(
 
 
 def reference_columns(reference: ProductReference) -> dict[str, Values]:
-    """Give a product's reference column by column, the score's last."""
+    """Return a product's reference column by column, the score's last."""
     columns: dict[str, Values] = {
         name: [row[at] for row in reference.rows] for at, name in enumerate(NAMES)
     }

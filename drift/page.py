@@ -27,7 +27,7 @@ _STYLE: Final = (
 
 
 def summary_of(findings: Sequence[Finding], models: Models, at_us: int) -> dict[str, Any]:
-    """Give what was found as JSON knows it; null is unknown."""
+    """Return what was found as JSON knows it; null is unknown."""
     return {
         "made": _time(at_us),
         "window_seconds": WINDOW_SECONDS,
@@ -59,7 +59,7 @@ def _product(finding: Finding) -> dict[str, Any]:
 
 
 def page_of(findings: Sequence[Finding], models: Models, at_us: int, suffix: str = "") -> bytes:
-    """Give the page; ``suffix`` is put after the names of the reports it links to."""
+    """Return the page; ``suffix`` is put after the names of the reports it links to."""
     parts = [
         "<!doctype html><meta charset=utf-8><title>Drift</title>",
         f"<style>{_STYLE}</style><h1>Drift against the training rows</h1>",

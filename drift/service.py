@@ -43,7 +43,7 @@ class Made:
     at_us: int
 
     def summary(self) -> dict[str, Any]:
-        """Give it as JSON knows it."""
+        """Return it as JSON knows it."""
         return summary_of(self.findings, self.models, self.at_us)
 
 

@@ -89,7 +89,7 @@ class Window:
         return found[-1] if found else None
 
     def columns(self, digest: str) -> dict[str, Values]:
-        """Give features and score column by column; scores of other models are unknown."""
+        """Return features and score column by column; scores of other models are unknown."""
         rows = self._in_order()
         columns: dict[str, Values] = {n: [row.features[n] for row in rows] for n in NAMES}
         return columns | {SCORE: [self._score(row, digest) for row in rows]}

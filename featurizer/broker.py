@@ -52,7 +52,7 @@ class Broker:
 
 
 def kafka_broker(settings: FeaturizerSettings, kafka: KafkaSettings) -> Broker:
-    """Give the real broker, whose topics exist from here on."""
+    """Return the real broker, whose topics exist from here on."""
 
     def consumer(assigned: Moved, revoked: Moved) -> Consumer:
         ensure_topics(kafka, (TICKS, FEATURES, DEAD_LETTERS))

@@ -161,7 +161,7 @@ _decoder = msgspec.json.Decoder(FeatureRow)
 
 
 def encode(row: FeatureRow) -> bytes:
-    """Give the JSON of a row, as it stands in ``features``."""
+    """Return the JSON of a row, as it stands in ``features``."""
     return _encoder.encode(row)
 
 
@@ -194,7 +194,7 @@ class _Product:
     coverage: float = 0.0
 
     def row(self, tick: Tick) -> FeatureRow:
-        """Give the row of the Tick that was accepted last."""
+        """Return the row of the Tick that was accepted last."""
         now = self.timeline.slots.current
         assert now is not None
         if now.second != self.second:
@@ -288,7 +288,7 @@ class FeatureEngine:
         self._put(event)
 
     def feed_of(self, product_id: str) -> str | None:
-        """Give the feed that the product's state comes from, None if there is no state."""
+        """Return the feed that the product's state comes from, None if there is no state."""
         state = self._products.get(product_id)
         return None if state is None else state.timeline.feed
 

@@ -23,10 +23,10 @@ class History(Protocol):
     """What was written to the partitions of ``ticks`` before."""
 
     def beginning(self, partition: Partition) -> int:
-        """Give the first offset still kept."""
+        """Return the first offset still kept."""
 
     def read(self, partition: Partition, span: Span, deadline: float) -> Sequence[Record]:
-        """Give the records of a span in order; raises ``DeadlineError``."""
+        """Return the records of a span in order; raises ``DeadlineError``."""
 
     def close(self) -> None:
         """Let go of the broker."""
@@ -41,11 +41,11 @@ class KafkaHistory:
         self._clock = clock
 
     def beginning(self, partition: Partition) -> int:
-        """Give the first offset still kept."""
+        """Return the first offset still kept."""
         return self._beginnings[partition]
 
     def read(self, partition: Partition, span: Span, deadline: float) -> Sequence[Record]:
-        """Give the records of a span in order; ``ticks`` has no holes in its offsets.
+        """Return the records of a span in order; ``ticks`` has no holes in its offsets.
 
         Raises:
             DeadlineError: the clock passed ``deadline`` before the last offset was seen.

@@ -89,7 +89,7 @@ class MidLog:
         return taken
 
     def label(self, time_us: int, mid: float) -> Label | None:
-        """Give the label of the row at ``time_us`` with that ``mid``; None until it matures.
+        """Return the label of the row at ``time_us`` with that ``mid``; None until it matures.
 
         RV² = ln²(mid_{s+1}/mid) + Σ_{k=s+2}^{s+60} r_k², s being the row's second.
         It matures with the first event of second s+61 or later, a Break included.

@@ -108,7 +108,7 @@ class ReadBack:
             self._want(span.first)
 
     def events(self) -> Iterator[Event]:
-        """Give all that was read, oldest first."""
+        """Return all that was read, oldest first."""
         for chunk in reversed(self._chunks):
             for logged in chunk:
                 yield logged.event

@@ -31,7 +31,7 @@ FAILURES: Final = (BrokerError, DeliveryError, TopicError, DeadlineError, OSErro
 
 
 def wall_us() -> int:
-    """Give the time now, epoch microseconds."""
+    """Return the time now, epoch microseconds."""
     return time.time_ns() // 1_000
 
 
@@ -247,7 +247,7 @@ class Featurizer:
 
 
 def delays() -> Iterator[float]:
-    """Give growing delays in seconds with full jitter, without end."""
+    """Return growing delays in seconds with full jitter, without end."""
     longest = 0.5
     while True:
         yield random.uniform(0, longest)

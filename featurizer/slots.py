@@ -62,12 +62,12 @@ class Slots:
         self.current: Slot | None = None
 
     def at(self, second: int) -> Slot | None:
-        """Give the slot of that second, if it has one and is not too old."""
+        """Return the slot of that second, if it has one and is not too old."""
         slot = self._ring[second % self._size]
         return slot if slot is not None and slot.second == second else None
 
     def between(self, first: int, last: int) -> list[Slot]:
-        """Give the existing slots of ``first … last``, at most ``size`` seconds, in order."""
+        """Return the existing slots of ``first … last``, at most ``size`` seconds, in order."""
         if first > last:
             return []
         ring, begin, end = self._ring, first % self._size, last % self._size + 1
@@ -154,7 +154,7 @@ class Timeline:
 
 
 def imbalance_of(bid_size: float | None, ask_size: float | None) -> float | None:
-    """Give (bid − ask)/(bid + ask) of the sizes, or None where they are unknown or both 0."""
+    """Return (bid − ask)/(bid + ask) of the sizes, or None where they are unknown or both 0."""
     if bid_size is None or ask_size is None or bid_size + ask_size == 0:
         return None
     return (bid_size - ask_size) / (bid_size + ask_size)

@@ -171,7 +171,7 @@ _heartbeat_events = msgspec.json.Decoder(list[_HeartbeatEvent], strict=False)
 
 
 def subscriptions(products: Sequence[str], channels: Iterable[str] = CHANNELS) -> list[str]:
-    """Give the messages that subscribe, one channel each; ``heartbeats`` has no products."""
+    """Return the messages that subscribe, one channel each; ``heartbeats`` has no products."""
     return [_subscription(products, channel) for channel in channels]
 
 

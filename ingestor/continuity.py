@@ -209,7 +209,7 @@ class Connection:
         self._put_break(product.product_id, reason, self._now_us, missing)
 
     def _product(self, product_id: str) -> _Product:
-        """Give a product's state; its first showing begins with a Break."""
+        """Return a product's state; its first showing begins with a Break."""
         product = self._products.get(product_id)
         if product is None:
             frontier_us = self._before.get(product_id, -1)
@@ -249,7 +249,7 @@ class FrameLike(Protocol):
 def events(
     frames: Iterable[FrameLike], feed: str, products: Collection[str] | None = None
 ) -> Iterator[Event]:
-    """Give the events of one recorded connection, as the live ingestor would write them.
+    """Return the events of one recorded connection, as the live ingestor would write them.
 
     ``products`` names those that are wanted; None wants all that show up.
     """

@@ -47,7 +47,7 @@ def dead_letter(
 
 
 def encode(letter: DeadLetter) -> bytes:
-    """Give the JSON of a letter, as it stands in ``dead-letters``."""
+    """Return the JSON of a letter, as it stands in ``dead-letters``."""
     return _encoder.encode(letter)
 
 

@@ -56,12 +56,12 @@ class Backoff:
         self._delays = self._fresh()
 
     def delays(self) -> Generator[float]:
-        """Give one delay after the other for as long as connecting fails."""
+        """Return one delay after the other for as long as connecting fails."""
         while True:
             yield next(self._delays)
 
     def after(self, lasted: float) -> float:
-        """Give the delay after a connection that lasted so many seconds."""
+        """Return the delay after a connection that lasted so many seconds."""
         if lasted >= self._healthy:
             self._delays = self._fresh()
         return next(self._delays)

@@ -12,7 +12,7 @@ _FORM: Final = re.compile(
 
 
 def instant(text: str) -> tuple[int, str]:
-    """Give the epoch microseconds of a time, and the time as the exchange would write it.
+    """Return the epoch microseconds of a time, and the time as the exchange would write it.
 
     Further digits are cut in the number and kept in the text; a time without a zone is UTC::
 

@@ -36,7 +36,7 @@ _decoder = msgspec.json.Decoder(FeedEvent)
 
 
 def encode(event: FeedEvent) -> bytes:
-    """Give the JSON of one line, as it stands in ``feed-events``."""
+    """Return the JSON of one line, as it stands in ``feed-events``."""
     return _encoder.encode(event)
 
 

@@ -93,7 +93,7 @@ class Metrics:
         self._start()
 
     def product(self, product_id: str) -> str:
-        """Give the label of a product."""
+        """Return the label of a product."""
         return product_id if product_id in self._products else OTHER
 
     def tick_seen(self, product_id: str) -> None:

@@ -56,7 +56,7 @@ class Port(Protocol):
 
 
 def full_jitter(first: float, cap: float) -> Iterator[float]:
-    """Give delays in seconds for ever: anything from 0 to a bound that doubles up to ``cap``."""
+    """Return delays in seconds for ever: anything from 0 to a bound that doubles up to ``cap``."""
     bound = first
     while True:
         yield random.uniform(0, min(bound, cap))

@@ -37,5 +37,5 @@ BOUNDS_SECONDS: Final = (*(bound / 1_000 for bound in _MILLISECONDS), 1, 2.5, 5,
 
 
 def seconds_between(start_us: int, end_us: int) -> float:
-    """Give the seconds from one wall clock time to another; 0 where clocks differ that much."""
+    """Return the seconds from one wall clock time to another; 0 where clocks differ that much."""
     return max(0, end_us - start_us) / 1e6

@@ -94,7 +94,7 @@ _decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 def encode(event: Event) -> bytes:
-    """Give the JSON of one event, as it stands in ``ticks``."""
+    """Return the JSON of one event, as it stands in ``ticks``."""
     return _encoder.encode(event)
 
 

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def content_of(options: argparse.Namespace) -> Content:
-    """Give what counts; without a length it is not known which ticks there should be."""
+    """Return what counts; without a length it is not known which ticks there should be."""
     if options.length is None:
         return Content(digest=options.digest)
     start = datetime.fromisoformat(options.start).replace(tzinfo=UTC)

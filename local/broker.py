@@ -36,7 +36,7 @@ class BrokerError(Exception):
 
 
 def properties(folder: Path, port: int, controller: int) -> str:
-    """Give server.properties of one node that is broker and controller."""
+    """Return server.properties of one node that is broker and controller."""
     lines = {
         "process.roles": "broker,controller",
         "node.id": "1",

@@ -161,7 +161,7 @@ class Content:
 
 
 def _contents_of(market: Iterable[Frame]) -> dict[type[Tick | Beat], dict[str, bytes | None]]:
-    """Give what an ingestor makes of the market on one connection; Breaks are not content."""
+    """Return what an ingestor makes of the market on one connection; Breaks are not content."""
     found: dict[type[Tick | Beat], dict[str, bytes | None]] = {Tick: {}, Beat: {}}
     for event in events(market, ""):
         if not isinstance(event, Break):
@@ -171,7 +171,7 @@ def _contents_of(market: Iterable[Frame]) -> dict[type[Tick | Beat], dict[str, b
 
 
 def _named(event: Tick | Beat) -> tuple[str, bytes]:
-    """Give id and digested content of an event, without what belongs to the run."""
+    """Return id and digested content of an event, without what belongs to the run."""
     name = f"{event.product_id}:{event.time_us}"
     if isinstance(event, Beat):
         return name, _digest(encode_event(replace(event, feed="", received_us=0)))

@@ -107,7 +107,7 @@ class Demo:
         self._watch = Watch(self._topics)
 
     def _kafka(self, ports: Mapping[str, int]) -> KafkaSettings:
-        """Give the embedded broker, or the outside one under a prefix of this run's own."""
+        """Return the embedded broker, or the outside one under a prefix of this run's own."""
         if self._outside is None:
             own = f"127.0.0.1:{ports['broker']}"
             return KafkaSettings(bootstrap_servers=own, topic_prefix="")

@@ -28,7 +28,7 @@ class JarsError(Exception):
 
 
 def cache_folder() -> Path:
-    """Give the user's cache folder for this project (XDG_CACHE_HOME or ~/.cache)."""
+    """Return the user's cache folder for this project (XDG_CACHE_HOME or ~/.cache)."""
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "crypto-volatility"
 
@@ -46,7 +46,7 @@ def read_sums(text: str) -> dict[str, str]:
 def ensure_jars(
     cache: Path, sums: Mapping[str, str], resolve: Resolve, say: Callable[[str], None]
 ) -> Path:
-    """Give the folder with exactly the jars of ``sums``, fetching what is missing.
+    """Return the folder with exactly the jars of ``sums``, fetching what is missing.
 
     Raises:
         JarsError: Maven Central cannot be reached, or a jar has another digest than expected.
@@ -101,5 +101,5 @@ def from_maven() -> dict[str, Path]:
 
 
 def kafka_jars(say: Callable[[str], None]) -> Path:
-    """Give the checked folder of jars in the user's cache; raises ``JarsError``."""
+    """Return the checked folder of jars in the user's cache; raises ``JarsError``."""
     return ensure_jars(cache_folder(), read_sums(SUMS.read_text()), from_maven, say)

@@ -19,7 +19,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port(preferred: int = 0, avoid: Collection[int] = ()) -> int:
-    """Give the preferred port or the next free one above it; any free one for 0.
+    """Return the preferred port or the next free one above it; any free one for 0.
 
     Raises:
         OSError: no free one among the next 200.

@@ -10,7 +10,7 @@ from local.summary import count_errors, trained_on
 
 
 def findings(logs: Path, replay: Mapping[str, Any]) -> dict[str, Any]:
-    """Give what logs, cards and the simulator's last ``replay`` status tell of a run."""
+    """Return what logs, cards and the simulator's last ``replay`` status tell of a run."""
     errors = {path.stem: found for path in sorted(logs.glob("*.log")) if (found := _errors(path))}
     sha256 = replay.get("sha256")
     return {

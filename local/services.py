@@ -48,14 +48,14 @@ class Plan:
     prober_key: str = field(default_factory=lambda: secrets.token_hex(16))
 
     def kafka_env(self) -> dict[str, str]:
-        """Give what every service needs to know of the broker."""
+        """Return what every service needs to know of the broker."""
         return {
             "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
             "KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
         }
 
     def services(self) -> dict[str, Service]:
-        """Give all children but the ingestor, which needs to know its products."""
+        """Return all children but the ingestor, which needs to know its products."""
         made = [self._mlserver(), self._featurizer(), self._scorer()]
         made += [self._adapter(), self._monitor()]
         if self.settings.feed == "simulator":
@@ -63,7 +63,7 @@ class Plan:
         return {service.name: service for service in made}
 
     def ingestor(self, products: str) -> Service:
-        """Give the ingestor of these products, separated by commas."""
+        """Return the ingestor of these products, separated by commas."""
         env = {"INGESTOR_PRODUCTS": products}
         if self.settings.feed == "simulator":
             env["INGESTOR_WS_URL"] = f"ws://127.0.0.1:{self.ports['simulator']}"
@@ -127,7 +127,7 @@ def choose_ports(
     free: Callable[[int, set[int]], int],
     say: Callable[[str], None],
 ) -> dict[str, int]:
-    """Give every name its usual port or the next free one, and say which were shifted."""
+    """Return every name its usual port or the next free one, and say which were shifted."""
     chosen: dict[str, int] = {}
     for name, usual in names.items():
         others = {*chosen.values(), *names.values()} - {usual}
@@ -138,7 +138,7 @@ def choose_ports(
 
 
 def environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Give our own environment with a service's settings over it, and no proxy to 127.0.0.1."""
+    """Return our own environment with a service's settings over it, and no proxy to 127.0.0.1."""
     direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1,localhost"]))
     return {
         **os.environ,

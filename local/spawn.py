@@ -66,7 +66,7 @@ def end(processes: Sequence[subprocess.Popen[bytes]], grace: float) -> None:
 
 
 def tail(log: Path, lines: int = 15) -> str:
-    """Give the last lines of a log, "" if there is none."""
+    """Return the last lines of a log, "" if there is none."""
     if not log.is_file():
         return ""
     with log.open("rb") as file:

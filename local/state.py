@@ -22,7 +22,7 @@ def write_state(folder: Path, state: Mapping[str, Any]) -> None:
 
 
 def read_state(folder: Path) -> dict[str, Any]:
-    """Give the state of the demo that runs in ``folder``; raises ``NoDemoError``."""
+    """Return the state of the demo that runs in ``folder``; raises ``NoDemoError``."""
     try:
         state: dict[str, Any] = json.loads((folder / STATE).read_text())
     except (OSError, ValueError):
@@ -45,7 +45,7 @@ def wish_restart(folder: Path, name: str) -> Path:
 
 
 def wished_restarts(folder: Path) -> dict[str, Path]:
-    """Give the children somebody wants restarted, each with the file to remove then."""
+    """Return the children somebody wants restarted, each with the file to remove then."""
     return {path.name.removeprefix(WISH): path for path in sorted(folder.glob(f"{WISH}*"))}
 
 

@@ -101,7 +101,7 @@ class Tally:
 
 
 def percentiles(values: Sequence[float]) -> dict[str, float] | None:
-    """Give the nearest-rank percentiles, None of nothing.
+    """Return the nearest-rank percentiles, None of nothing.
 
     >>> percentiles([1.0, 2.0, 3.0, 4.0])
     {'p50': 2.0, 'p95': 4.0, 'p99': 4.0}
@@ -170,7 +170,7 @@ def problems(tally: Tally, missing: Sequence[str]) -> list[str]:
 
 
 def summarize(tally: Tally, missing: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the one object a run ends with; ``facts`` are what topics do not tell."""
+    """Return the one object a run ends with; ``facts`` are what topics do not tell."""
     found = problems(tally, missing)
     return {
         "ok": not found,

@@ -40,7 +40,7 @@ class Display(Protocol):
 
 
 def line(view: View) -> str:
-    """Give a view on one line.
+    """Return a view on one line.
 
     >>> line(View(3.2, {"scorer": "ended with 1"}, {}, {"ticks": 12}, {"ticks": 4.0}, "", dict))
     '    3 s  ticks 12 (4/s)  [scorer: ended with 1]'
@@ -58,7 +58,7 @@ def line(view: View) -> str:
 
 
 def table(view: View) -> Group:
-    """Give a view as two small tables: the children, and what flows."""
+    """Return a view as two small tables: the children, and what flows."""
     children = Table(box=None, pad_edge=False)
     for heading in ("service", "port", "state"):
         children.add_column(heading)
@@ -125,5 +125,5 @@ class Terminal:
 
 
 def display() -> Display:
-    """Give what suits stderr."""
+    """Return what suits stderr."""
     return Terminal() if sys.stderr.isatty() else Lines()

@@ -34,7 +34,7 @@ class Topics:
             reader.close()
 
     def counts(self) -> dict[str, int]:
-        """Give the number of records in each topic since the start."""
+        """Return the number of records in each topic since the start."""
         found = dict.fromkeys(TOPICS, 0)
         for partition, end in self._reader.ends().items():
             found[partition.topic] += end - self._starts[partition]

@@ -8,7 +8,7 @@ _AWAY = (OSError, http.client.HTTPException, ValueError)
 
 
 def status_of(port: int, path: str, timeout: float = 1.0) -> int | None:
-    """Give the status of a GET on 127.0.0.1, None if nobody answers."""
+    """Return the status of a GET on 127.0.0.1, None if nobody answers."""
     try:
         return _get(port, path, timeout)[0]
     except _AWAY:
@@ -16,7 +16,7 @@ def status_of(port: int, path: str, timeout: float = 1.0) -> int | None:
 
 
 def json_of(port: int, path: str, timeout: float = 1.0) -> Any:
-    """Give what a GET on 127.0.0.1 says, None if nobody answers with 200 and JSON."""
+    """Return what a GET on 127.0.0.1 says, None if nobody answers with 200 and JSON."""
     try:
         status, body = _get(port, path, timeout)
         return json.loads(body) if status == 200 else None

@@ -35,7 +35,7 @@ _Dumper.add_representer(str, _text)
 
 
 def helm() -> list[Manifest]:
-    """Give what Helm makes of the chart. Raises CalledProcessError."""
+    """Return what Helm makes of the chart. Raises CalledProcessError."""
     command = ["helm", "template", NAME, str(CHART), "--namespace", NAME]
     options = ["--values", str(CHART / PROFILE), "--set", "tests.enabled=false"]
     done = subprocess.run(
@@ -45,7 +45,7 @@ def helm() -> list[Manifest]:
 
 
 def plain(thing: Manifest) -> Manifest:
-    """Give an object without what only Helm understands."""
+    """Return an object without what only Helm understands."""
     metadata = thing["metadata"]
     annotations: dict[str, str] = metadata.get("annotations", {})
     kept = {key: text for key, text in annotations.items() if not key.startswith("helm.sh/")}
@@ -65,7 +65,7 @@ def _by_content(name: str, spec: object) -> str:
 
 
 def namespace() -> Manifest:
-    """Give the namespace, which lets restricted pods in only."""
+    """Return the namespace, which lets restricted pods in only."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}
     return {
         "apiVersion": "v1",
@@ -75,7 +75,7 @@ def namespace() -> Manifest:
 
 
 def files(things: list[Manifest]) -> dict[str, str]:
-    """Give the text of each file: one per component, with the namespace and a kustomization."""
+    """Return the text of each file: one per component, with the namespace and a kustomization."""
     groups: dict[str, list[Manifest]] = {"namespace": [namespace()]}
     for thing in map(plain, things):
         component = thing["metadata"]["labels"]["app.kubernetes.io/component"]

@@ -220,17 +220,17 @@ class Joiner:
         return matured
 
     def feed(self, product_id: str) -> str | None:
-        """Give the feed of the product's present run, if any event was read."""
+        """Return the feed of the product's present run, if any event was read."""
         product = self._products.get(product_id)
         return product.runs[-1].feed if product and product.runs else None
 
     def waiting(self, product_ids: Iterable[str] | None = None) -> list[Prediction]:
-        """Give the pending predictions, of all products or of some."""
+        """Return the pending predictions, of all products or of some."""
         names = self._products if product_ids is None else product_ids
         return [p for name in names if name in self._products for p in self._of(name).waiting()]
 
     def early(self) -> list[Prediction]:
-        """Give the pending predictions whose own tick has not been read."""
+        """Return the pending predictions whose own tick has not been read."""
         found = (p.early.values() for p in self._products.values())
         return [p for lists in found for predictions in lists for p in predictions]
 

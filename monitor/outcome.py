@@ -41,7 +41,7 @@ _decoder = msgspec.json.Decoder(Outcome)
 
 
 def encode(outcome: Outcome) -> bytes:
-    """Give the JSON of an outcome, as it stands in ``outcomes``."""
+    """Return the JSON of an outcome, as it stands in ``outcomes``."""
     return _encoder.encode(outcome)
 
 

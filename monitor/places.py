@@ -33,10 +33,10 @@ class Places:
             self._offsets[place.partition].pop(place.offset, None)
 
     def traceparent(self, prediction_id: str) -> str | None:
-        """Give the trace of a waiting prediction."""
+        """Return the trace of a waiting prediction."""
         place = self._places.get(prediction_id)
         return place.traceparent if place else None
 
     def position(self, partition: Partition, read: int) -> int:
-        """Give the offset of the oldest one waiting, or ``read`` where none waits."""
+        """Return the offset of the oldest one waiting, or ``read`` where none waits."""
         return next(iter(self._offsets.get(partition, ())), read)

@@ -37,7 +37,7 @@ class NewestRow:
         self._newest: tuple[int, FeatureRow] | None = None
 
     def __call__(self) -> FeatureRow | None:
-        """Give the newest row; None before there is one."""
+        """Return the newest row; None before there is one."""
         with self._held as reader:
             ends, beginnings = reader.ends(), reader.beginnings()
             grown = [p for p, end in ends.items() if end > self._ends.get(p, beginnings[p])]

@@ -125,7 +125,7 @@ def read(
 def backwards(
     reader: LogReader, partition: Partition, begin: int, end: int, chunk: int = CHUNK
 ) -> Iterator[Record]:
-    """Give the records with ``begin`` ≤ offset < ``end``, newest first, as far as is asked for."""
+    """Return records with ``begin`` ≤ offset < ``end``, newest first, as far as is asked for."""
     stop = end
     while stop > begin:
         start = max(begin, stop - chunk)

@@ -24,7 +24,7 @@ Ends = Mapping[Partition, int]
 
 
 def of_topic(partitions: Iterable[Partition], topic: str) -> list[Partition]:
-    """Give the partitions of one topic, in order."""
+    """Return the partitions of one topic, in order."""
     return sorted((p for p in partitions if p.topic == topic), key=lambda p: p.number)
 
 

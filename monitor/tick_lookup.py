@@ -43,7 +43,7 @@ class TickLookup:
             self._homes[product_id] = {number} if alike else {p.number for p in self._ticks}
 
     def missing(self, ends: Mapping[Partition, int]) -> tuple[list[Prediction], list[Prediction]]:
-        """Give (never sought, sought in vain): still without tick though all ticks are read.
+        """Return (never sought, sought in vain): still without tick though all ticks are read.
 
         ``ends`` are those of ``ticks`` now; what was early at one call, and still is when all
         that stood there then has been read, is missing.

@@ -12,7 +12,7 @@ def new_registry() -> CollectorRegistry:
 
 
 def exposition(registry: CollectorRegistry, accept: str) -> tuple[str, bytes]:
-    """Give content type and body in the format that ``accept`` asks for.
+    """Return content type and body in the format that ``accept`` asks for.
 
     Exemplars stand only in OpenMetrics. The ``_created`` series, one more for each child,
     are left out.

@@ -46,6 +46,6 @@ def configure(service: str, level: str = "INFO") -> None:
 
 
 def get_logger() -> structlog.stdlib.BoundLogger:
-    """Give the logger of this process: ``get_logger().info("feed.connected", url=…)``."""
+    """Return the logger of this process: ``get_logger().info("feed.connected", url=…)``."""
     logger: structlog.stdlib.BoundLogger = structlog.get_logger("crypto_volatility")
     return logger

@@ -80,7 +80,7 @@ class Probes:
             self._server = None
 
     def answer(self, path: str, accept: str = "") -> Answer:
-        """Give status, content type and body for a path."""
+        """Return status, content type and body for a path."""
         match path.partition("?")[0]:
             case "/healthz":
                 return self._alive()

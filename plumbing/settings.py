@@ -66,7 +66,7 @@ class KafkaSettings(BaseSettings):
         return self.replication_factor - 1 if self.replication_factor >= 3 else 1
 
     def client(self) -> dict[str, Any]:
-        """Give the settings as kafka-python names them."""
+        """Return the settings as kafka-python names them."""
         password = self.sasl_password
         named = {
             "bootstrap_servers": self.bootstrap_servers.split(","),

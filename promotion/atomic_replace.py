@@ -131,7 +131,7 @@ def _undo(root: Path, rename: Rename) -> None:
 
 
 def _after(root: Path) -> dict[str, str] | None:
-    """Give the digests that ``root`` will have once the change is finished."""
+    """Return the digests that ``root`` will have once the change is finished."""
     new, place = folders_in(root / STAGE / "new"), folders_in(root)
     return digests_in({v: new[v] if new[v].exists() else place[v] for v in VARIANTS})
 

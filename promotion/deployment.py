@@ -75,12 +75,12 @@ class V2Server:
 
 
 def infer_path(variant: str) -> str:
-    """Give the path of V2 inference."""
+    """Return the path of V2 inference."""
     return f"/v2/models/{variant}/infer"
 
 
 def question(rows: Sequence[Sequence[float | None]]) -> dict[str, Any]:
-    """Give the V2 request that has these rows scored."""
+    """Return the V2 request that has these rows scored."""
     shape = [len(rows), len(rows[0])]
     data = [value for row in rows for value in row]
     return {"inputs": [{"name": "features", "datatype": "FP64", "shape": shape, "data": data}]}
@@ -155,7 +155,7 @@ class Deployment:
 
 
 def candidates(folder: Path, root: Path) -> Folders:
-    """Give both folders of a deployment: those found in ``folder``, else those in place.
+    """Return both folders of a deployment: those found in ``folder``, else those in place.
 
     Raises:
         DeployError: there is no model folder in it.

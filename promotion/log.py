@@ -36,12 +36,12 @@ class Promotion(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "fro
     schema_version: int = SCHEMA_VERSION
 
     def line(self) -> bytes:
-        """Give the line of the log."""
+        """Return the line of the log."""
         return msgspec.json.encode(self) + b"\n"
 
 
 def sealed(line: bytes) -> str:
-    """Give the SHA-256 by which the next line names this one."""
+    """Return the SHA-256 by which the next line names this one."""
     return hashlib.sha256(line).hexdigest()
 
 
@@ -69,7 +69,7 @@ def read_log(root: Path) -> list[Promotion]:
 
 
 def last_seal(root: Path) -> str | None:
-    """Give what the next promotion says as its ``previous``."""
+    """Return what the next promotion says as its ``previous``."""
     lines = _lines(root)
     return sealed(lines[-1]) if lines else None
 
@@ -92,7 +92,7 @@ def append(root: Path, line: bytes) -> None:
 
 
 def standing(log: Sequence[Promotion]) -> list[dict[str, str]]:
-    """Give the digests one may go back through, the models in place last.
+    """Return the digests one may go back through, the models in place last.
 
     Going back takes one from the end, so that going back twice does not return.
     """
@@ -109,7 +109,7 @@ def standing(log: Sequence[Promotion]) -> list[dict[str, str]]:
 
 
 def before(log: Sequence[Promotion], now: dict[str, str] | None) -> dict[str, str]:
-    """Give the digests of the models that stood before those of ``now``.
+    """Return the digests of the models that stood before those of ``now``.
 
     Raises:
         PromotionError: there was nothing before.

@@ -48,7 +48,7 @@ class Pair:
 
 
 def pair_digest(digests: Digests) -> str:
-    """Give one digest for the digests of both folders.
+    """Return one digest for the digests of both folders.
 
     >>> pair_digest({"ml": "aa", "baseline": "bb"})[:12]
     'a4d8f83ed31f'
@@ -58,7 +58,7 @@ def pair_digest(digests: Digests) -> str:
 
 
 def folders_in(root: Path) -> dict[str, Path]:
-    """Give where both variants lie in a folder of them."""
+    """Return where both variants lie in a folder of them."""
     return {variant: root / variant for variant in VARIANTS}
 
 
@@ -80,7 +80,7 @@ def checked_pair(
 
 
 def digests_in(folders: Folders) -> dict[str, str] | None:
-    """Give the digests that both folders have now, None if one of them is absent or damaged."""
+    """Return the digests that both folders have now, None if one of them is absent or damaged."""
     try:
         return {variant: load_folder(folders[variant]).info.digest for variant in VARIANTS}
     except ArtifactError:

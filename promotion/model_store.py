@@ -35,7 +35,7 @@ def keep(store: Path, folders: Folders, digests: Digests) -> Path:
 
 
 def recall(store: Path, digests: Digests, fetch: Fetch | None = None) -> Path:
-    """Give the folder that holds these models: kept here, or fetched and kept now.
+    """Return the folder that holds these models: kept here, or fetched and kept now.
 
     Raises:
         PromotionError: they are nowhere, or what was fetched has other digests.

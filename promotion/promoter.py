@@ -21,7 +21,7 @@ Say = Callable[[str], None]
 
 
 def utc_now() -> datetime:
-    """Give the present."""
+    """Return the present."""
     return datetime.now(UTC)
 
 
@@ -111,18 +111,18 @@ class Promoter:
 
 
 def evidence_of(record: RunRecord, because: str | None) -> dict[str, Any]:
-    """Give what a promotion rests on: the run's evidence, winner, data, and a person's reason."""
+    """Return what a promotion rests on: the run's evidence, winner, data, and a person's reason."""
     found = {"winner": record.winner, "dataset_digest": record.dataset_digest, **record.evidence}
     return found | reason(because)
 
 
 def reason(because: str | None) -> dict[str, Any]:
-    """Give a person's reason as the log has it."""
+    """Return a person's reason as the log has it."""
     return {"because": because} if because else {}
 
 
 def find_run(runs: Path, name: str) -> Path:
-    """Give the run folder of that id under ``runs``; ``latest`` is the one created last.
+    """Return the run folder of that id under ``runs``; ``latest`` is the one created last.
 
     Raises:
         PromotionError: there is none.

@@ -46,7 +46,7 @@ class RunRecord(msgspec.Struct, frozen=True, kw_only=True):
         (folder / RECORD).write_bytes(data + b"\n")
 
     def variants(self) -> dict[str, str]:
-        """Give the candidate behind each variant that a promotion brings."""
+        """Return the candidate behind each variant that a promotion brings."""
         return {"ml": self.winner, "baseline": BASELINE}
 
 
@@ -73,12 +73,12 @@ def read_run(folder: Path) -> RunRecord:
 
 
 def model_folder(folder: Path, candidate: str) -> Path:
-    """Give where the model folder of a candidate lies in its run folder."""
+    """Return where the model folder of a candidate lies in its run folder."""
     return folder / CANDIDATES / candidate
 
 
 def flattened(values: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give every leaf of nested mappings with its path, parts joined by ``/``.
+    """Return every leaf of nested mappings with its path, parts joined by ``/``.
 
     >>> dict(flattened({"pooled": {"brier": 0.05}, "rows": 3}))
     {'pooled/brier': 0.05, 'rows': 3}

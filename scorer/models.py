@@ -63,7 +63,7 @@ class Models:
         self._reason = ""
 
     def ask(self, rows: Sequence[Row], spans: Sequence[Span]) -> tuple[Scored, list[Scored]]:
-        """Give the scores of the variant that serves now and those of the shadows that answer.
+        """Return the scores of the variant that serves now and those of the shadows that answer.
 
         ``spans`` are those of the rows: the first recorded one shows the requests, as they are
         the same for all, and the others point to it.

@@ -69,7 +69,7 @@ _decoder = msgspec.json.Decoder(Prediction)
 
 
 def encode(prediction: Prediction) -> bytes:
-    """Give the JSON of a prediction, as it stands in ``predictions``."""
+    """Return the JSON of a prediction, as it stands in ``predictions``."""
     return _encoder.encode(prediction)
 
 

@@ -70,7 +70,7 @@ class Made:
     span: Span
 
     def letter(self) -> Letter:
-        """Give the record that carries it."""
+        """Return the record that carries it."""
         headers = {"traceparent": self.span.traceparent}
         value = encode(self.prediction)
         return Letter(PREDICTIONS.name, self.prediction.product_id, value, headers)

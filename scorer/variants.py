@@ -24,7 +24,7 @@ class Arrived:
 
 
 def values_of(row: FeatureRow) -> tuple[float | None, ...]:
-    """Give a row's values in the order of ``NAMES``.
+    """Return a row's values in the order of ``NAMES``.
 
     Raises:
         UnknownFeatures: a name is missing or strange; both are listed.
@@ -38,7 +38,7 @@ def values_of(row: FeatureRow) -> tuple[float | None, ...]:
 
 
 def shadows_of(served: Variant, wanted: Sequence[Variant] | None) -> tuple[Variant, ...]:
-    """Give the shadows beside the variant that serves, by default all others.
+    """Return the shadows beside the variant that serves, by default all others.
 
     >>> shadows_of("baseline", None)
     ('ml',)
@@ -93,7 +93,7 @@ def _prediction(
 
 
 def _trained(info: ModelInfo, product_id: str) -> tuple[float | None, float | None]:
-    """Give threshold and τ, both or none: a spike without either would mean nothing."""
+    """Return threshold and τ, both or none: a spike without either would mean nothing."""
     threshold, tau = info.threshold.get(product_id), info.tau.get(product_id)
     return (threshold, tau) if threshold is not None and tau is not None else (None, None)
 
@@ -130,7 +130,7 @@ def _shadows(row: FeatureRow, shadows: Sequence[Scored], index: int) -> list[Sha
 
 
 def stage_times(headers: Mapping[str, str], appended_ms: int) -> tuple[int, int]:
-    """Give ``received_us`` and ``featurized_us`` of a record's headers.
+    """Return ``received_us`` and ``featurized_us`` of a record's headers.
 
     Where they are absent or no numbers, the time when the broker took the record stands in.
 

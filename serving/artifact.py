@@ -69,7 +69,7 @@ class Artifact:
     reference_json: bytes | None = None
 
     def reference(self) -> Reference | None:
-        """Give the training rows that drift is measured against, None where there are none.
+        """Return the training rows that drift is measured against, None where there are none.
 
         Raises:
             ArtifactError: they cannot go with our features.
@@ -77,7 +77,7 @@ class Artifact:
         return None if self.reference_json is None else read_reference(self.reference_json)
 
     def unpickle(self, installed: Installed = installed_version) -> Any:
-        """Give the scikit-learn Pipeline, if the installed libraries are those of the card.
+        """Return the scikit-learn Pipeline, if the installed libraries are those of the card.
 
         ``installed`` gives the version of a package, as the card names it.
 
@@ -244,7 +244,7 @@ def _pickle(pipeline: Any) -> bytes:
 
 
 def _settings(variant: str, digest: str) -> bytes:
-    """Give MLServer's settings of this model; ``uri`` is relative to the file itself."""
+    """Return MLServer's settings of this model; ``uri`` is relative to the file itself."""
     width = len(NAMES)
     return _json(
         {

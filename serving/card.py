@@ -55,7 +55,7 @@ class ModelInfo:
 
 
 def installed_version(package: str) -> str:
-    """Give the version of an installed package or of ``python``, ``not installed`` if absent."""
+    """Return the version of an installed package or of ``python``, ``not installed`` if absent."""
     if package == "python":
         return platform.python_version()
     try:
@@ -65,7 +65,7 @@ def installed_version(package: str) -> str:
 
 
 def installed_libraries() -> dict[str, str]:
-    """Give the versions a card names, as they are in this process."""
+    """Return the versions a card names, as they are in this process."""
     return {name: installed_version(name) for name in (*PICKLED_BY, "python")}
 
 

@@ -187,5 +187,5 @@ class V2Client:
 
 
 def _plain(exc: Exception) -> Exception:
-    """Give an error that is no ``TimeoutError``, which would look like the whole request's."""
+    """Return an error that is no ``TimeoutError``, which would look like the whole request's."""
     return aiohttp.ClientError(repr(exc)) if isinstance(exc, TimeoutError) else exc

@@ -33,7 +33,7 @@ _decoder = msgspec.json.Decoder(Control)
 
 
 def encode(control: Control) -> bytes:
-    """Give the JSON as it stands in ``control``."""
+    """Return the JSON as it stands in ``control``."""
     return _encoder.encode(control)
 
 
@@ -43,7 +43,7 @@ def decode(data: bytes) -> Control:
 
 
 def variant_named(name: str) -> Variant:
-    """Give the variant of that name.
+    """Return the variant of that name.
 
     Raises:
         UnknownVariant: says what was found and what was expected.

@@ -28,7 +28,7 @@ class ControlReader(Protocol):
 
 
 def open_control(settings: KafkaSettings) -> Reader:
-    """Give a reader of ``control`` from its beginning; makes the topic if it is missing."""
+    """Return a reader of ``control`` from its beginning; makes the topic if it is missing."""
     ensure_topics(settings, [CONTROL])
     return Reader(settings, [CONTROL.name])
 
@@ -57,7 +57,7 @@ class Follower:
 
     @property
     def state(self) -> str:
-        """Give ``starting``, ``followed`` or ``away``."""
+        """Return ``starting``, ``followed`` or ``away``."""
         if not self.settled:
             return "starting"
         return "followed" if self.connected else "away"
@@ -133,7 +133,7 @@ class Follower:
 
 
 def standing(reader: ControlReader) -> dict[Partition, int]:
-    """Give the partitions that hold records now, each with the offset at which they end."""
+    """Return the partitions that hold records now, each with the offset at which they end."""
     begins = reader.beginnings()
     return {place: end for place, end in reader.ends().items() if begins.get(place, 0) < end}
 

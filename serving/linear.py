@@ -25,11 +25,11 @@ class Log:
     floor: float
 
     def __call__(self, x: float) -> float:
-        """Give the logarithm; an infinity comes out as it came in, to be refused by name."""
+        """Return the logarithm; an infinity comes out as it came in, to be refused by name."""
         return log(max(x, self.floor)) if isfinite(x) else x
 
     def document(self) -> dict[str, Any]:
-        """Give what stands in ``model.json``."""
+        """Return what stands in ``model.json``."""
         return {"kind": "log", "floor": self.floor}
 
 
@@ -81,7 +81,7 @@ class Linear:
         object.__setattr__(self, "_terms", tuple(terms))
 
     def score(self, row: Sequence[float | None]) -> float:
-        """Give the probability of a spike, in [0, 1], for one row in the order of ``NAMES``.
+        """Return the probability of a spike, in [0, 1], for one row in the order of ``NAMES``.
 
         None and NaN mean unknown. The sum is a plain loop, left to right: ``sum`` adds
         differently from Python 3.12 on, and replay wants equal bits.
@@ -116,7 +116,7 @@ class Linear:
         return logistic(logit)
 
     def document(self) -> dict[str, Any]:
-        """Give what stands in ``model.json``; ``transform`` only where a feature has one."""
+        """Return what stands in ``model.json``; ``transform`` only where a feature has one."""
         head = {"schema_version": SCHEMA_VERSION, "kind": KIND, "variant": self.variant}
         numbers = {name: list(getattr(self, name)) for name in _NUMBERS}
         ways = [way and way.document() for way in self.transform]
@@ -145,7 +145,7 @@ class Linear:
 
 
 def logistic(logit: float) -> float:
-    """Give 1/(1+exp(−logit)) without overflow at either end."""
+    """Return 1/(1+exp(−logit)) without overflow at either end."""
     if logit >= 0:
         return 1.0 / (1.0 + exp(-logit))
     odds = exp(logit)
@@ -153,7 +153,7 @@ def logistic(logit: float) -> float:
 
 
 def positions_of(features: Sequence[str]) -> tuple[int, ...]:
-    """Give the places of these features in a row; raises ``ArtifactError`` for a strange name."""
+    """Return the places of these features in a row; raises ``ArtifactError`` for a strange name."""
     strange = [name for name in features if name not in NAMES]
     if strange or not features or len(set(features)) != len(features):
         found = strange or list(features)

@@ -18,7 +18,7 @@ class RowPredictor(Protocol):
     """Scores one row in the order of ``NAMES``: never a batch, so no neighbour changes a bit."""
 
     def score(self, row: Sequence[float | None]) -> float:
-        """Give the probability of a spike; None and NaN mean unknown."""
+        """Return the probability of a spike; None and NaN mean unknown."""
         ...
 
 
@@ -30,7 +30,7 @@ class PipelinePredictor:
     positions: tuple[int, ...]
 
     def score(self, row: Sequence[float | None]) -> float:
-        """Give ``predict_proba`` of the positive class for this row alone."""
+        """Return ``predict_proba`` of the positive class for this row alone."""
         import numpy as np
 
         values = [row[position] for position in self.positions]
@@ -39,7 +39,7 @@ class PipelinePredictor:
 
 
 def open_predictor(artifact: Artifact, installed: Installed = installed_version) -> RowPredictor:
-    """Give what serves this artifact, after its golden rows had their scores again.
+    """Return what serves this artifact, after its golden rows had their scores again.
 
     A linear model with a Pipeline is served by its numbers, once both agree; without a
     Pipeline nothing is unpickled.

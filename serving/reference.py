@@ -100,7 +100,7 @@ def read_reference(data: bytes) -> Reference:
 
 
 def encode_reference(reference: Reference) -> bytes:
-    """Give the bytes of ``reference.json``; equal for equal references."""
+    """Return the bytes of ``reference.json``; equal for equal references."""
     return msgspec.json.encode(reference) + b"\n"
 
 

@@ -65,7 +65,7 @@ class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
 
 
 def parameters_of(info: ModelInfo) -> dict[str, str]:
-    """Give the response parameters: strings, as gRPC carries no maps of floats."""
+    """Return the response parameters: strings, as gRPC carries no maps of floats."""
     return {
         "model_variant": info.variant,
         "version": info.version,

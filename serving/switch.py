@@ -32,7 +32,7 @@ def write_control(settings: KafkaSettings, name: str, by: str, now_us: int) -> C
 
 
 def read_control(settings: KafkaSettings) -> Control | None:
-    """Give what the topic says now, or None where it says nothing.
+    """Return what the topic says now, or None where it says nothing.
 
     Raises:
         TimeoutError: it could not be read to its end.

@@ -81,7 +81,7 @@ _table_decoder = msgspec.json.Decoder(dict[str, float])
 
 
 def encode_request(rows: Sequence[Row]) -> bytes:
-    """Give the body of an infer request; None means unknown and travels as null.
+    """Return the body of an infer request; None means unknown and travels as null.
 
     >>> encode_request([(0.5,) * 11 + (None,)])[:70]
     b'{"inputs":[{"name":"features","shape":[1,12],"datatype":"FP64","data":'

@@ -13,7 +13,7 @@ from simulator.service import run
 
 
 def parse(arguments: list[str]) -> Settings:
-    """Give the settings; a flag that was not given leaves the environment its say."""
+    """Return the settings; a flag that was not given leaves the environment its say."""
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
         description="A Coinbase exchange that replays a recording or a generated market.",

@@ -82,7 +82,7 @@ class Session:
         return [*self._subscribe(request, last), self._ack(now_us)]
 
     def offer(self, published: Published) -> Message | None:
-        """Give the frame as this connection gets it, or None if it did not ask for it.
+        """Return the frame as this connection gets it, or None if it did not ask for it.
 
         Numbers that were lost before it on the tape are lost here too.
         """
@@ -170,5 +170,5 @@ def error(message: str) -> Message:
 
 
 def _as_listed(product: str) -> str:
-    """Give the product by which frames name it: ``-USDC`` ones come back as ``-USD``."""
+    """Return the product by which frames name it: ``-USDC`` ones come back as ``-USD``."""
     return product.removesuffix("C") if product.endswith("-USDC") else product

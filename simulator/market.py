@@ -36,7 +36,7 @@ Happening = tuple[int, str, dict[str, Any]]
 def frames(
     seed: int, products: Sequence[str], start_us: int, seconds: int | None = None
 ) -> Iterator[Frame]:
-    """Give the market's frames from ``start_us`` on, for so many whole seconds or without end.
+    """Return the market's frames from ``start_us`` on, for so many whole seconds or without end.
 
     Channels are ``ticker``, ``market_trades`` and ``heartbeats``.
     """
@@ -112,7 +112,7 @@ class Stock:
                     yield sent_us, "market_trades", {"type": "update", "trades": batch}
 
     def ticker(self, kind: str) -> dict[str, Any]:
-        """Give the ticker event as it stands."""
+        """Return the ticker event as it stands."""
         change = 100 * (self.mid / self.opening - 1)
         ticker = {
             "type": "ticker",

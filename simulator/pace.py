@@ -38,6 +38,6 @@ class Pace:
         return self._due
 
     def present(self, now: float) -> int:
-        """Give the event time at this moment, between the last frame's and the next one's."""
+        """Return the event time at this moment, between the last frame's and the next one's."""
         early = max(self._due - now, 0.0) * self.speed * SECOND_US
         return max(self._next_us - round(early), self._event_us)

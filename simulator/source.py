@@ -25,7 +25,7 @@ class Source:
     open: Callable[[], Iterator[Frame]]
 
     def feed(self, began_us: int) -> str:
-        """Give the id of one run: what is played, and when the run was made ready."""
+        """Return the id of one run: what is played, and when the run was made ready."""
         began = datetime.fromtimestamp(began_us / SECOND_US, UTC)
         return f"{self.label}@{began:%Y%m%dT%H%M%S.%fZ}"
 

@@ -36,7 +36,7 @@ class Published:
         return self.envelope.channel
 
     def only(self, products: frozenset[str], kind: str | None = None) -> msgspec.Raw:
-        """Give its events with these products alone; ``kind`` replaces their type."""
+        """Return its events with these products alone; ``kind`` replaces their type."""
         key = ITEMS[self.channel]
         kept = []
         for event in msgspec.json.decode(self.envelope.events, type=list[dict[str, Any]]):

@@ -6,7 +6,7 @@ _held: list[socket.socket] = []
 
 
 def held_port() -> int:
-    """Give a port that is refused until a server of ours, which sets SO_REUSEADDR, listens on it.
+    """Return a port that is refused until a server of ours, which sets SO_REUSEADDR, listens on it.
 
     A port that is given back may be another's by the time a server binds it; here a socket that
     never listens keeps it until the tests end.

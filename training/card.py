@@ -33,7 +33,7 @@ HOUR: Final = 3600
 
 
 def card_of(dataset: Dataset, study: Study, trained: Trained) -> dict[str, Any]:
-    """Give the whole card; equal for equal data, so that it is part of the digest."""
+    """Return the whole card; equal for equal data, so that it is part of the digest."""
     golden, problem = golden_rows(), study.problem
     return {
         "variant": trained.variant,
@@ -70,7 +70,7 @@ def _served(trained: Trained, row: list[float | None]) -> float:
 
 
 def metrics_of(dataset: Dataset, study: Study, trained: Trained) -> dict[str, Any]:
-    """Give the out-of-fold figures by product, pooled and by capture, the rule's beside them."""
+    """Return the out-of-fold figures by product, pooled and by capture, the rule's beside them."""
     parts: dict[str, Any] = {}
     table = study.problem.table
     for product in sorted(study.problem.tau):

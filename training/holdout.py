@@ -27,7 +27,7 @@ def sealed_findings(opened: Dataset, study: Study, trained: Sequence[Trained]) -
 
 
 def judged_parts(table: Table, tau: Any, trained: Sequence[Trained]) -> dict[str, dict[str, Any]]:
-    """Give each variant's figures beside the rule's, for all rows and by regime."""
+    """Return each variant's figures beside the rule's, for all rows and by regime."""
     table = table.take(np.isin(table.product, list(tau)))
     lesson = Lesson.of(table, tau)
     plain = rule(table, tau)

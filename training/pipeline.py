@@ -44,7 +44,7 @@ class Run:
 
 
 def now() -> datetime:
-    """Give the time on the wall, by which runs are named."""
+    """Return the time on the wall, by which runs are named."""
     return datetime.now(UTC)
 
 
@@ -141,7 +141,7 @@ def _report(
 
 
 def _beside(settings: TrainingSettings, pattern: str) -> list[Path]:
-    """Give tables of this name in the folders of the data."""
+    """Return tables of this name in the folders of the data."""
     return [p for folder in settings.data if folder.is_dir() for p in sorted(folder.glob(pattern))]
 
 

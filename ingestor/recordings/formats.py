@@ -141,7 +141,7 @@ class _Count:
     restarted: bool = False
 
     def take(self, envelope: Envelope) -> tuple[int, bool]:
-        """Give what was lost, and whether a connection began, since the last frame that is read."""
+        """Return what was lost, and whether a connection began, since the last frame that is read."""
         number, before = envelope.sequence_num, self.before
         if number >= 0 and before >= 0:
             self.lost += max(number - before - 1, 0)
@@ -154,7 +154,7 @@ class _Count:
 
 
 def _envelope(line: Any) -> Envelope | None:
-    """Give the frame a line stands for, or None for an error frame, which carries no market.
+    """Return the frame a line stands for, or None for an error frame, which carries no market.
 
     Raises:
         ValueError: the line has none of the known forms.

@@ -118,7 +118,7 @@ _NOTHING: Final = _Taken(b"", 0, -1)
 
 
 def line(data: bytes, at_us: int) -> bytes:
-    """Give one line: ``{"ingest_time": …, "payload": <frame>}``; what is not JSON as a string."""
+    """Return one line: ``{"ingest_time": …, "payload": <frame>}``; what is not JSON as a string."""
     moment = datetime.fromtimestamp(at_us // 1_000_000, UTC)
     ingest_time = f"{moment:%Y-%m-%dT%H:%M:%S}.{at_us % 1_000_000:06d}+00:00"
     return b'{"ingest_time":"%s","payload":%s}\n' % (ingest_time.encode(), _payload(data))

@@ -49,7 +49,7 @@ class Recording:
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
-    """Give the frames of a recording in its order, numbered as one connection would number them.
+    """Return the frames of a recording in its order, numbered as one connection would number them.
 
     Heartbeats are made anew where the recording has none.
     A number is left out where the recording shows that a new connection began.

@@ -71,7 +71,7 @@ class _Routes:
         self._around = around
 
     async def latest(self, request: web.Request) -> web.Response:
-        """Give the latest prediction of one product, or of all."""
+        """Return the latest prediction of one product, or of all."""
         _only(request, "product")
         board, name = self._around.board, request.query.get("product")
         if name is None:
@@ -83,7 +83,7 @@ class _Routes:
         return _json_bytes(latest.json)
 
     async def predictions(self, request: web.Request) -> web.Response:
-        """Give a page of predictions by event time, newest first, with their outcomes."""
+        """Return a page of predictions by event time, newest first, with their outcomes."""
         _only(request, "product", "from", "to", "limit", "cursor")
         query = _query(request)
         self._known(query.product_id)
@@ -135,7 +135,7 @@ class _Routes:
         return web.json_response(dict(self._around.health()), status=200 if ready else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
-        """Give the metrics in the format that is asked for."""
+        """Return the metrics in the format that is asked for."""
         kind, body = exposition(self._around.registry, request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": kind})
 

@@ -49,16 +49,16 @@ class Board:
                 self._latest[name] = shown
 
     def latest(self, product_id: str) -> Shown | None:
-        """Give the latest prediction of a product."""
+        """Return the latest prediction of a product."""
         return self._latest.get(product_id)
 
     def all_latest(self) -> list[Shown]:
-        """Give the latest prediction of each product, by name."""
+        """Return the latest prediction of each product, by name."""
         with self._lock:
             return [self._latest[name] for name in sorted(self._latest)]
 
     def products(self) -> list[str]:
-        """Give the products that have predictions."""
+        """Return the products that have predictions."""
         with self._lock:
             return sorted(self._latest)
 
@@ -80,7 +80,7 @@ class Board:
         return prediction_id in self._waiting
 
     def outcome(self, prediction_id: str) -> Outcome | None:
-        """Give a recent outcome."""
+        """Return a recent outcome."""
         with self._lock:
             return self._outcomes.get(prediction_id)
 
@@ -140,7 +140,7 @@ class Hub:
         self._listeners.discard(listener)
 
     def publish(self, batch: list[Shown]) -> None:
-        """Give out new predictions; a client whose queue is full is dropped."""
+        """Return out new predictions; a client whose queue is full is dropped."""
         self._recent.extend(batch)
         for shown in batch:
             if shown.newer_than(self._latest.get(shown.prediction.product_id)):

@@ -106,7 +106,7 @@ class TopicStore:
         self._records, self._seconds = scan_records, scan_seconds
 
     def page(self, query: Query) -> Page:
-        """Give one page.
+        """Return one page.
 
         Raises:
             BadCursor: the cursor does not belong to this query.
@@ -142,7 +142,7 @@ class TopicStore:
     def _scan(
         self, records: Iterator[Record], query: Query
     ) -> tuple[list[tuple[Record, Shown]], int | None, int]:
-        """Give what was found, where a bound ended the scan (None: at the beginning), its size."""
+        """Return what was found, where a bound ended the scan (None: at the beginning), its size."""
         until = self._clock() + self._seconds
         found: list[tuple[Record, Shown]] = []
         scanned = 0
@@ -160,14 +160,14 @@ class TopicStore:
         return scanned >= self._records or (scanned % CHUNK == 0 and self._clock() >= until)
 
     def recent(self, prediction_id: str) -> tuple[Outcome | None, bool]:
-        """Give an outcome from memory, and whether it may stand in the topic if not."""
+        """Return an outcome from memory, and whether it may stand in the topic if not."""
         outcome = self._board.outcome(prediction_id)
         return outcome, outcome is None and not self._board.waits(prediction_id)
 
     def outcomes_after(
         self, reader: LogReader, number: int, timestamp_ms: int
     ) -> Iterator[Outcome | None]:
-        """Give outcomes appended since then, in order; None at last if a bound was reached."""
+        """Return outcomes appended since then, in order; None at last if a bound was reached."""
         partition = Partition(OUTCOMES.name, number)
         begin = reader.beginnings().get(partition, 0)
         end = reader.ends().get(partition, 0)

@@ -10,7 +10,7 @@ EARLIEST_US: Final = 10**14
 
 
 def parse_us(text: str) -> int:
-    """Give epoch microseconds; a time without zone is UTC.
+    """Return epoch microseconds; a time without zone is UTC.
 
     Raises:
         ValueError: says what was found and what was expected.

@@ -31,7 +31,7 @@ class KafkaMetrics(Collector):
         return [*self._always(), *_families(Look(brokers=0, offline=0, under_replicated=0))]
 
     def collect(self) -> Iterable[Metric]:
-        """Give the metrics that are known now."""
+        """Return the metrics that are known now."""
         look = self._look
         return self._always() if look is None else [*self._always(), *_families(look)]
 

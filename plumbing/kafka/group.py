@@ -92,7 +92,7 @@ class GroupConsumer:
         return self._joined
 
     def poll(self, timeout: float) -> list[Record]:
-        """Give the next records, or [] after ``timeout`` seconds (longer while joining)."""
+        """Return the next records, or [] after ``timeout`` seconds (longer while joining)."""
         shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS
         polled = self._raw.poll(timeout_ms=max(int(timeout * 1000), shortest))
         self._keep_joining()
@@ -103,7 +103,7 @@ class GroupConsumer:
         return records
 
     def position(self, partition: Partition) -> int:
-        """Give the offset that will be given out next: the committed one, or the beginning."""
+        """Return the offset that will be given out next: the committed one, or the beginning."""
         arriving = self._arriving.get(partition)
         if arriving is not None:
             return arriving
@@ -127,7 +127,7 @@ class GroupConsumer:
             get_logger().warning("kafka.commit_lost", reason=repr(exc))
 
     def assignment(self) -> list[Partition]:
-        """Give the partitions this member has now."""
+        """Return the partitions this member has now."""
         return sorted(map(self._names.back, self._raw.assignment()), key=str)
 
     def close(self) -> None:

@@ -15,12 +15,12 @@ CALL_TIMEOUT_MS: Final = 30_000
 
 
 def next_offset(offset: int) -> OffsetAndMetadata:
-    """Give an offset to commit."""
+    """Return an offset to commit."""
     return OffsetAndMetadata(offset, "", -1)
 
 
 def consuming(settings: KafkaSettings, fetch_max_wait_ms: int) -> dict[str, Any]:
-    """Give what both kinds of consumer have in common, as kafka-python names it.
+    """Return what both kinds of consumer have in common, as kafka-python names it.
 
     A longer ``fetch_max_wait_ms`` costs no latency, as the broker answers at the first record
     (10, 100 and 300 ms: p95 10, 6 and 7 ms), and saves most of the idle CPU.
@@ -41,7 +41,7 @@ def consuming(settings: KafkaSettings, fetch_max_wait_ms: int) -> dict[str, Any]
 
 
 def position_of(consumer: KafkaConsumer, names: Names, partition: Partition) -> int:
-    """Give the offset that the consumer reads next.
+    """Return the offset that the consumer reads next.
 
     Raises:
         TopicError: the broker did not say.
@@ -83,17 +83,17 @@ class Reader:
         self.assign(self._partitions)
 
     def partitions(self) -> list[Partition]:
-        """Give all partitions of the topics, assigned or not."""
+        """Return all partitions of the topics, assigned or not."""
         return list(self._partitions)
 
     def beginnings(self) -> dict[Partition, int]:
-        """Give the first offset still kept of each partition."""
+        """Return the first offset still kept of each partition."""
         wanted = [self._names.out(p) for p in self._partitions]
         found = self._raw.beginning_offsets(wanted, timeout_ms=CALL_TIMEOUT_MS)
         return {self._names.back(raw): offset for raw, offset in found.items()}
 
     def ends(self) -> dict[Partition, int]:
-        """Give the offset that the next record of each partition will have."""
+        """Return the offset that the next record of each partition will have."""
         wanted = [self._names.out(p) for p in self._partitions]
         found = self._raw.end_offsets(wanted, timeout_ms=CALL_TIMEOUT_MS)
         return {self._names.back(raw): offset for raw, offset in found.items()}
@@ -107,16 +107,16 @@ class Reader:
         self._raw.seek(self._names.out(partition), offset)
 
     def poll(self, timeout: float) -> list[Record]:
-        """Give the next records, or [] after ``timeout`` seconds."""
+        """Return the next records, or [] after ``timeout`` seconds."""
         timeout_ms = max(int(timeout * 1000), SHORTEST_POLL_MS)
         return self._names.records(self._raw.poll(timeout_ms=timeout_ms))
 
     def position(self, partition: Partition) -> int:
-        """Give the offset that is read next; the partition must be assigned."""
+        """Return the offset that is read next; the partition must be assigned."""
         return position_of(self._raw, self._names, partition)
 
     def committed(self, partition: Partition) -> int | None:
-        """Give the offset the group committed last; needs ``group``."""
+        """Return the offset the group committed last; needs ``group``."""
         found = self._raw.committed(self._names.out(partition), timeout_ms=CALL_TIMEOUT_MS)
         return None if found is None else int(found)
 

@@ -36,7 +36,7 @@ _KINDS: Final[dict[Kind, SpanKind]] = {
 
 
 def exporter(endpoint: str) -> SpanExporter:
-    """Give the exporter to a URL; headers, certificates and times are those of the environment."""
+    """Return exporter to a URL; headers, certificates and times are those of the environment."""
     return OTLPSpanExporter(endpoint=endpoint)
 
 

@@ -6,7 +6,7 @@ from plumbing.tracing.trace import UNTRACED, Tracer
 
 
 def open_tracer(service: str, settings: TraceSettings) -> Tracer:
-    """Give the tracer of a process; only where a collector is named it costs more than a header."""
+    """Return tracer of a process; only where a collector is named it costs more than a header."""
     if not settings.wanted:
         return UNTRACED
     from plumbing.tracing.otel import Recorder, exporter

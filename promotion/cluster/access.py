@@ -21,7 +21,7 @@ class Place:
 
 
 def package() -> ModuleType:
-    """Give the package ``kubernetes``; it is large, so only here, and when it is needed.
+    """Return the package ``kubernetes``; it is large, so only here, and when it is needed.
 
     Raises:
         ClusterError: it is not installed.
@@ -38,7 +38,7 @@ def package() -> ModuleType:
 
 
 def api_of(place: Place) -> tuple[Any, str]:
-    """Give the client and namespace of a kubeconfig, or, without one, of the pod this runs in.
+    """Return the client and namespace of a kubeconfig, or, without one, of the pod this runs in.
 
     Raises:
         ClusterError: there is neither, or it cannot be used.
@@ -57,7 +57,7 @@ def api_of(place: Place) -> tuple[Any, str]:
 
 
 def _namespace_of(config: Any, place: Place) -> str:
-    """Give the namespace of the context, as `kubectl` does."""
+    """Return the namespace of the context, as `kubectl` does."""
     file = str(place.kubeconfig) if place.kubeconfig else None
     contexts, active = config.list_kube_config_contexts(config_file=file)
     named = (each for each in contexts if each["name"] == place.context)

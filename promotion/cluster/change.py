@@ -110,7 +110,7 @@ class Roller:
 def patch_of(
     live: Json, annotations: Mapping[str, str], template: Json | None = None
 ) -> list[dict[str, Any]]:
-    """Give the JSON patch that holds only for the Deployment as it was read."""
+    """Return the JSON patch that holds only for the Deployment as it was read."""
     meta = live["metadata"]
     merged = {**(meta.get("annotations") or {}), **annotations}
     patch = [

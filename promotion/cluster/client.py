@@ -45,7 +45,7 @@ class Cluster:
         return {INSTANCE: self._release} if self._release else {}
 
     def deployment_of(self, component: str) -> Json | None:
-        """Give the release's Deployment of this component, None if there is none.
+        """Return the release's Deployment of this component, None if there is none.
 
         Raises:
             ClusterError: there are several, and no release was named.
@@ -61,7 +61,7 @@ class Cluster:
         return found[0] if found else None
 
     def model_server(self) -> Json:
-        """Give the model server's Deployment; raises ``ClusterError`` where there is none."""
+        """Return the model server's Deployment; raises ``ClusterError`` where there is none."""
         found = self.deployment_of(SERVER)
         if found is None:
             release = f" of release {self._release}" if self._release else ""
@@ -73,7 +73,7 @@ class Cluster:
         return found
 
     def deployment(self, name: str) -> Json:
-        """Give a Deployment."""
+        """Return a Deployment."""
         read = self._apps.read_namespaced_deployment
         found: Json = self._asked(f"get Deployment {name}", read, name)
         return found
@@ -87,7 +87,7 @@ class Cluster:
         return found
 
     def replica_sets(self, deployment: Json) -> list[Json]:
-        """Give all ReplicaSets of a Deployment."""
+        """Return all ReplicaSets of a Deployment."""
         labels = deployment["spec"]["selector"]["matchLabels"]
         uid = deployment["metadata"]["uid"]
         found = self._listed("replicasets", self._apps.list_namespaced_replica_set, labels)
@@ -95,11 +95,11 @@ class Cluster:
         return [e for e in found if any(o["uid"] == uid for o in e["metadata"].get(owners, ()))]
 
     def pods(self, labels: Mapping[str, str]) -> list[Json]:
-        """Give all pods that have these labels."""
+        """Return all pods that have these labels."""
         return self._listed("pods", self._core.list_namespaced_pod, labels)
 
     def config_map(self, name: str) -> Json | None:
-        """Give a ConfigMap, None if there is none."""
+        """Return a ConfigMap, None if there is none."""
         read = self._core.read_namespaced_config_map
         found: Json | None = None
         with contextlib.suppress(_Absent):
@@ -107,7 +107,7 @@ class Cluster:
         return found
 
     def model_maps(self) -> list[Json]:
-        """Give the ConfigMaps of all models of the release."""
+        """Return the ConfigMaps of all models of the release."""
         labels = {COMPONENT: MODEL, **self.release}
         found = self._listed("configmaps", self._core.list_namespaced_config_map, labels)
         return [each for each in found if VARIANT in each["metadata"].get("labels", {})]
@@ -128,7 +128,7 @@ class Cluster:
             self._asked(f"delete ConfigMap {name}", delete, name)
 
     def log(self, pod: str, container: str) -> str:
-        """Give the end of a container's log, empty where it cannot be read.
+        """Return the end of a container's log, empty where it cannot be read.
 
         What it says would be good to know, but nothing rests on it.
         """
@@ -221,7 +221,7 @@ class Cluster:
 
 
 def open_cluster(place: Place) -> Cluster:
-    """Give the cluster that is meant; raises ``ClusterError`` if there is none."""
+    """Return the cluster that is meant; raises ``ClusterError`` if there is none."""
     api, namespace = api_of(place)
     return Cluster(api, namespace, place.release)
 
@@ -231,7 +231,7 @@ class _Absent(ClusterError):
 
 
 def _within(seconds: float, call: Callable[[], Any]) -> Any:
-    """Give what a call that knows no timeout opens; one that takes longer is left behind.
+    """Return what a call that knows no timeout opens; one that takes longer is left behind.
 
     Raises:
         TimeoutError: it took longer; what it opens after all is closed again.

@@ -25,12 +25,12 @@ class Followers:
     fullname: str
 
     def deployments(self) -> list[Json]:
-        """Give the Deployments that there are."""
+        """Return the Deployments that there are."""
         found = map(self.cluster.deployment_of, (ADAPTER, DRIFT))
         return [each for each in found if each is not None]
 
     def adapter(self, models: Mapping[str, ModelMap], cause: str, undo: Undo) -> None:
-        """Give the adapter the baseline that it answers with when the model server is away.
+        """Return the adapter the baseline that it answers with when the model server is away.
 
         Raises:
             PromotionError: it does not run with it; ``undo`` knows of the change.
@@ -47,7 +47,7 @@ class Followers:
         self.roller.say(f"adapter   {change.name} has the baseline that serves on {pods} pods")
 
     def drift(self, models: Sequence[ModelMap]) -> None:
-        """Give drift all these models, without waiting for its pod.
+        """Return drift all these models, without waiting for its pod.
 
         It serves nobody, and the models are optional there: what fails is a warning, and no
         reason to undo a promotion.

@@ -14,7 +14,7 @@ _NONE: Final = "–"
 
 
 def rows_of(replica_sets: Iterable[Json], fullname: str) -> list[dict[str, Any]]:
-    """Give what each revision that is kept asked for, oldest first.
+    """Return what each revision that is kept asked for, oldest first.
 
     A revision with models that no record is of came by the chart, or by hand.
     """
@@ -22,7 +22,7 @@ def rows_of(replica_sets: Iterable[Json], fullname: str) -> list[dict[str, Any]]
 
 
 def lines_of(rows: Iterable[Json], deployment: Json, fullname: str) -> list[str]:
-    """Give the table, and what the Deployment asks for now."""
+    """Return the table, and what the Deployment asks for now."""
     cells = [HEAD, *(tuple(str(row[name] or _NONE) for name in HEAD) for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     table = [

@@ -68,13 +68,13 @@ class Stamp:
     from_: str | None
 
     def annotations(self) -> dict[str, str]:
-        """Give what the ConfigMap says of this."""
+        """Return what the ConfigMap says of this."""
         found = {"who": self.who, "when": self.when, "because": self.because, "from": self.from_}
         return {f"crypto-volatility/{name}": value for name, value in found.items() if value}
 
 
 def site_of(deployment: Json) -> Site:
-    """Give the release that the model server's Deployment belongs to.
+    """Return the release that the model server's Deployment belongs to.
 
     Raises:
         ClusterError: its name is not the chart's.
@@ -98,7 +98,7 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def prefix_of(fullname: str, variant: str) -> str:
-    """Give how the names of this variant's ConfigMaps begin.
+    """Return how the names of this variant's ConfigMaps begin.
 
     >>> prefix_of("crypto-volatility", "ml")
     'crypto-volatility-model-ml-'
@@ -107,7 +107,7 @@ def prefix_of(fullname: str, variant: str) -> str:
 
 
 def config_map(site: Site, artifact: Artifact, files: Mapping[str, bytes], stamp: Stamp) -> Json:
-    """Give the ConfigMap of a model folder.
+    """Return the ConfigMap of a model folder.
 
     Raises:
         ClusterError: the folder is larger than a ConfigMap may be.
@@ -139,7 +139,7 @@ def config_map(site: Site, artifact: Artifact, files: Mapping[str, bytes], stamp
 
 
 def model_map(body: Json) -> ModelMap:
-    """Give what is to be known of a model's ConfigMap."""
+    """Return what is to be known of a model's ConfigMap."""
     meta = body["metadata"]
     try:
         variant, version = meta["labels"][VARIANT], meta["labels"][VERSION]
@@ -193,7 +193,7 @@ def restore(body: Json, folder: Path) -> Artifact:
 
 
 def _contents(body: Json) -> dict[str, str]:
-    """Give base64 by file name, whether a file stands as text or as bytes."""
+    """Return base64 by file name, whether a file stands as text or as bytes."""
     text: Mapping[str, str] = body.get("data") or {}
     coded = {name: base64.b64encode(value.encode()).decode() for name, value in text.items()}
     return coded | dict(body.get("binaryData") or {})

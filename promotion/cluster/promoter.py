@@ -247,7 +247,7 @@ class ClusterPromoter:
         )
 
     def _tidy(self, standing: Standing, plan: Plan, followers: Followers) -> None:
-        """Give drift the models that are kept, and delete the others; the promotion stands."""
+        """Return drift the models that are kept, and delete the others; the promotion stands."""
         spare = standing.shelf.spare([standing.server, *followers.deployments()], self.keep)
         maps = map(model_map, self.cluster.model_maps())
         followers.drift([each for each in maps if each.name not in spare])

@@ -12,7 +12,7 @@ KEEP: Final = 5
 
 
 def to_prune(config_maps: Sequence[Json], specs: Iterable[Json], keep: int = KEEP) -> list[str]:
-    """Give the names of the models' ConfigMaps that nothing needs, oldest first.
+    """Return the names of the models' ConfigMaps that nothing needs, oldest first.
 
     ``specs`` are the pod specifications of all ReplicaSets one may go back to and of all pods;
     the newest ``keep`` of each variant stay besides.
@@ -27,7 +27,7 @@ def to_prune(config_maps: Sequence[Json], specs: Iterable[Json], keep: int = KEE
 
 
 def _age(body: Json) -> tuple[str, str]:
-    """Give what sorts oldest first; times of the API server are RFC 3339 in UTC."""
+    """Return what sorts oldest first; times of the API server are RFC 3339 in UTC."""
     return body["metadata"].get("creationTimestamp") or "", body["metadata"]["name"]
 
 

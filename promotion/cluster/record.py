@@ -40,15 +40,15 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}
     until: str | None
 
     def text(self) -> str:
-        """Give the annotation's value."""
+        """Return the annotation's value."""
         return msgspec.json.encode(self).decode()
 
     def annotations(self) -> dict[str, str]:
-        """Give the annotations of the Deployment."""
+        """Return the annotations of the Deployment."""
         return {PROMOTION: self.text(), CHANGE_CAUSE: self.cause()}
 
     def cause(self) -> str:
-        """Give the line that `kubectl rollout history` shows."""
+        """Return the line that `kubectl rollout history` shows."""
         moves = [
             f"{variant} {self.from_[variant]} → {self.to[variant]}"
             for variant in VARIANTS
@@ -58,12 +58,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}
         return f"{self.action} {', '.join(moves)} by {self.who}{reason}"
 
     def over(self) -> "Record":
-        """Give the record of the same promotion once nothing is under way any more."""
+        """Return the record of the same promotion once nothing is under way any more."""
         return msgspec.structs.replace(self, until=None)
 
 
 def record_of(annotated: Json) -> Record | None:
-    """Give the record that a Deployment or ReplicaSet carries, None without a readable one."""
+    """Return the record that a Deployment or ReplicaSet carries, None without a readable one."""
     text = (annotated["metadata"].get("annotations") or {}).get(PROMOTION)
     try:
         return msgspec.json.decode(text, type=Record) if text else None
@@ -72,7 +72,7 @@ def record_of(annotated: Json) -> Record | None:
 
 
 def revision_of(annotated: Json) -> int:
-    """Give the revision of a Deployment or ReplicaSet, 0 before it has one."""
+    """Return the revision of a Deployment or ReplicaSet, 0 before it has one."""
     return int((annotated["metadata"].get("annotations") or {}).get(REVISION, 0))
 
 
@@ -86,7 +86,7 @@ def standing_of(deployment: Json, fullname: str) -> str:
 
 
 def under_way(deployment: Json, now: datetime) -> Record | None:
-    """Give the record of a promotion that is not over yet."""
+    """Return the record of a promotion that is not over yet."""
     record = record_of(deployment)
     if record is None or record.until is None:
         return None
@@ -96,7 +96,7 @@ def under_way(deployment: Json, now: datetime) -> Record | None:
 def models_before(
     deployment: Json, replica_sets: Iterable[Json], fullname: str
 ) -> tuple[dict[str, str], Record | None]:
-    """Give the versions that served before, and the record by which they came.
+    """Return the versions that served before, and the record by which they came.
 
     The Deployment's record says, where it is of the models that serve now; else the newest
     revision with other models. So going back twice walks back twice.

@@ -73,7 +73,7 @@ def look(
 
 
 def progressed(deployment: Json) -> str | None:
-    """Give when the condition of progress was last written."""
+    """Return when the condition of progress was last written."""
     found = _condition(deployment.get("status", {}), "Progressing").get("lastUpdateTime")
     return None if found is None else str(found)
 
@@ -121,7 +121,7 @@ class _Trouble:
 
 
 def _trouble(pod: Json) -> Iterator[_Trouble]:
-    """Give reasons why this pod will not become ready, while it is not."""
+    """Return reasons why this pod will not become ready, while it is not."""
     if _pod(pod).ready:
         return
     status, name = pod.get("status", {}), pod["metadata"]["name"]
@@ -155,7 +155,7 @@ def _waiting(pods: Iterable[Json]) -> Iterator[str]:
 
 
 def last_words(log: str) -> str:
-    """Give what a container said last that tells why: of a JSON log its last error, else a line."""
+    """Return what a container said last that tells why: of a JSON log its last error, else a line."""
     lines = [line for line in log.splitlines() if line.strip()]
     errors = [event for event in map(_event, lines) if event.get("level") in ("error", "critical")]
     reasons = [str(event["reason"]) for event in errors if event.get("reason")]
@@ -164,7 +164,7 @@ def last_words(log: str) -> str:
 
 
 def _error(event: Json) -> str:
-    """Give the error itself, without the way to it."""
+    """Return the error itself, without the way to it."""
     lines = str(event.get("exception", "")).strip().splitlines()
     return lines[-1] if lines else str(event.get("event", ""))
 

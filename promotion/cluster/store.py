@@ -37,7 +37,7 @@ class Shelf:
     say: Callable[[str], None]
 
     def bring(self, variant: str, version: str) -> Kept:
-        """Give a model that is kept; raises ``ClusterError`` if it is gone or damaged."""
+        """Return a model that is kept; raises ``ClusterError`` if it is gone or damaged."""
         name = prefix_of(self.fullname, variant) + version
         body = self.cluster.config_map(name)
         if body is None:
@@ -46,7 +46,7 @@ class Shelf:
         return Kept(model_map(body), restore(body, folder), folder)
 
     def standing(self, versions: Mapping[str, str]) -> dict[str, Kept]:
-        """Give those of these models that are whole, and say which are not."""
+        """Return those of these models that are whole, and say which are not."""
         found = {}
         for variant, version in versions.items():
             try:
@@ -74,7 +74,7 @@ class Shelf:
             self.say(f"stored    ConfigMap {name} is there already")
 
     def spare(self, deployments: Iterable[Json], keep: int) -> list[str]:
-        """Give the ConfigMaps that no revision of these Deployments and no pod needs."""
+        """Return the ConfigMaps that no revision of these Deployments and no pod needs."""
         sets = [each for item in deployments for each in self.cluster.replica_sets(item)]
         specs = [each["spec"]["template"]["spec"] for each in sets]
         specs += [pod["spec"] for pod in self.cluster.pods(self.cluster.release)]

@@ -12,7 +12,7 @@ ANNOTATION: Final = "crypto-volatility/model-"
 
 
 def versions(template: Json, fullname: str) -> dict[str, str]:
-    """Give the version of each variant that pods of this template serve from.
+    """Return the version of each variant that pods of this template serve from.
 
     What is mounted counts; the template's annotations only repeat it.
     """
@@ -25,7 +25,7 @@ def versions(template: Json, fullname: str) -> dict[str, str]:
 
 
 def served(deployment: Json, fullname: str) -> dict[str, str]:
-    """Give the versions of both variants that the model server's Deployment asks for.
+    """Return the versions of both variants that the model server's Deployment asks for.
 
     Raises:
         ClusterError: models come into it in another way.
@@ -41,7 +41,7 @@ def served(deployment: Json, fullname: str) -> dict[str, str]:
 
 
 def with_models(template: Json, fullname: str, models: Mapping[str, ModelMap]) -> dict[str, Any]:
-    """Give the template with these models mounted where it has others of the same variant."""
+    """Return the template with these models mounted where it has others of the same variant."""
     changed: dict[str, Any] = copy.deepcopy(dict(template))
     present = versions(template, fullname)
     for model in (models[variant] for variant in VARIANTS if variant in models):
@@ -57,7 +57,7 @@ def with_models(template: Json, fullname: str, models: Mapping[str, ModelMap]) -
 
 
 def with_kept(template: Json, fullname: str, models: Sequence[ModelMap]) -> dict[str, Any]:
-    """Give drift's template with all these models mounted, each in a folder of its own.
+    """Return drift's template with all these models mounted, each in a folder of its own.
 
     They are optional, so that pruning one keeps no pod from starting.
     """
@@ -83,12 +83,12 @@ def with_kept(template: Json, fullname: str, models: Sequence[ModelMap]) -> dict
 
 
 def needed(spec: Json) -> set[str]:
-    """Give the ConfigMaps without which pods of this specification do not start."""
+    """Return the ConfigMaps without which pods of this specification do not start."""
     return {source["name"] for source in _sources(spec) if not source.get("optional")}
 
 
 def _sources(spec: Json) -> Iterator[dict[str, Any]]:
-    """Give the references to ConfigMaps in the volumes."""
+    """Return the references to ConfigMaps in the volumes."""
     for volume in spec.get("volumes") or ():
         if "configMap" in volume:
             yield volume["configMap"]
@@ -102,7 +102,7 @@ def _items(model: ModelMap, root: str) -> list[dict[str, str]]:
 
 
 def _root(source: Json) -> str:
-    """Give the folder that the files of this source stand in, with its slash."""
+    """Return the folder that the files of this source stand in, with its slash."""
     items = source.get("items") or [{"path": ""}]
     root, slash, _ = items[0]["path"].rpartition("/")
     return str(root + slash)

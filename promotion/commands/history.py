@@ -64,7 +64,7 @@ def _in_cluster(options: argparse.Namespace) -> int:
 
 
 def lines_of(log: Sequence[Promotion], now: Digests | None) -> Iterator[str]:
-    """Give a table of the promotions and what is in place now."""
+    """Return a table of the promotions and what is in place now."""
     rows = [HEAD, *map(_cells, log)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for row in rows:

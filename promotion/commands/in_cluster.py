@@ -50,7 +50,7 @@ def add_keep(parser: argparse.ArgumentParser) -> None:
 
 
 def cluster_of(options: argparse.Namespace) -> Cluster:
-    """Give the namespace that the options name; raises ``ClusterError`` where that fails."""
+    """Return the namespace that the options name; raises ``ClusterError`` where that fails."""
     return open_cluster(
         Place(options.namespace, options.release, options.context, options.kubeconfig)
     )
@@ -77,7 +77,7 @@ def promote_there(
 
 
 def stopped_by_signals() -> Stop:
-    """Give the wish to end, set by SIGTERM, SIGINT, and a terminal that goes away."""
+    """Return the wish to end, set by SIGTERM, SIGINT, and a terminal that goes away."""
     stop = Stop().install()
     if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # which nohup sets
         signal.signal(signal.SIGHUP, lambda *_: stop.request())
@@ -85,7 +85,7 @@ def stopped_by_signals() -> Stop:
 
 
 def folders_of(options: argparse.Namespace, settings: PromotionSettings) -> Folders:
-    """Give the model folders that are meant: of a run, named, or those in model-settings.
+    """Return the model folders that are meant: of a run, named, or those in model-settings.
 
     Raises:
         PromotionError: there are none.

@@ -80,7 +80,7 @@ def lines_of(promotion: Promotion, root: Path) -> list[str]:
 
 
 def _user() -> str:
-    """Give the name of the user; a container's may have a number only."""
+    """Return the name of the user; a container's may have a number only."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

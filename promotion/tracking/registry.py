@@ -57,7 +57,7 @@ def register(
 
 
 def find_version(client: Any, digests: Digests) -> str | None:
-    """Give the first version that holds these models."""
+    """Return the first version that holds these models."""
     found = client.search_model_versions(
         f"name = '{NAME}' and tags.digest = '{pair_digest(digests)}'"
     )

@@ -52,7 +52,7 @@ class Logged:
 
 
 def tracked_at(settings: Tracked) -> Store:
-    """Give the store that the settings name."""
+    """Return the store that the settings name."""
     return store_of(settings.tracking_uri, settings.tracking)
 
 
@@ -112,7 +112,7 @@ def _adopt(mlflow: Any, store: Store, promotion: Promotion, folders: Folders) ->
 
 
 def _finished(mlflow: Any, number: str, run_id: str) -> str | None:
-    """Give MLflow's id of the run in which this training was logged to its end."""
+    """Return MLflow's id of the run in which this training was logged to its end."""
     found = mlflow.MlflowClient().search_runs(
         [number], f"tags.`{RUN_TAG}` = '{run_id}' and attributes.status = 'FINISHED'"
     )
@@ -195,7 +195,7 @@ def _signature() -> Any:
 
 
 def _example(artifact: Artifact) -> Any:
-    """Give golden rows, which are of the generated market: a whole one and one with unknowns."""
+    """Return golden rows, which are of the generated market: a whole one and one with unknowns."""
     import pandas
 
     rows = artifact.card.golden.rows
@@ -217,7 +217,7 @@ def _dataset(record: RunRecord) -> Any:
 
 
 def numbers_of(metrics: Mapping[str, Any]) -> dict[str, float]:
-    """Give every finite number of nested metrics by its path, as MLflow names allow.
+    """Return every finite number of nested metrics by its path, as MLflow names allow.
 
     >>> numbers_of({"pooled": {"brier": 0.05, "pr_auc": None, "note": "(a)"}})
     {'pooled/brier': 0.05}
@@ -234,7 +234,7 @@ def _texts(values: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _name(record: RunRecord) -> str:
-    """Give a short name that tells trainings apart in a narrow column."""
+    """Return a short name that tells trainings apart in a narrow column."""
     return f"{record.winner} {record.created[5:16].replace('T', ' ')}"
 
 
@@ -269,7 +269,7 @@ def _about(record: RunRecord) -> str:
 
 
 def _cell(numbers: Mapping[str, float], headline: str) -> str:
-    """Give the figure of that name that stands first among those with the shortest path."""
+    """Return the figure of that name that stands first among those with the shortest path."""
     found = [path for path in numbers if path.rpartition("/")[2] == headline]
     return _figure(numbers[min(found, key=lambda path: path.count("/"))]) if found else "–"
 

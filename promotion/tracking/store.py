@@ -44,7 +44,7 @@ class Store:
 
 
 def store_of(uri: str, folder: Path) -> Store:
-    """Give the server of the URI, or where that is empty SQLite with artifacts in ``folder``."""
+    """Return the server of the URI, or where that is empty SQLite with artifacts in ``folder``."""
     if uri:
         return Store(uri)
     folder = folder.resolve()
@@ -53,7 +53,7 @@ def store_of(uri: str, folder: Path) -> Store:
 
 @contextmanager
 def connected(store: Store) -> Iterator[Any]:
-    """Give the MLflow library, its fluent calls going to this store.
+    """Return the MLflow library, its fluent calls going to this store.
 
     Raises:
         TrackingError: in the block, anything that MLflow or the way to it raises.
@@ -77,7 +77,7 @@ def connected(store: Store) -> Iterator[Any]:
 
 
 def experiment(mlflow: Any, store: Store) -> str:
-    """Give the id of our experiment, made when it is not there yet."""
+    """Return the id of our experiment, made when it is not there yet."""
     client = mlflow.MlflowClient()
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:

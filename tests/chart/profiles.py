@@ -26,12 +26,12 @@ PROFILES = {
 
 
 def objects(profile: str) -> list[Manifest]:
-    """Give all objects of a profile."""
+    """Return all objects of a profile."""
     return rendered(*PROFILES[profile])
 
 
 def pods(profile: str) -> dict[str, Manifest]:
-    """Give the specs of all pods of a profile, by kind and name."""
+    """Return the specs of all pods of a profile, by kind and name."""
     kinds = {"Deployment", "StatefulSet", "Job", "CronJob", "Pod"}
     return {
         f"{thing['kind']}/{thing['metadata']['name']}": pod_of(thing)
@@ -41,5 +41,5 @@ def pods(profile: str) -> dict[str, Manifest]:
 
 
 def containers(pod: Manifest) -> list[Manifest]:
-    """Give all containers of a pod, those that run first too."""
+    """Return all containers of a pod, those that run first too."""
     return [*pod.get("initContainers", []), *pod["containers"]]

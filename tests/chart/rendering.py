@@ -22,7 +22,7 @@ class Refused(Exception):
 
 @cache
 def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
-    """Give all objects, hooks too, that `helm template` makes with these options."""
+    """Return all objects, hooks too, that `helm template` makes with these options."""
     command = ["helm", "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -31,12 +31,12 @@ def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
 
 
 def setting(*pairs: str) -> tuple[str, ...]:
-    """Give the options that set values, `a.b=c`."""
+    """Return the options that set values, `a.b=c`."""
     return tuple(part for pair in pairs for part in ("--set", pair))
 
 
 def named(objects: list[Manifest], kind: str) -> dict[str, Manifest]:
-    """Give the objects of a kind by name, without the release's."""
+    """Return the objects of a kind by name, without the release's."""
     return {
         thing["metadata"]["name"].removeprefix(f"{RELEASE}-"): thing
         for thing in objects
@@ -45,12 +45,12 @@ def named(objects: list[Manifest], kind: str) -> dict[str, Manifest]:
 
 
 def one(objects: list[Manifest], kind: str, name: str) -> Manifest:
-    """Give the object of a kind and name, without the release's."""
+    """Return the object of a kind and name, without the release's."""
     return named(objects, kind)[name]
 
 
 def pod_of(thing: Manifest) -> Manifest:
-    """Give the spec of the pods that an object makes."""
+    """Return the spec of the pods that an object makes."""
     spec: Manifest = thing["spec"]
     if thing["kind"] == "CronJob":
         spec = spec["jobTemplate"]["spec"]
@@ -58,7 +58,7 @@ def pod_of(thing: Manifest) -> Manifest:
 
 
 def variables(container: Manifest) -> dict[str, Any]:
-    """Give a container's variables; those of a Secret as (secret, key)."""
+    """Return a container's variables; those of a Secret as (secret, key)."""
     found: dict[str, Any] = {}
     for each in container.get("env", []):
         ref = each.get("valueFrom", {}).get("secretKeyRef")

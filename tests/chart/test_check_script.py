@@ -48,12 +48,12 @@ class Release:
         self.keys: list[str | None] = []
 
     def score(self, variant: str, row: list[float | None]) -> float:
-        """Give the golden score of a golden row."""
+        """Return the golden score of a golden row."""
         golden = self.cards[variant]["golden"]
         return float(golden["scores"][golden["rows"].index(row)]) + self.off
 
     def answer(self, path: str, body: Any) -> Any:
-        """Give what the services would."""
+        """Return what the services would."""
         if path.startswith("/v2/models/") and path.endswith("/infer"):
             variant, data = path.split("/")[3], body["inputs"][0]["data"]
             rows = [data[at : at + 12] for at in range(0, len(data), 12)]
@@ -70,7 +70,7 @@ class Release:
         return self.asked(path)
 
     def asked(self, path: str) -> Any:
-        """Give what Prometheus, Grafana and MLflow answer."""
+        """Return what Prometheus, Grafana and MLflow answer."""
         up = [{"metric": {"job": j, "instance": i}, "value": [0, v]} for j, i, v in self.up]
         return {
             "/api/v1/query?query=up": {"data": {"result": up}},

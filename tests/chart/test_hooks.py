@@ -21,7 +21,7 @@ MLFLOW = setting("mlflow.enabled=true")
 
 
 def pods(*options: str) -> dict[str, Manifest]:
-    """Give the pods that are hooks of `helm test`, by what they check."""
+    """Return the pods that are hooks of `helm test`, by what they check."""
     return {
         name.removeprefix("test-"): pod
         for name, pod in named(rendered(*options), "Pod").items()
@@ -30,7 +30,7 @@ def pods(*options: str) -> dict[str, Manifest]:
 
 
 def environment(check: str, *options: str) -> dict[str, Any]:
-    """Give the variables of a test pod."""
+    """Return the variables of a test pod."""
     (container,) = pods(*options)[check]["spec"]["containers"]
     return variables(container)
 

@@ -11,12 +11,12 @@ from tests.chart.rendering import Refused, one, pod_of, rendered, setting
 
 
 def broker(profile: str) -> dict[str, Any]:
-    """Give the StatefulSet of a profile."""
+    """Return the StatefulSet of a profile."""
     return one(objects(profile), "StatefulSet", "kafka")
 
 
 def properties(profile: str) -> dict[str, Any]:
-    """Give the variables of the broker that are plain text."""
+    """Return the variables of the broker that are plain text."""
     (main,) = pod_of(broker(profile))["containers"]
     return {each["name"]: each["value"] for each in main["env"] if "value" in each}
 

@@ -30,12 +30,12 @@ def things() -> list[Manifest]:
 
 
 def deployment(things: list[Manifest], component: str) -> dict[str, Any]:
-    """Give a Deployment as the chart renders it."""
+    """Return a Deployment as the chart renders it."""
     return copy.deepcopy(one(things, "Deployment", component))
 
 
 def promoted(things: list[Manifest], variant: str) -> Manifest:
-    """Give the ConfigMap that promotion makes of a folder of ours."""
+    """Return the ConfigMap that promotion makes of a folder of ours."""
     folder = Path(MODELS / variant)
     site = site_of(deployment(things, "mlserver"))
     body = config_map(site, loaded(folder), files_of(folder), Stamp("ada", "now", None, None))

@@ -28,23 +28,23 @@ VARIANTS = ("ml", "baseline")
 
 
 def digest(variant: str, folder: Path = MODELS) -> str:
-    """Give the digest of a model folder, as serving/artifact.py does."""
+    """Return the digest of a model folder, as serving/artifact.py does."""
     return hashlib.sha256((folder / variant / "SHA256SUMS").read_bytes()).hexdigest()
 
 
 def name(variant: str) -> str:
-    """Give the name of the ConfigMap of a model of ours, without the release's."""
+    """Return the name of the ConfigMap of a model of ours, without the release's."""
     return f"model-{variant}-{digest(variant)[:12]}"
 
 
 def template(things: list[Manifest], component: str) -> Manifest:
-    """Give the pod template of a component."""
+    """Return the pod template of a component."""
     found: Manifest = one(things, "Deployment", component)["spec"]["template"]
     return found
 
 
 def sources(things: list[Manifest], component: str) -> list[Manifest]:
-    """Give the ConfigMaps of the volume `models`."""
+    """Return the ConfigMaps of the volume `models`."""
     volumes = {each["name"]: each for each in template(things, component)["spec"]["volumes"]}
     return [source["configMap"] for source in volumes["models"]["projected"]["sources"]]
 
@@ -133,7 +133,7 @@ def test_a_digest_that_nobody_has_is_refused(asked: str) -> None:
 
 
 def own_chart(folder: Path) -> Path:
-    """Give a copy of the chart whose files may be changed."""
+    """Return a copy of the chart whose files may be changed."""
     return Path(shutil.copytree(CHART, folder / "crypto-volatility"))
 
 
@@ -163,7 +163,7 @@ def test_a_release_fits_into_helms_secret() -> None:
 
 
 def files_of(link: Path) -> list[Path]:
-    """Give the files behind a symbolic link."""
+    """Return the files behind a symbolic link."""
     return [path for path in link.resolve().rglob("*") if path.is_file()]
 
 

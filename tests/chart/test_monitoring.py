@@ -31,14 +31,14 @@ OWN: dict[str, Any] = yaml.safe_load((GRAFANA / "prometheus.yml").read_text())
 
 
 def config(*options: str) -> dict[str, Any]:
-    """Give prometheus.yml as rendered."""
+    """Return prometheus.yml as rendered."""
     text = one(rendered(*options), "ConfigMap", "prometheus")["data"]["prometheus.yml"]
     found: dict[str, Any] = yaml.safe_load(text)
     return found
 
 
 def port_of(job: dict[str, Any]) -> int:
-    """Give the port that a job of compose's Prometheus scrapes."""
+    """Return the port that a job of compose's Prometheus scrapes."""
     if "dns_sd_configs" in job:
         return int(job["dns_sd_configs"][0]["port"])
     return int(job["static_configs"][0]["targets"][0].rsplit(":", 1)[1])
@@ -279,7 +279,7 @@ def test_prometheus_takes_the_config(options: tuple[str, ...], tmp_path: Path) -
 
 
 def promtool(folder: Path) -> list[str]:
-    """Give the command: promtool on the PATH, else that of the image that the chart names."""
+    """Return the command: promtool on the PATH, else that of the image that the chart names."""
     if shutil.which("promtool"):
         return ["promtool"]
     image = pod_of(one(rendered(), "Deployment", "prometheus"))["containers"][0]["image"]

@@ -16,19 +16,19 @@ WITH_POLICIES = [name for name in PROFILES if name != "no policies"]
 
 
 def policies(profile: str) -> dict[str, Any]:
-    """Give the specs of the policies by component."""
+    """Return the specs of the policies by component."""
     return {name: each["spec"] for name, each in named(objects(profile), "NetworkPolicy").items()}
 
 
 def component(peer: dict[str, Any]) -> str | None:
-    """Give the component that a peer stands for; None for peers of other kinds."""
+    """Return the component that a peer stands for; None for peers of other kinds."""
     if set(peer) != {"podSelector"}:
         return None
     return str(peer["podSelector"]["matchLabels"][COMPONENT])
 
 
 def paths(profile: str, direction: str) -> set[Path]:
-    """Give (from, to, port) as the policies of one direction say it."""
+    """Return (from, to, port) as the policies of one direction say it."""
     key, side = {"egress": ("egress", "to"), "ingress": ("ingress", "from")}[direction]
     found = set()
     for name, spec in policies(profile).items():

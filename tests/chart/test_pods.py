@@ -10,7 +10,7 @@ SERVICES = {"Deployment", "StatefulSet"}
 
 
 def each_service() -> list[Any]:
-    """Give every workload that goes on."""
+    """Return every workload that goes on."""
     return [
         pytest.param(thing, id=f"{profile}: {thing['metadata']['name']}")
         for profile in PROFILES

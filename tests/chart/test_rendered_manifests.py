@@ -15,7 +15,7 @@ RENDERED = ROOT / "manifests" / "rendered"
 
 
 def load(path: Path) -> ModuleType:
-    """Give a module by its file."""
+    """Return a module by its file."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -27,7 +27,7 @@ RENDER = load(ROOT / "manifests" / "render.py")
 
 
 def documents() -> list[dict[str, Any]]:
-    """Give all objects of all files but the kustomization."""
+    """Return all objects of all files but the kustomization."""
     paths = sorted(set(RENDERED.glob("*.yaml")) - {RENDERED / "kustomization.yaml"})
     return [thing for path in paths for thing in yaml.safe_load_all(path.read_text())]
 

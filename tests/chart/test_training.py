@@ -21,12 +21,12 @@ from training.config import TrainingSettings
 
 
 def job(*options: str) -> Manifest:
-    """Give the CronJob."""
+    """Return the CronJob."""
     return one(rendered(*options), "CronJob", "retraining")
 
 
 def container(*options: str) -> Manifest:
-    """Give the container that trains."""
+    """Return the container that trains."""
     (found,) = pod_of(job(*options))["containers"]
     return dict(found)
 
@@ -106,7 +106,7 @@ def test_it_tracks_where_mlflow_is() -> None:
 
 
 def targets(policy: Manifest) -> set[str]:
-    """Give the components that a policy lets out to."""
+    """Return the components that a policy lets out to."""
     return {
         peer["podSelector"]["matchLabels"]["app.kubernetes.io/component"]
         for rule in policy["spec"]["egress"]

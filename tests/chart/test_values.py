@@ -128,7 +128,7 @@ def test_replicas_of_none_are_none() -> None:
 
 
 def subschemas(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give every schema in a schema, with its place."""
+    """Return every schema in a schema, with its place."""
     if isinstance(schema, dict):
         yield path, schema
     for key, part in schema.items() if isinstance(schema, dict) else enumerate(schema):

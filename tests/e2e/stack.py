@@ -47,17 +47,17 @@ class Stack:
         return self.run("make", "-s", "-f", "compose.mk", *arguments, check=check)
 
     def containers(self) -> dict[str, dict[str, Any]]:
-        """Give what Docker knows of each container, by service."""
+        """Return what Docker knows of each container, by service."""
         ids = self.compose("ps", "--all", "--quiet").split()
         found = json.loads(self.run("docker", "inspect", *ids).stdout)
         return {each["Config"]["Labels"]["com.docker.compose.service"]: each for each in found}
 
     def url(self, service: str, path: str) -> str:
-        """Give the address of a published port."""
+        """Return the address of a published port."""
         return f"http://127.0.0.1:{self.env[service.upper() + '_PUBLISHED']}{path}"
 
     def ask(self, service: str, path: str, body: bytes | None = None) -> Answer:
-        """Give status and JSON of an answer; status 0 where none came."""
+        """Return status and JSON of an answer; status 0 where none came."""
         return ask_url(self.url(service, path), body)
 
     def predict(self) -> Answer:
@@ -105,7 +105,7 @@ def ask_url(url: str, body: bytes | None = None) -> Answer:
 
 
 def compose() -> tuple[str, ...]:
-    """Give the command that starts every compose command of these tests."""
+    """Return the command that starts every compose command of these tests."""
     return "docker", "compose", "--env-file", "replay.env"
 
 
@@ -141,7 +141,7 @@ def until_none(remaining: Callable[[], Any], seconds: float = 60.0) -> None:
 
 
 def free_ports(count: int) -> Sequence[int]:
-    """Give ports that nobody listens on."""
+    """Return ports that nobody listens on."""
     sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
     ports = [each.getsockname()[1] for each in sockets]
     for each in sockets:

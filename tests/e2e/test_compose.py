@@ -24,27 +24,27 @@ READY_SECONDS = 120
 
 
 def outcomes(stack: Stack) -> list[dict[str, Any]]:
-    """Give the latest predictions whose 60 seconds have passed."""
+    """Return the latest predictions whose 60 seconds have passed."""
     status, page = stack.ask("monitor", "/predictions?product=BTC-USD&limit=1000")
     found = page["predictions"] if status == 200 else []
     return [each for each in found if each.get("outcome")]
 
 
 def newest(stack: Stack) -> int:
-    """Give the event time of the newest prediction, in epoch microseconds."""
+    """Return the event time of the newest prediction, in epoch microseconds."""
     status, latest = stack.ask("monitor", "/predictions/latest?product=BTC-USD")
     return int(latest["time_us"]) if status == 200 else 0
 
 
 def prometheus(stack: Stack, path: str) -> Any:
-    """Give the data of an answer of Prometheus' API."""
+    """Return the data of an answer of Prometheus' API."""
     status, body = stack.ask("prometheus", f"/api/v1/{path}")
     assert status == 200, body
     return body["data"]
 
 
 def version_of(model: Path) -> str:
-    """Give the version of a model folder."""
+    """Return the version of a model folder."""
     return load_folder(model).info.version
 
 

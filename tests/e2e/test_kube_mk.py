@@ -14,7 +14,7 @@ TEXT = (ROOT / "kube.mk").read_text()
 
 
 def published() -> set[int]:
-    """Give the ports of this machine that lead into the cluster."""
+    """Return the ports of this machine that lead into the cluster."""
     nodes = yaml.safe_load((ROOT / "manifests" / "kind.yaml").read_text())["nodes"]
     mappings = [each for node in nodes for each in node.get("extraPortMappings", [])]
     assert {each["listenAddress"] for each in mappings} == {"127.0.0.1"}

@@ -9,7 +9,7 @@ from tests.e2e.kind.report import Report
 
 
 def ticking(seconds: float) -> Report:
-    """Give a report whose clock goes on by so much at each look."""
+    """Return a report whose clock goes on by so much at each look."""
     now = iter(range(10_000))
     return Report(clock=lambda: next(now) * seconds)
 

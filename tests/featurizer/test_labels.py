@@ -26,7 +26,7 @@ MakeBreak = Callable[[float], Break]
 
 
 def fed(stream: Iterable[Event]) -> MidLog:
-    """Give a log that has taken these events."""
+    """Return a log that has taken these events."""
     log_ = MidLog()
     for event in stream:
         log_.update(event)
@@ -157,7 +157,7 @@ def test_a_long_gap_forgets_nothing(tick: MakeTick, lost: MakeBreak) -> None:
 
 
 def recorded(seed: int) -> list[Event]:
-    """Give some 200 s of ticks with a few missing seconds and Breaks, late ticks and repeats."""
+    """Return some 200 s of ticks with a few missing seconds and Breaks, late ticks and repeats."""
     chance = random.Random(seed)
     stream: list[Event] = []
     for half in range(400):
@@ -172,7 +172,7 @@ def recorded(seed: int) -> list[Event]:
 
 
 def quoted(time_us: int, mid: float) -> Tick:
-    """Give a tick."""
+    """Return a tick."""
     return Tick(
         feed="f",
         product_id="P",
@@ -186,7 +186,7 @@ def quoted(time_us: int, mid: float) -> Tick:
 
 
 def broken(time_us: int) -> Break:
-    """Give a break."""
+    """Return a break."""
     return Break(
         feed="f",
         product_id="P",
@@ -301,7 +301,7 @@ def exchange_events(path: Path) -> Iterator[Event]:
 
 
 def exchange_tick(frame: dict[str, Any]) -> Tick:
-    """Give the Tick of an Exchange ticker frame."""
+    """Return the Tick of an Exchange ticker frame."""
     return Tick(
         feed="f",
         product_id=frame["product_id"],
@@ -316,7 +316,7 @@ def exchange_tick(frame: dict[str, Any]) -> Tick:
 
 
 def between(last: Tick | None, tick: Tick) -> Iterator[Event]:
-    """Give the Beats of the silent seconds, or a Break where trades are missing."""
+    """Return the Beats of the silent seconds, or a Break where trades are missing."""
     if last is None or last.trade_id is None or tick.trade_id != last.trade_id + 1:
         yield Break(
             feed="f",

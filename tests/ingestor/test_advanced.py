@@ -30,7 +30,7 @@ BTC = (
 
 
 def changed(**fields: object) -> str:
-    """Give the ticker with some fields changed, or left out where None."""
+    """Return the ticker with some fields changed, or left out where None."""
     ticker = {**json.loads(BTC), **fields}
     return json.dumps({name: value for name, value in ticker.items() if value is not None})
 

@@ -18,7 +18,7 @@ from tests.ingestor.wire import BTC, ETH, Wire, picture, take, us
 
 
 def heartbeats(wire: Wire, first: int, last: int) -> list[bytes]:
-    """Give a heartbeat at the beginning of each of these seconds."""
+    """Return a heartbeat at the beginning of each of these seconds."""
     return [wire.heartbeat(second) for second in range(first, last + 1)]
 
 

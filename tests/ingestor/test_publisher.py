@@ -13,12 +13,12 @@ from tests.ingestor.kafka import Memory
 
 
 def records(text: str) -> list[Outgoing]:
-    """Give one record a letter; a capital is a Break."""
+    """Return one record a letter; a capital is a Break."""
     return [Outgoing("ticks", "BTC-USD", c.encode(), alone=c.isupper()) for c in text]
 
 
 def publisher(memory: Memory, delay: float = 0.0) -> tuple[Publisher, CollectorRegistry]:
-    """Give a publisher to memory whose delays are all the same."""
+    """Return a publisher to memory whose delays are all the same."""
     registry = CollectorRegistry()
     metrics = Metrics(registry, ["BTC-USD"])
     return Publisher(memory.open, lambda: repeat(delay), metrics), registry

@@ -16,7 +16,7 @@ BTC, ETH = "BTC-USD", "ETH-USD"
 
 
 def us(at: float) -> int:
-    """Give the epoch microseconds of a time in a picture."""
+    """Return the epoch microseconds of a time in a picture."""
     return BASE * SECOND + round(at * SECOND)
 
 
@@ -52,7 +52,7 @@ class Wire:
 
 
 def ticker(product: str, bid: float, ask: float) -> dict[str, str]:
-    """Give one ticker as it stands in a frame; the sizes are 2 and 1."""
+    """Return one ticker as it stands in a frame; the sizes are 2 and 1."""
     return {
         "product_id": product,
         "price": str(bid),

@@ -36,7 +36,7 @@ class Market:
     seed: int = 7
 
     def beginning(self, count: int) -> list[Frame]:
-        """Give the first frames, as many as bring so many ticks and beats."""
+        """Return the first frames, as many as bring so many ticks and beats."""
         taken: list[Frame] = []
 
         def noted() -> Iterator[Frame]:
@@ -75,7 +75,7 @@ class Process:
             return 0, ""
 
     def sample(self, name: str) -> float:
-        """Give the sum of a metric over its labels, once it answers."""
+        """Return the sum of a metric over its labels, once it answers."""
         found: list[str] = []
 
         def answered() -> bool:

@@ -35,12 +35,12 @@ def board(path: Path) -> dict[str, Any]:
 
 
 def panels(path: Path) -> list[dict[str, Any]]:
-    """Give the panels of a dashboard, without its rows."""
+    """Return the panels of a dashboard, without its rows."""
     return [panel for panel in board(path)["panels"] if panel["type"] != "row"]
 
 
 def queries() -> Iterator[Query]:
-    """Give each expression of each panel of each dashboard."""
+    """Return each expression of each panel of each dashboard."""
     for path in BOARDS:
         for panel in panels(path):
             for target in panel["targets"]:
@@ -49,7 +49,7 @@ def queries() -> Iterator[Query]:
 
 
 def rules(name: str) -> list[dict[str, Any]]:
-    """Give the rules of a file in ``grafana/rules``."""
+    """Return the rules of a file in ``grafana/rules``."""
     groups = yaml.safe_load((GRAFANA / "rules" / f"{name}.yml").read_text())["groups"]
     return [rule for group in groups for rule in group["rules"]]
 

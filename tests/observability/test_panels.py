@@ -62,7 +62,7 @@ def ask(path: str, **parameters: str | float) -> Any:
 
 
 def values(expr: str, instant: bool) -> list[float]:
-    """Give all finite values that a panel would draw."""
+    """Return all finite values that a panel would draw."""
     if instant:
         samples = [series["value"] for series in ask("query", query=filled(expr))]
     else:

@@ -45,7 +45,7 @@ class Server:
         return Answer(artifact.info.digest, [artifact.linear.score(row) + off for row in rows])
 
     def serving(self) -> dict[str, str]:
-        """Give the digest that each variant answers with."""
+        """Return the digest that each variant answers with."""
         return {variant: artifact.info.digest for variant, artifact in self.models.items()}
 
 
@@ -83,13 +83,13 @@ def deployment(first: Path, tmp_path: Path) -> Deployment:
 
 
 def standing(deployment: Deployment) -> tuple[dict[str, str] | None, dict[str, str]]:
-    """Give the digests in the folder and those that serve."""
+    """Return the digests in the folder and those that serve."""
     assert isinstance(deployment.server, Server)
     return digests_in(folders_in(deployment.promoter.root)), deployment.server.serving()
 
 
 def digests(pair: Path) -> dict[str, str]:
-    """Give the digests of a folder of both models."""
+    """Return the digests of a folder of both models."""
     found = digests_in(folders_in(pair))
     assert found is not None
     return found

@@ -48,18 +48,18 @@ def runs(make_run: MakeRun, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 
 def in_place(promoter: Promoter) -> Digests | None:
-    """Give the digests that model-settings has now."""
+    """Return the digests that model-settings has now."""
     return digests_in(folders_in(promoter.root))
 
 
 def of_run(run: Path) -> Digests:
-    """Give the digests that a promotion of this run brings."""
+    """Return the digests that a promotion of this run brings."""
     record = read_run(run)
     return {variant: record.digests[name] for variant, name in record.variants().items()}
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    """Give every file below a folder with its bytes."""
+    """Return every file below a folder with its bytes."""
     return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
 
 
@@ -134,7 +134,7 @@ def test_going_back_walks_back(promoter: Promoter, runs: dict[str, Path]) -> Non
 
 
 def variants(run: Path) -> list[tuple[str, str]]:
-    """Give variant and candidate of a run."""
+    """Return variant and candidate of a run."""
     return list(read_run(run).variants().items())
 
 
@@ -288,7 +288,7 @@ def test_equal_runs_have_equal_digests(make_run: MakeRun, tmp_path: Path) -> Non
 
 
 def run_folders(run: Path) -> dict[str, Path]:
-    """Give the folder of each variant of a run."""
+    """Return the folder of each variant of a run."""
     return {variant: run / "candidates" / name for variant, name in variants(run)}
 
 
@@ -336,7 +336,7 @@ def test_a_failing_rename_changes_nothing(
 
 
 def failing(at: int, error: BaseException | None = None) -> Callable[[Path, Path], None]:
-    """Give a rename whose call number ``at`` fails; with ``error``, all later ones too."""
+    """Return a rename whose call number ``at`` fails; with ``error``, all later ones too."""
     calls = iter(range(1, 100))
 
     def rename(one: Path, two: Path) -> None:

@@ -30,7 +30,7 @@ def run(options: Namespace, settings: object) -> int:
 
 
 def _tau(card: Path) -> dict[str, float]:
-    """Give the promotion's τ by product; none where no card has been written yet."""
+    """Return the promotion's τ by product; none where no card has been written yet."""
     if not card.exists():
         return {}
     try:

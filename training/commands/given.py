@@ -6,5 +6,5 @@ from training.config import TrainingSettings
 
 
 def overridden(settings: TrainingSettings, **given: Any) -> TrainingSettings:
-    """Give the settings with each value that was given in place of theirs."""
+    """Return the settings with each value that was given in place of theirs."""
     return settings.model_copy(update={name: value for name, value in given.items() if value})

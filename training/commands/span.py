@@ -19,7 +19,7 @@ NAME: Final = "dataset.parquet"
 
 
 def moment(text: str) -> int:
-    """Give the epoch microseconds of a time of whole seconds; without a zone it is UTC.
+    """Return the epoch microseconds of a time of whole seconds; without a zone it is UTC.
 
     >>> moment("2026-04-05T22:35")
     1775428500000000

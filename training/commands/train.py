@@ -53,7 +53,7 @@ def run(
 def _trained(
     options: argparse.Namespace, settings: TrainingSettings, kafka: "KafkaSettings | None"
 ) -> Path:
-    """Give the run folder; that of a topic keeps its rows, as the topic itself forgets them."""
+    """Return the run folder; that of a topic keeps its rows, as the topic itself forgets them."""
     from training.data.progress import Bars
     from training.pipeline import run as train
 

@@ -75,7 +75,7 @@ def extra(name: str) -> str | None:
 
 
 def files_of(path: Path) -> Iterator[tuple[Path, bool]]:
-    """Give recordings and tables, and whether each was named by itself or by its folder.
+    """Return recordings and tables, and whether each was named by itself or by its folder.
 
     Raises:
         DatasetError: nothing is there.

@@ -59,7 +59,7 @@ class Dataset:
         return counts_of(self.captures, self.left_out)
 
     def row_groups(self) -> npt.NDArray[np.intp]:
-        """Give each row's group."""
+        """Return each row's group."""
         return np.array(self.group, dtype=np.intp)[self.table.capture]
 
 
@@ -188,7 +188,7 @@ def _read_all(jobs: Sequence[Job], place: Place, progress: Progress) -> list[Sou
 
 
 def _admitted(found: Iterable[Source | Refused]) -> tuple[list[Source], list[tuple[str, str]]]:
-    """Give what can be used and what was left out; raises the first refusal that counts."""
+    """Return what can be used and what was left out; raises the first refusal that counts."""
     sources: list[Source] = []
     left_out: list[tuple[str, str]] = []
     known: dict[str, str] = {}

@@ -40,7 +40,7 @@ class Heard:
 
 
 def messages(path: Path, progress: Progress) -> Iterator[Heard]:
-    """Give the messages of a recording on one connection.
+    """Return the messages of a recording on one connection.
 
     Raises:
         RecordingError: a line is no frame of Advanced Trade, or the file cannot be read.

@@ -63,7 +63,7 @@ def manifest_of(
 
 
 def digest_of(inputs: Iterable[str], tau: str) -> str:
-    """Give the content address: inputs by their SHA-256, definitions of features, label and τ."""
+    """Return the content address: inputs by their SHA-256, definitions of features, label and τ."""
     named: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "inputs": sorted(inputs),

@@ -109,7 +109,7 @@ def join_parts(parts: Iterable[tuple[Path, int, int]], metadata: bytes, path: Pa
 
 
 def read_metadata(path: Path) -> bytes:
-    """Give the metadata of a dataset.
+    """Return the metadata of a dataset.
 
     Raises:
         DatasetError: the file cannot be read, or is no dataset of ours.
@@ -124,7 +124,7 @@ def read_metadata(path: Path) -> bytes:
 
 
 def read_usable(path: Path) -> Table:
-    """Give the rows that may be learned from, in order of time, then product."""
+    """Return the rows that may be learned from, in order of time, then product."""
     usable = [rows.filter(pc.equal(rows["fate"], "usable")) for rows in _groups(path)]
     rows = pa.concat_tables(usable) if usable else pa.table([[]] * len(SCHEMA), schema=SCHEMA)
     features = [_floats(rows, name) for name in NAMES]

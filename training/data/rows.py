@@ -112,7 +112,7 @@ class Labeller:
         return dict(sorted(events.items())) | dict(sorted(rows.items()))
 
     def rows(self, events: Iterable[Event]) -> Iterator[LabelledRow]:
-        """Give the labelled rows of all products, each once its label is known, then the rest."""
+        """Return the labelled rows of all products, each once its label is known, then the rest."""
         for event in events:
             product = self._products.get(event.product_id)
             if product is None:
@@ -187,17 +187,17 @@ class Table:
 
     @property
     def second(self) -> npt.NDArray[np.int64]:
-        """Give the epoch second of each row."""
+        """Return the epoch second of each row."""
         return self.time_us // MICROSECONDS
 
     def take(self, at: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> "Table":
-        """Give the rows at these positions."""
+        """Return the rows at these positions."""
         return Table(*(getattr(self, name)[at] for name in self.__slots__))
 
     def column(self, name: str) -> npt.NDArray[np.float64]:
-        """Give one feature of all rows."""
+        """Return one feature of all rows."""
         return self.features[:, NAMES.index(name)]
 
     def in_order(self) -> "Table":
-        """Give the rows in order of time, then product, then capture."""
+        """Return the rows in order of time, then product, then capture."""
         return self.take(np.lexsort((self.capture, self.product, self.time_us)))

@@ -50,7 +50,7 @@ class Stretch:
     sha256: str
 
     def read(self) -> Iterator[Event]:
-        """Give the events, one at a time."""
+        """Return the events, one at a time."""
         with self.path.open("rb") as lines:
             yield from map(decode, lines)
 

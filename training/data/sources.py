@@ -69,7 +69,7 @@ class Refused:
     reason: str
 
     def raised(self) -> DatasetError:
-        """Give the exception that says so."""
+        """Return the exception that says so."""
         if self.kind == "error":
             return DatasetError(self.reason)
         return LeftOut(self.name, self.reason)
@@ -113,6 +113,6 @@ def _unreadable(name: str, exc: RecordingError) -> DatasetError:
 
 
 def digest_of(path: Path) -> str:
-    """Give the SHA-256 of a file, in hex."""
+    """Return the SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -28,12 +28,12 @@ Fold = tuple[Indices, Indices]
 
 
 def label_end_us(time_us: Times) -> Times:
-    """Give the event time up to which a row's label looks: the end of second s+60."""
+    """Return the event time up to which a row's label looks: the end of second s+60."""
     return (time_us // MICROSECONDS + HORIZON + 1) * MICROSECONDS
 
 
 def purged(time_us: Times, test: Indices, embargo: int = EMBARGO) -> Indices:
-    """Give the rows that may be learned from when ``test`` is tested.
+    """Return the rows that may be learned from when ``test`` is tested.
 
     ``time_us`` are the rows' event times in any order, ``embargo`` is in seconds.
     The test part is the whole time from its first row to the end of its last label.
@@ -57,7 +57,7 @@ class PurgedBlocks:
     embargo: int = EMBARGO
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Fold]:
-        """Give (training, test) positions; blocks come in order of time."""
+        """Return (training, test) positions; blocks come in order of time."""
         _check_rows(X, self.time_us)
         second = self.time_us // MICROSECONDS
         seconds = np.unique(second)
@@ -68,7 +68,7 @@ class PurgedBlocks:
             yield purged(self.time_us, test, self.embargo), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Give the number of blocks."""
+        """Return the number of blocks."""
         return self.n_splits
 
 
@@ -85,14 +85,14 @@ class LeaveOneGroupOut:
     embargo: int = EMBARGO
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Fold]:
-        """Give (training, test) positions, a fold for each group in order of its number."""
+        """Return (training, test) positions, a fold for each group in order of its number."""
         _check_rows(X, self.time_us)
         for number in np.unique(self.group):
             test = np.flatnonzero(self.group == number)
             yield purged(self.time_us, test, self.embargo), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Give the number of groups."""
+        """Return the number of groups."""
         return len(np.unique(self.group))
 
 
@@ -112,14 +112,14 @@ class WalkForward:
     embargo: int = EMBARGO
 
     def split(self, X: Any, y: Any = None, groups: Any = None) -> Iterator[Fold]:
-        """Give (training, test) positions in order of time; a training part may be empty."""
+        """Return (training, test) positions in order of time; a training part may be empty."""
         _check_rows(X, self.time_us)
         ends = label_end_us(self.time_us) + self.embargo * MICROSECONDS
         for test in self._pieces()[1:]:
             yield np.flatnonzero(ends <= self.time_us[test].min()), test
 
     def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
-        """Give the number of pieces after the first."""
+        """Return the number of pieces after the first."""
         return len(self._pieces()) - 1
 
     def _pieces(self) -> list[Indices]:

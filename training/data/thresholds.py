@@ -18,7 +18,7 @@ Scores = npt.NDArray[np.float64]
 
 
 def tau_of(table: Table, percentile: float = TAU_PERCENTILE) -> dict[str, float]:
-    """Give each product's τ (log return over 60 s): that percentile of its rows' volatility."""
+    """Return each product's τ (log return over 60 s): that percentile of its rows' volatility."""
     return {
         str(product): float(np.percentile(table.volatility[table.product == product], percentile))
         for product in np.unique(table.product)
@@ -31,7 +31,7 @@ def spikes_of(table: Table, tau: Mapping[str, float]) -> Flags:
 
 
 def threshold_of(scores: Scores, spikes: Flags) -> float:
-    """Give the score that as many of these rows reach as were spikes.
+    """Return the score that as many of these rows reach as were spikes.
 
     It asks for no labels beyond their share, so that a few spikes cannot be fitted by it.
 
@@ -43,7 +43,7 @@ def threshold_of(scores: Scores, spikes: Flags) -> float:
 
 
 def thresholds_of(table: Table, scores: Scores, spikes: Flags) -> dict[str, float]:
-    """Give each product's threshold, made from its own rows as its τ is."""
+    """Return each product's threshold, made from its own rows as its τ is."""
     found = {}
     for product in np.unique(table.product):
         own = table.product == product
@@ -61,7 +61,7 @@ def episodes_of(time_us: npt.NDArray[np.int64], spikes: Flags) -> int:
 
 
 def learned_products(table: Table, spikes: Flags, group: npt.NDArray[np.intp]) -> list[str]:
-    """Give the products to learn from: those whose spikes stand in two groups or more.
+    """Return the products to learn from: those whose spikes stand in two groups or more.
 
     A τ from one hour says what was high in that hour, a different event from the others'.
     Where no product has as much, all are learned from.

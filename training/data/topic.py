@@ -32,13 +32,13 @@ class Log(Protocol):
     """What is used of ``plumbing.kafka.Reader``; it begins at the first record kept."""
 
     def beginnings(self) -> dict[Partition, int]:
-        """Give the first offset still kept of each partition."""
+        """Return the first offset still kept of each partition."""
 
     def ends(self) -> dict[Partition, int]:
-        """Give the offset that the next record of each partition will have."""
+        """Return the offset that the next record of each partition will have."""
 
     def poll(self, timeout: float) -> list[Record]:
-        """Give the next records."""
+        """Return the next records."""
 
     def close(self) -> None:
         """Let go of the broker."""
@@ -175,7 +175,7 @@ class _Feeds:
         return sorted(found, key=lambda one: one.name)
 
     def _source(self, feed: str, stretches: Sequence[Stretch]) -> list[Source]:
-        """Give the feed as a source; nothing if no second of it stands in the span."""
+        """Return the feed as a source; nothing if no second of it stands in the span."""
         known = sorted(self.cutter.coverage.items())
         coverage = {product: c for (name, product), c in known if name == feed}
         if not any(c.first_us >= 0 for c in coverage.values()):

@@ -43,7 +43,7 @@ def burden(table: Table, alarm: Flags, tau: Mapping[str, float]) -> dict[str, An
 
 
 def _runs(seconds: Seconds) -> tuple[Seconds, Seconds]:
-    """Give first and last second of each run with at most ``HORIZON`` between its members."""
+    """Return first and last second of each run with at most ``HORIZON`` between its members."""
     if not len(seconds):
         return seconds, seconds
     cut = np.flatnonzero(np.diff(seconds) > HORIZON)
@@ -51,6 +51,6 @@ def _runs(seconds: Seconds) -> tuple[Seconds, Seconds]:
 
 
 def _lead(at: int, starts: Seconds, ends: Seconds) -> int | None:
-    """Give how long before ``at`` the alert began that reaches to it, or that soon follows it."""
+    """Return how long before ``at`` the alert began that reaches to it, or that soon follows it."""
     near = np.flatnonzero((starts <= at + HORIZON) & (ends >= at - HORIZON))
     return at - int(starts[near[0]]) if len(near) else None

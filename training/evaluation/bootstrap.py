@@ -36,7 +36,7 @@ class Interval:
         return (self.high - self.low) / 2
 
     def document(self) -> dict[str, float]:
-        """Give it for the report."""
+        """Return it for the report."""
         return {name: round(getattr(self, name), 6) for name in ("value", "low", "high")}
 
 
@@ -61,7 +61,7 @@ class Resampled:
         return cls(block.astype(np.intp), draws.astype(np.float64))
 
     def interval(self, value: float, of: Callable[[Weights], Scores]) -> Interval:
-        """Give the percentile interval of a figure; ``of`` maps weights [k, n] to k figures."""
+        """Return the percentile interval of a figure; ``of`` maps weights [k, n] to k figures."""
         starts = range(0, len(self.draws), _AT_ONCE)
         found = [of(self.draws[at : at + _AT_ONCE][:, self.block]) for at in starts]
         known = np.concatenate(found)
@@ -74,7 +74,7 @@ class Resampled:
 
 
 def average_precisions(spikes: Flags, score: Scores, weights: Weights) -> Scores:
-    """Give the average precision under each row of weights [k, n]; NaN where no spike counts."""
+    """Return the average precision under each row of weights [k, n]; NaN where no spike counts."""
     order = np.argsort(-score, kind="stable")
     weighed, ranked = weights[:, order], score[order]
     ends = np.append(np.flatnonzero(np.diff(ranked)), len(ranked) - 1)
@@ -89,7 +89,7 @@ def average_precisions(spikes: Flags, score: Scores, weights: Weights) -> Scores
 
 
 def precision_difference(spikes: Flags, one: Scores, other: Scores, draws: Resampled) -> Interval:
-    """Give how much higher the PR-AUC of ``one`` is than that of ``other``."""
+    """Return how much higher the PR-AUC of ``one`` is than that of ``other``."""
 
     def of(weights: Weights) -> Scores:
         gain = average_precisions(spikes, one, weights)
@@ -99,7 +99,7 @@ def precision_difference(spikes: Flags, one: Scores, other: Scores, draws: Resam
 
 
 def brier_difference(spikes: Flags, one: Scores, other: Scores, draws: Resampled) -> Interval:
-    """Give how much higher, which is worse, the Brier score of ``one`` is than that of ``other``.
+    """Return how much higher, which is worse, the Brier score of ``one`` is than that of ``other``.
 
     Resampling rows without a spike says nothing of the spikes they might have had: in n minutes
     without one their share may still be up to 3/n. The interval reaches to what that gives.

@@ -26,7 +26,7 @@ Model = tuple[Flags, Fitted]
 
 
 def importances(problem: Problem, name: str, method: Method) -> dict[str, float]:
-    """Give each used feature's importance to a candidate, largest first; empty where unfitted."""
+    """Return each used feature's importance to a candidate, largest first; empty where unfitted."""
     core = problem.core
     models = _fold_models(problem, name, method)
     if not models:

@@ -29,7 +29,7 @@ class Judged:
     alarm: Flags
 
     def take(self, at: Flags) -> "Judged":
-        """Give the rows at these positions."""
+        """Return the rows at these positions."""
         return Judged(self.score[at], self.alarm[at])
 
     @property
@@ -54,12 +54,12 @@ def quotable(spikes: Flags) -> bool:
 
 
 def certainty(judged: Judged, *, probabilities: bool) -> Scores:
-    """Give what the Brier score is taken of: the scores, or alarms as 0 and 1."""
+    """Return what the Brier score is taken of: the scores, or alarms as 0 and 1."""
     return judged.score if probabilities else judged.alarm.astype(np.float64)
 
 
 def figures(spikes: Flags, judged: Judged, *, probabilities: bool) -> Figures:
-    """Give all figures of one part of the rows, rounded; None where one is not defined.
+    """Return all figures of one part of the rows, rounded; None where one is not defined.
 
     Without ``probabilities`` the Brier score and the calibration error are those of the alarms,
     as 0 and 1. Brier's skill is against always saying the part's own prevalence.
@@ -99,7 +99,7 @@ def reliability(spikes: Flags, said: Scores, bins: int = BINS) -> list[dict[str,
 
 
 def expected_calibration_error(spikes: Flags, said: Scores) -> float:
-    """Give the mean distance between what was said and what came, over tenths of the scale.
+    """Return the mean distance between what was said and what came, over tenths of the scale.
 
     >>> expected_calibration_error(np.array([True, False]), np.array([0.75, 0.75]))
     0.25

@@ -150,7 +150,7 @@ def judge_by(fitted: Fitted, lesson: Lesson, tested: Table) -> Judged:
 
 
 def limits_of(lesson: Lesson, seen: Scores, tested: Table) -> Scores:
-    """Give each tested row's threshold: its product's, or where that is new, that of all."""
+    """Return each tested row's threshold: its product's, or where that is new, that of all."""
     own = thresholds_of(lesson.table, seen, lesson.spikes)
     shared = threshold_of(seen, lesson.spikes)
     return np.array([own.get(product, shared) for product in tested.product.tolist()])

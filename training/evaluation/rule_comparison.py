@@ -10,7 +10,7 @@ from training.models.candidates import RULE_NAME
 
 
 def compared(spikes: Flags, model: Judged, plain: Judged, name: str) -> dict[str, Figures]:
-    """Give a model's figures and the rule's, on the rows the model scored."""
+    """Return a model's figures and the rule's, on the rows the model scored."""
     at = model.scored
     return {
         "model": figures(spikes[at], model.take(at), probabilities=name != RULE_NAME),
@@ -21,7 +21,7 @@ def compared(spikes: Flags, model: Judged, plain: Judged, name: str) -> dict[str
 def against_rule(
     table: Table, spikes: Flags, judged: Judged, plain: Judged, rows: Flags
 ) -> dict[str, Any]:
-    """Give a model's figures and the rule's on these rows, and the differences' intervals."""
+    """Return a model's figures and the rule's on these rows, and the differences' intervals."""
     spikes, judged, plain = spikes[rows], judged.take(rows), plain.take(rows)
     draws = Resampled.of(table.time_us[rows])
     hard = certainty(plain, probabilities=False)

@@ -80,7 +80,7 @@ class Choice:
         return f"{'decided' if self.decidable else 'not decidable'}: {self.reason}"
 
     def standing(self, name: str) -> Standing:
-        """Give how a candidate stands."""
+        """Return how a candidate stands."""
         return next(each for each in self.standings if each.name == name)
 
 
@@ -100,7 +100,7 @@ class Evidence:
 
 
 def chosen_methods(evidence: Evidence) -> dict[str, Method]:
-    """Give each candidate's calibration: of those that scored as many rows as any, the best.
+    """Return each candidate's calibration: of those that scored as many rows as any, the best.
 
     The best has the lowest Brier score; a bare score stands only where no calibration could be
     fitted in every fold.
@@ -146,7 +146,7 @@ def standing_of(evidence: Evidence, key: Key, full: int) -> Standing:
 def part_differences(
     evidence: Evidence, key: Key, part: str
 ) -> tuple[Interval | None, Interval] | None:
-    """Give lift and Brier score of a candidate against the rule in one part, with intervals.
+    """Return lift and Brier score of a candidate against the rule in one part, with intervals.
 
     The lift is None where PR-AUC is not quotable; all is where the candidate has no scores.
     """

@@ -33,7 +33,7 @@ class Judging:
     judged: Judgements
 
     def of(self, key: Key) -> Judged | None:
-        """Give a candidate's judgement; of another calibration where this one has none."""
+        """Return a candidate's judgement; of another calibration where this one has none."""
         return self.judged.get(key) or self.judged.get((key[0], "none"))
 
 
@@ -59,7 +59,7 @@ class Study:
         return self.judgings[self.rests_on]
 
     def key_of(self, name: str) -> Key:
-        """Give a candidate with its calibration."""
+        """Return a candidate with its calibration."""
         return name, self.methods[name]
 
 
@@ -88,7 +88,7 @@ def study(dataset: Dataset, problem: Problem, say: Say, place: Place = HERE) -> 
 
 
 def _rests_on(judgings: Mapping[str, Judging], groups: int) -> str:
-    """Give the first honest protocol that could judge: a single capture is walked through."""
+    """Return the first honest protocol that could judge: a single capture is walked through."""
     for protocol in HONEST:
         if (RULE_NAME, "none") in judgings[protocol.name].judged:
             return protocol.name
@@ -99,7 +99,7 @@ def _rests_on(judgings: Mapping[str, Judging], groups: int) -> str:
 
 
 def parts_of(dataset: Dataset, problem: Problem) -> dict[str, Flags]:
-    """Give the rows of each capture by its file, then of each regime of volatility."""
+    """Return the rows of each capture by its file, then of each regime of volatility."""
     captures = {
         capture.file: problem.table.capture == number
         for number, capture in enumerate(dataset.captures)

@@ -35,7 +35,7 @@ class Columns:
         return len(self.row)
 
     def numbers(self, name: str, *, known: bool = True) -> Numbers:
-        """Give a column as numbers; NaN where unknown, which ``known`` refuses.
+        """Return a column as numbers; NaN where unknown, which ``known`` refuses.
 
         Raises:
             DatasetError: a value is no number, is infinite, or is unknown and must be known.
@@ -49,7 +49,7 @@ class Columns:
         return numbers
 
     def times(self, name: str) -> Times:
-        """Give a column of times as epoch microseconds.
+        """Return a column of times as epoch microseconds.
 
         Raises:
             DatasetError: a value is no time.
@@ -75,7 +75,7 @@ class Columns:
         self.refuse(bad, name, "a time after the row before" if strictly else "rows in time order")
 
     def take(self, at: npt.NDArray[np.bool_]) -> "Columns":
-        """Give the rows at these positions."""
+        """Return the rows at these positions."""
         taken = {name: values[at] for name, values in self.values.items()}
         return Columns(self.file, taken, self.row[at])
 

@@ -105,7 +105,7 @@ MINUTE_COLUMNS: Final[dict[str, Callable[[Minutes], Numbers]]] = {
 
 
 def minute_rows(minutes: Minutes) -> Rows:
-    """Give a row for each minute that is known and whose next minute is known.
+    """Return a row for each minute that is known and whose next minute is known.
 
     A row stands at its minute's end; its label is known a minute later.
     """
@@ -124,7 +124,7 @@ def minute_rows(minutes: Minutes) -> Rows:
 
 
 def part_starts(time_us: Times) -> list[tuple[str, int]]:
-    """Give the parts to be tested: ``PART_DAYS`` days each, the first after ``FIRST_DAYS``."""
+    """Return the parts to be tested: ``PART_DAYS`` days each, the first after ``FIRST_DAYS``."""
     first, last = int(time_us[0]) // DAY_US, int(time_us[-1]) // DAY_US
     starts = range(first + FIRST_DAYS, last + 1, PART_DAYS)
     return [(_days(day, min(day + PART_DAYS - 1, last)), day * DAY_US) for day in starts]
@@ -135,7 +135,7 @@ def _days(first: int, last: int) -> str:
 
 
 def evaluate_minutes(path: Path) -> dict[str, Any]:
-    """Give the walk-forward figures of a file of minute rows.
+    """Return the walk-forward figures of a file of minute rows.
 
     Raises:
         DatasetError: names file, row and reason if the file cannot be used, or is too short.

@@ -38,7 +38,7 @@ class HalfBook:
         heapify(self.heap)
 
     def best(self) -> tuple[float, float] | None:
-        """Give the best price and its size; None of an empty side."""
+        """Return the best price and its size; None of an empty side."""
         while self.heap and self.sign * self.heap[0] not in self.levels:
             heappop(self.heap)
         if not self.heap:
@@ -73,7 +73,7 @@ def best_quotes(
     asks: Iterable[tuple[float, float]],
     changes: Iterable[Change],
 ) -> Iterator[Best]:
-    """Give the best quote after each change to a snapshot; nothing while crossed or one-sided.
+    """Return the best quote after each change to a snapshot; nothing while crossed or one-sided.
 
     Level changes of one update come one by one, so a book may look crossed between them.
     """

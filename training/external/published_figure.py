@@ -88,7 +88,7 @@ def read_published(path: Path) -> Published:
 
 
 def _feature_names(columns: Columns) -> tuple[str, ...]:
-    """Give the numeric columns that the published model took, in the file's order."""
+    """Return the numeric columns that the published model took, in the file's order."""
     return tuple(name for name in columns.values if name not in NOT_FEATURES)
 
 
@@ -112,7 +112,7 @@ def published_model(features: Numbers, positive: Flags, train: Flags) -> Any:
 
 
 def reproduce(published: Published) -> dict[str, Any]:
-    """Give the published figures on the published cut: PR-AUC, precision, recall and the rest."""
+    """Return the published figures on the published cut: PR-AUC, precision, recall and the rest."""
     train = np.arange(len(published)) < published.cut
     score = published_scores(published.features, published.positive, train, ~train)
     positive = published.positive[~train]
@@ -129,7 +129,7 @@ def reproduce(published: Published) -> dict[str, Any]:
 
 
 def alarms_at(positive: Flags, score: Scores, threshold: float) -> dict[str, Any]:
-    """Give precision, recall and F1 of the alarms at this threshold, with their counts."""
+    """Return precision, recall and F1 of the alarms at this threshold, with their counts."""
     alarm = score >= threshold
     hits, alarms, total = int((alarm & positive).sum()), int(alarm.sum()), int(positive.sum())
     return {

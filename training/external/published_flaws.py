@@ -44,7 +44,7 @@ class Check:
 
 
 def breaks_of(time_us: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
-    """Give the positions of the last rows before a break of the recording."""
+    """Return the positions of the last rows before a break of the recording."""
     return np.flatnonzero(np.diff(time_us) > BREAK_US)
 
 
@@ -129,7 +129,7 @@ def single_column(published: Published) -> Check:
 
 
 def _moved(published: Published, cut: int, purge: bool) -> dict[str, Any]:
-    """Give PR-AUC with the cut elsewhere; None where the training part has a single class.
+    """Return PR-AUC with the cut elsewhere; None where the training part has a single class.
 
     Scores may all round to 1.0, which leaves no order: then their log odds still have one.
     """

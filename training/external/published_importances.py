@@ -12,7 +12,7 @@ from training.models.candidates import SEED
 
 
 def published_importances(path: Path) -> dict[str, float]:
-    """Give the importances in the published set-up, largest first: its model on its test rows.
+    """Return the importances in the published set-up, largest first: its model on its test rows.
 
     Raises:
         DatasetError: the file is not the published table.

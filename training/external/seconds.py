@@ -85,7 +85,7 @@ def _ticks(second: Times, grid: Times) -> Numbers:
 
 
 def returns_of(grid: Grid) -> Numbers:
-    """Give r_k = ln(mid_k / mid_{k−1}); NaN where a mid is missing or k is not joined."""
+    """Return r_k = ln(mid_k / mid_{k−1}); NaN where a mid is missing or k is not joined."""
     found = np.full(len(grid), np.nan)
     found[1:] = np.diff(np.log(grid.mid))
     found[~grid.joined] = np.nan
@@ -93,13 +93,13 @@ def returns_of(grid: Grid) -> Numbers:
 
 
 def volatility(grid: Grid, window: int) -> Numbers:
-    """Give sqrt(W/n · Σ r²) of the last ``window`` seconds (log return), as FEATURES does."""
+    """Return sqrt(W/n · Σ r²) of the last ``window`` seconds (log return), as FEATURES does."""
     found: Numbers = np.sqrt(window * mean_of_last(returns_of(grid) ** 2, window))
     return found
 
 
 def volatility_ahead(grid: Grid) -> Numbers:
-    """Give the next 60 s' volatility of each second; NaN where one of their returns is missing."""
+    """Return next 60 s' volatility of each second; NaN where one of their returns is missing."""
     squares = np.append(returns_of(grid)[1:] ** 2, np.full(HORIZON, np.nan))
     ahead = np.lib.stride_tricks.sliding_window_view(squares, HORIZON).sum(axis=1)
     found: Numbers = np.sqrt(ahead[: len(grid)])
@@ -107,7 +107,7 @@ def volatility_ahead(grid: Grid) -> Numbers:
 
 
 def log_return(grid: Grid, window: int) -> Numbers:
-    """Give ln(mid_s / mid_{s−W})."""
+    """Return ln(mid_s / mid_{s−W})."""
     found = np.full(len(grid), np.nan)
     found[window:] = np.log(grid.mid[window:] / grid.mid[:-window])
     return found
@@ -130,7 +130,7 @@ GRID_COLUMNS: Final[dict[str, Callable[[Grid], Numbers]]] = {
 
 
 def grid_rows(grid: Grid) -> tuple[Rows, dict[str, int]]:
-    """Give the rows with a label and 300 known seconds before, and what became of all seconds."""
+    """Return the rows with a label and 300 known seconds before, and what became of all seconds."""
     ahead = volatility_ahead(grid)
     known = ~np.isnan(grid.mid)
     full = sum_of_last(known.astype(np.float64), LOOK_BACK) == LOOK_BACK
@@ -156,5 +156,5 @@ def grid_rows(grid: Grid) -> tuple[Rows, dict[str, int]]:
 
 
 def largest(values: npt.NDArray[np.float64]) -> float | None:
-    """Give the largest value, None of none."""
+    """Return the largest value, None of none."""
     return float(values.max()) if len(values) else None

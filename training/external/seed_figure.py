@@ -10,7 +10,7 @@ from training.external.published_flaws import CHECKS
 
 
 def evaluate_seed_figure(path: Path) -> dict[str, Any]:
-    """Give the published figures of a file and the checks that show them to be an artefact.
+    """Return the published figures of a file and the checks that show them to be an artefact.
 
     Raises:
         DatasetError: names file, row and reason if the table cannot be used.

@@ -84,7 +84,7 @@ def _table(
 
 
 def _at(rows: Rows, tau: float | None) -> dict[str, Any] | None:
-    """Give prevalence and the rv60 rule at a τ; None where there is no τ or no row."""
+    """Return prevalence and the rv60 rule at a τ; None where there is no τ or no row."""
     if tau is None or not len(rows):
         return None
     judged = Judged(rows.now / tau, rows.now >= tau)

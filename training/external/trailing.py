@@ -6,7 +6,7 @@ from training.external.columns import Numbers
 
 
 def sum_of_last(values: Numbers, window: int) -> Numbers:
-    """Give the sum over each step's last ``window`` steps, its own included.
+    """Return the sum over each step's last ``window`` steps, its own included.
 
     >>> sum_of_last(np.array([1.0, 2.0, 3.0]), 2).tolist()
     [1.0, 3.0, 5.0]
@@ -17,7 +17,7 @@ def sum_of_last(values: Numbers, window: int) -> Numbers:
 
 
 def mean_of_last(values: Numbers, window: int) -> Numbers:
-    """Give the mean over the known of the last ``window`` steps; NaN if fewer than half are.
+    """Return the mean over the known of the last ``window`` steps; NaN if fewer than half are.
 
     >>> mean_of_last(np.array([1.0, 3.0, np.nan, np.nan, np.nan]), 2).tolist()
     [1.0, 2.0, 3.0, nan, nan]

@@ -167,7 +167,7 @@ def _figures(part: _Tested, block_us: int) -> dict[str, Any]:
 
 
 def _better(part: _Tested, block_us: int) -> dict[str, Any]:
-    """Give how much better the model is, with intervals over whole blocks of time.
+    """Return how much better the model is, with intervals over whole blocks of time.
 
     The Brier score saved is against the rule made a probability by one fitted slope: the fairer
     opponent.
@@ -198,7 +198,7 @@ def _draws(time_us: Times, block_us: int) -> Resampled:
 
 
 def _told(interval: Interval, *, ends: bool) -> dict[str, float | None]:
-    """Give it for the report; the ends only where there are blocks enough to draw from."""
+    """Return it for the report; the ends only where there are blocks enough to draw from."""
     return {
         name: value if np.isfinite(value) and (ends or name == "value") else None
         for name, value in interval.document().items()

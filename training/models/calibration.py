@@ -61,7 +61,7 @@ class Sigmoid:
         return cls(float(found[0]), float(found[1]))
 
     def __call__(self, scores: Scores) -> Scores:
-        """Give calibrated scores."""
+        """Return calibrated scores."""
         found: Scores = expit(self.slope * _log_odds(scores) + self.offset)
         return found
 
@@ -78,7 +78,7 @@ class Isotonic:
         return cls(IsotonicRegression(out_of_bounds="clip").fit(scores, spikes.astype(float)))
 
     def __call__(self, scores: Scores) -> Scores:
-        """Give calibrated scores."""
+        """Return calibrated scores."""
         found: Scores = self.steps.predict(scores)
         return found
 
@@ -95,7 +95,7 @@ class CalibratedPipeline:
         self.classes_ = np.array([False, True])
 
     def predict_proba(self, X: Any) -> npt.NDArray[np.float64]:
-        """Give the calibrated probabilities of no spike and of a spike, [n, 2]."""
+        """Return the calibrated probabilities of no spike and of a spike, [n, 2]."""
         chance = self.calibrator(self.pipeline.predict_proba(X)[:, 1])
         return np.column_stack([1.0 - chance, chance])
 

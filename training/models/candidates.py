@@ -55,7 +55,7 @@ class Candidate:
     role: Role = "candidate"
 
     def known(self, table: Table) -> tuple[str, ...]:
-        """Give the features of these rows it would use.
+        """Return the features of these rows it would use.
 
         A forecast takes both volatilities; of others, what is rarely known is left out.
 
@@ -74,7 +74,7 @@ class Candidate:
 
 
 def logarithms(features: Sequence[str]) -> list[tuple[str, Any]]:
-    """Give the steps that impute the median and take logarithms above each feature's floor."""
+    """Return the steps that impute the median and take logarithms above each feature's floor."""
     floors = [FLOORS[name] for name in features]
     return [
         ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),

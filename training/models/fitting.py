@@ -70,7 +70,7 @@ class Fitted:
         return CalibratedPipeline(self.pipeline, self.calibrator)
 
     def linear(self, variant: str) -> Linear | None:
-        """Give the model as plain numbers, or None where it is no logistic of a weighted sum."""
+        """Return the model as plain numbers, or None where it is no logistic of a weighted sum."""
         bare = _linear(variant, self.features, self.pipeline)
         if bare is None or isinstance(self.calibrator, Isotonic):
             return None
@@ -82,7 +82,7 @@ class Fitted:
 
 
 def columns_of(table: Table, features: Sequence[str]) -> npt.NDArray[np.float64]:
-    """Give these features of all rows, [n, features]."""
+    """Return these features of all rows, [n, features]."""
     return table.features[:, [NAMES.index(name) for name in features]]
 
 
@@ -139,7 +139,7 @@ def _fitted(pipeline: Any, features: Sequence[str], lesson: Lesson) -> Any:
 
 
 def extra_of(pipeline: Any, lesson: Lesson) -> dict[str, Any]:
-    """Give what ``fit`` wants beside rows and labels."""
+    """Return what ``fit`` wants beside rows and labels."""
     forecast = isinstance(pipeline["model"], VolatilityForecast)
     return {"model__excess": lesson.excess} if forecast else {}
 
@@ -161,7 +161,7 @@ def _search(
 
 
 def _folds(candidate: Candidate, lesson: Lesson) -> list[Fold]:
-    """Give the purged blocks whose training part a model can be fitted on."""
+    """Return the purged blocks whose training part a model can be fitted on."""
     return [
         (train, test)
         for train, test in PurgedBlocks(lesson.table.time_us, BLOCKS).split(lesson.spikes)
@@ -193,7 +193,7 @@ def _linear(variant: str, features: tuple[str, ...], pipeline: Any) -> Linear | 
 
 
 def plain_pipeline(linear: Linear) -> Pipeline:
-    """Give a linear model as a pipeline of scikit-learn's own steps, so that it loads anywhere."""
+    """Return linear model as a pipeline of scikit-learn's own steps, so that it loads anywhere."""
     count = len(linear.features)
     steps: list[tuple[str, Any]] = [("impute", SimpleImputer().fit([linear.impute]))]
     if linear.transform:

@@ -25,11 +25,11 @@ class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
     classes_ = np.array([False, True])
 
     def decision_function(self, X: Any) -> Values:
-        """Give the log odds of a spike."""
+        """Return the log odds of a spike."""
         raise NotImplementedError
 
     def predict_proba(self, X: Any) -> Values:
-        """Give the probabilities of no spike and of a spike, [n, 2]."""
+        """Return the probabilities of no spike and of a spike, [n, 2]."""
         chance = expit(self.decision_function(X))
         return np.column_stack([1.0 - chance, chance])
 
@@ -71,7 +71,7 @@ class VolatilityForecast(_Scored):
         return self
 
     def decision_function(self, X: Any) -> Values:
-        """Give the log odds: how far the forecast stands above τ, in spreads."""
+        """Return the log odds: how far the forecast stands above τ, in spreads."""
         logs: Values = np.asarray(X, np.float64)
         found: Values = (logs @ self.coef_ + self.level_) / self.spread_
         return found
@@ -110,7 +110,7 @@ class Ewma(BaseEstimator):  # type: ignore[misc]
         return self
 
     def transform(self, X: Any) -> Values:
-        """Give the log of the mixed volatility (log return over 60 s), [n, 2]."""
+        """Return the log of the mixed volatility (log return over 60 s), [n, 2]."""
         square = np.exp(2.0 * np.asarray(X, np.float64))
         near, far = 1.0 - 0.5 ** (60 / self.half_life), 0.5 ** (60 / self.half_life)
         far -= 0.5 ** (300 / self.half_life)
@@ -139,7 +139,7 @@ class ShareLogistic(_Scored):
         return self
 
     def decision_function(self, X: Any) -> Values:
-        """Give offset + z."""
+        """Return offset + z."""
         z: Values = np.asarray(X, np.float64)[:, 0]
         found: Values = z + self.intercept_[0]
         return found
@@ -161,6 +161,6 @@ class Rule(_Scored):
         return self
 
     def decision_function(self, X: Any) -> Values:
-        """Give ln(rv60/τ)."""
+        """Return ln(rv60/τ)."""
         found: Values = np.asarray(X, np.float64)[:, 0] - self.log_tau
         return found

@@ -17,7 +17,7 @@ Row = list[float | None]
 
 
 def golden_rows(seed: int = SEED) -> list[Row]:
-    """Give one row for each of ``PICKED``, in the order of ``NAMES``; equal for equal seeds."""
+    """Return one row for each of ``PICKED``, in the order of ``NAMES``; equal for equal seeds."""
     engine = FeatureEngine()
     last: dict[int, Row] = {}
     for tick in _ticks(random.Random(seed)):
@@ -28,7 +28,7 @@ def golden_rows(seed: int = SEED) -> list[Row]:
 
 
 def _ticks(chance: random.Random) -> Iterator[Tick]:
-    """Give two ticks a second of a market that grows wilder from second 300 on."""
+    """Return two ticks a second of a market that grows wilder from second 300 on."""
     mid = 60_000.0
     for half in range(2 * SECONDS):
         step = 3.0 if half < 600 else 15.0

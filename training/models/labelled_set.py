@@ -30,7 +30,7 @@ class Lesson:
         return len(self.table)
 
     def take(self, at: npt.NDArray[np.intp] | Flags) -> "Lesson":
-        """Give the rows at these positions."""
+        """Return the rows at these positions."""
         return Lesson(self.table.take(at), self.spikes[at], self.excess[at])
 
     @property

@@ -59,7 +59,7 @@ class Problem:
         return np.isin(self.table.product, self.learned)
 
     def training_part(self) -> Lesson:
-        """Give the rows that the final fit learns from."""
+        """Return the rows that the final fit learns from."""
         return self.lesson.take(self.core)
 
     def episodes(self, rows: Flags) -> int:

@@ -9,7 +9,7 @@ Document = Mapping[str, Any]
 
 
 def sealed_section(report: Document) -> Iterator[str]:
-    """Give what the sealed capture said, where it was opened."""
+    """Return what the sealed capture said, where it was opened."""
     sealed = report["sealed"]
     if sealed is None:
         yield section("And on the sealed capture?", text("It was not opened by this run."))
@@ -41,7 +41,7 @@ def _both(pair: Document) -> list[Cell]:
 
 
 def other_sections(report: Document) -> Iterator[str]:
-    """Give products that nothing was learned from, then the minute rows."""
+    """Return products that nothing was learned from, then the minute rows."""
     if report["other_products"]:
         rows: list[list[Cell]] = [
             [product, *_both(pair)] for product, pair in report["other_products"].items()
@@ -85,7 +85,7 @@ def _minutes(found: Document) -> str:
 
 
 def data_section(report: Document) -> str:
-    """Give the recordings behind it all, τ, and what was left out."""
+    """Return the recordings behind it all, τ, and what was left out."""
     data = report["dataset"]
     rows: list[list[Cell]] = [
         [each["file"], each["group"], each["first"][:19], ", ".join(_usable(each["usable_rows"]))]

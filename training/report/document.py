@@ -22,7 +22,7 @@ Document = dict[str, Any]
 
 
 def findings_of(study: Study) -> Document:
-    """Give everything but data, importances, sealed part and other tables."""
+    """Return everything but data, importances, sealed part and other tables."""
     return {
         "chosen": _chosen(study),
         "protocols": _protocols(study),
@@ -89,7 +89,7 @@ def _candidates(study: Study, judging: Judging) -> dict[str, dict[str, Figures]]
 
 
 def _calibrations(study: Study) -> dict[str, dict[Method, Document]]:
-    """Give Brier score, calibration error and log loss of each way, out of fold."""
+    """Return Brier score, calibration error and log loss of each way, out of fold."""
     evidence, found = study.evidence, {}
     for name in CANDIDATES:
         ways = [way for way in METHODS if (name, way) in evidence.judged and name != RULE_NAME]
@@ -110,7 +110,7 @@ def _briefly(study: Study, key: Key) -> Document:
 
 
 def _parts(study: Study) -> dict[str, Document]:
-    """Give the chosen model, rule and baseline by capture and regime, with the differences."""
+    """Return the chosen model, rule and baseline by capture and regime, with the differences."""
     evidence, found = study.evidence, {}
     for part, rows in evidence.parts.items():
         differences = part_differences(evidence, study.choice.key, part)
@@ -163,7 +163,7 @@ def _reliability(study: Study) -> dict[str, list[dict[str, Any]]]:
 
 
 def _others(study: Study) -> dict[str, Document]:
-    """Give the figures of products whose τ is known but that nothing was learned from."""
+    """Return the figures of products whose τ is known but that nothing was learned from."""
     problem, found = study.problem, {}
     judged, plain = study.honest.of(study.choice.key), study.honest.judged[(RULE_NAME, "none")]
     for product in sorted(set(problem.tau) - set(problem.learned)):
@@ -189,7 +189,7 @@ def metrics_by_candidate(study: Study) -> dict[str, dict[str, Any]]:
 
 
 def price_of(study: Study, rows: Flags) -> Document:
-    """Give what the plot of scores over the price needs, for rows of one product and capture."""
+    """Return what the plot of scores over the price needs, for rows of one product and capture."""
     judged, table = study.honest.of(study.choice.key), study.problem.table.take(rows)
     score = np.full(len(table), np.nan) if judged is None else judged.score[rows]
     return {

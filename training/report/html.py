@@ -27,7 +27,7 @@ Cell = str | float | int | None
 
 
 def page(title: str, sections: Iterable[str]) -> str:
-    """Give a whole page."""
+    """Return a whole page."""
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -38,17 +38,17 @@ def page(title: str, sections: Iterable[str]) -> str:
 
 
 def section(question: str, *parts: str) -> str:
-    """Give a section that answers a question."""
+    """Return a section that answers a question."""
     return f"<section><h2>{escape(question)}</h2>\n" + "\n".join(parts) + "</section>"
 
 
 def text(words: str, *, quiet: bool = False) -> str:
-    """Give a paragraph."""
+    """Return a paragraph."""
     return f'<p{" class=quiet" if quiet else ""}>{escape(words)}</p>'
 
 
 def sentence(words: str) -> str:
-    """Give words a capital and a full stop.
+    """Return words a capital and a full stop.
 
     >>> sentence("fall of PR-AUC")
     'Fall of PR-AUC.'
@@ -59,7 +59,7 @@ def sentence(words: str) -> str:
 def table(
     heads: Sequence[str], rows: Iterable[Sequence[Cell]], marks: Mapping[int, str] | None = None
 ) -> str:
-    """Give a table; ``marks`` names a class for rows by number. Numbers stand to the right."""
+    """Return a table; ``marks`` names a class for rows by number. Numbers stand to the right."""
     listed = [list(row) for row in rows]
     right = [
         any(_numeric(row[column]) for row in listed) and column > 0 for column in range(len(heads))
@@ -77,13 +77,13 @@ def table(
 
 
 def picture(png: bytes, words: str) -> str:
-    """Give a picture inside the page."""
+    """Return a picture inside the page."""
     data = b64encode(png).decode()
     return f'<img alt="{escape(words)}" src="data:image/png;base64,{data}">'
 
 
 def shown(cell: Cell) -> str:
-    """Give a number as a person reads it.
+    """Return a number as a person reads it.
 
     >>> shown(0.04021), shown(None), shown(4488), shown("not quotable")
     ('0.040', '–', '4,488', 'not quotable')
@@ -98,7 +98,7 @@ def shown(cell: Cell) -> str:
 
 
 def between(interval: Mapping[str, float] | None) -> str:
-    """Give a difference and its interval.
+    """Return a difference and its interval.
 
     >>> between({"value": 0.049, "low": -0.024, "high": 0.247})
     '+0.049 (−0.024 … +0.247)'

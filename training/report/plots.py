@@ -19,7 +19,7 @@ _LINE: Final = 1.4
 
 
 def plots_of(study: Study, files: Mapping[int, str]) -> dict[str, bytes]:
-    """Give each plot's PNG by its name; ``files`` names the captures by number."""
+    """Return each plot's PNG by its name; ``files`` names the captures by number."""
     found = {"precision_recall": _png(_precision_recall(study))}
     found["reliability"] = _png(_reliability(study))
     for number, name in files.items():

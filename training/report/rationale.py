@@ -40,7 +40,7 @@ class RationaleError(TrainingError):
 
 
 def honest_lines(report: Report) -> list[str]:
-    """Give the table of all candidates, simple first, with the prevalence they share.
+    """Return the table of all candidates, simple first, with the prevalence they share.
 
     Raises:
         RationaleError: the report lacks one of the two protocols.
@@ -86,7 +86,7 @@ def _row(name: str, pair: Report, flattered: Report | None) -> list[str]:
 
 
 def minute_lines(report: Report) -> list[str]:
-    """Give the table of the minute rows: a logistic regression beside the last-range rule.
+    """Return the table of the minute rows: a logistic regression beside the last-range rule.
 
     Raises:
         RationaleError: the report has no minute rows.
@@ -129,7 +129,7 @@ TABLES: Final[Mapping[str, Callable[[Report], list[str]]]] = {
 
 
 def table_in(page: str, name: str) -> list[str]:
-    """Give the lines of one table of the page.
+    """Return the lines of one table of the page.
 
     Raises:
         RationaleError: the page lacks its marks.
@@ -138,7 +138,7 @@ def table_in(page: str, name: str) -> list[str]:
 
 
 def _parts(page: str, name: str) -> tuple[str, str, str]:
-    """Give the page up to the table, the table, and the rest, marks outside of the table."""
+    """Return the page up to the table, the table, and the rest, marks outside of the table."""
     begin = f"<!-- table {name}: written by `python -m training rationale`, never by hand -->\n"
     end = f"\n<!-- end of table {name} -->"
     before, begun, rest = page.partition(begin)

@@ -14,7 +14,7 @@ Plots = Mapping[str, bytes]
 
 
 def html_of(report: Document, plots: Plots) -> str:
-    """Give the page for a report (as in report.json) and its plots."""
+    """Return the page for a report (as in report.json) and its plots."""
     return page(
         "Volatility spikes: what was trained, and what it is worth", _sections(report, plots)
     )

@@ -72,11 +72,11 @@ class Cluster:
         self.helm("upgrade", self.release, CHART, *given, *wait, stdin=json.dumps(values))
 
     def get(self, kind: str, *arguments: str) -> Any:
-        """Give what kubectl has of a kind, as JSON."""
+        """Return what kubectl has of a kind, as JSON."""
         return json.loads(self.kubectl("get", kind, *arguments, "--output", "json"))
 
     def named(self, component: str) -> str:
-        """Give the name of a component's objects."""
+        """Return the name of a component's objects."""
         return f"{self.release}-{component}"
 
     def knows_load(self) -> bool:
@@ -88,11 +88,11 @@ class Cluster:
         return True
 
     def deployment(self, component: str) -> str:
-        """Give the name of a component's Deployment, as kubectl takes it."""
+        """Return the name of a component's Deployment, as kubectl takes it."""
         return f"deployment/{self.named(component)}"
 
     def pods(self, component: str) -> list[Pod]:
-        """Give the pods of a component, those that are ending too."""
+        """Return the pods of a component, those that are ending too."""
         labels = f"{LABEL}/instance={self.release},{LABEL}/component={component}"
         return [_pod(item) for item in self.get("pods", "--selector", labels)["items"]]
 

@@ -35,7 +35,7 @@ class Model:
 
 
 def golden_row(folder: Path = MODELS) -> tuple[float | None, ...]:
-    """Give the first golden row of the model in place, in the order of ``NAMES``."""
+    """Return the first golden row of the model in place, in the order of ``NAMES``."""
     return tuple(json.loads((folder / "ml" / "card.json").read_text())["golden"]["rows"][0])
 
 
@@ -83,18 +83,18 @@ class Drill:
         self.report.load.start()
 
     def ask(self, component: str, path: str, body: bytes | None = None) -> Answer:
-        """Give status and JSON of an answer; status 0 where none came."""
+        """Return status and JSON of an answer; status 0 where none came."""
         return ask_url(f"http://{HOST}:{PORTS[component]}{path}", body)
 
     def served(self) -> tuple[str, str, float]:
-        """Give variant, version and score of one answer for the golden row."""
+        """Return variant, version and score of one answer for the golden row."""
         row = dict(zip(NAMES, golden_row(), strict=True))
         status, body = self.ask("adapter", "/predict", json.dumps({"rows": [row]}).encode())
         assert status == 200, body
         return body["model_variant"], body["version"], body["scores"][0]
 
     def newest(self, product: str = "BTC-USD") -> tuple[str, int]:
-        """Give feed and event time of the newest prediction."""
+        """Return feed and event time of the newest prediction."""
         status, latest = self.ask("monitor", f"/predictions/latest?product={product}")
         return (latest["feed"], int(latest["time_us"])) if status == 200 else ("", 0)
 
@@ -113,7 +113,7 @@ class Drill:
         until(done)
 
     def counts(self, *topics: str) -> dict[str, int]:
-        """Give how many records the topics of this run hold."""
+        """Return how many records the topics of this run hold."""
         found: dict[str, int] = json.loads(self.ask_kafka("counts", *topics))
         return found
 
@@ -132,7 +132,7 @@ class Drill:
         return told == {"brokers": brokers, "offline": 0, "under_replicated": 0}
 
     def prometheus(self, path: str) -> Any:
-        """Give the data of an answer of Prometheus' API."""
+        """Return the data of an answer of Prometheus' API."""
         status, body = self.ask("prometheus", f"/api/v1/{path}")
         assert status == 200, body
         return body["data"]

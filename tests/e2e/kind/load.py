@@ -42,11 +42,11 @@ class Phase:
     scores: Counter[Score] = field(default_factory=Counter)
 
     def versions(self) -> set[tuple[str, str]]:
-        """Give the variants and versions that answered."""
+        """Return the variants and versions that answered."""
         return {(variant, version) for variant, version, _ in self.scores}
 
     def answers(self) -> dict[str, int]:
-        """Give how many answers each variant and version gave."""
+        """Return how many answers each variant and version gave."""
         found: Counter[str] = Counter()
         for (variant, version, _), count in self.scores.items():
             found[f"{variant} {version}"] += count
@@ -103,7 +103,7 @@ class Load:
             self._phase = phase
 
     def seen(self, phase: str) -> Phase:
-        """Give what was counted under a name so far."""
+        """Return what was counted under a name so far."""
         with self._lock:
             found = self.phases[phase]
             return Phase(found.requests, found.slowest, list(found.failures), Counter(found.scores))
@@ -167,5 +167,5 @@ class Load:
 
 
 def as_json(failures: Sequence[Failure]) -> list[dict[str, Any]]:
-    """Give failures as plain values."""
+    """Return failures as plain values."""
     return [asdict(failure) for failure in failures]

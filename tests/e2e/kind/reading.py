@@ -60,7 +60,7 @@ def _brokers(_: Sequence[str]) -> dict[str, int]:
 
 
 def members_of(described: Any) -> dict[str, list[int]]:
-    """Give the partitions of each member that has any, by its address."""
+    """Return the partitions of each member that has any, by its address."""
     found: dict[str, list[int]] = {}
     for member in described["members"]:
         topics = member["member_assignment"]["assigned_partitions"]

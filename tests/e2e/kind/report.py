@@ -74,7 +74,7 @@ class Report:
         self.load.enter(f"after {step.name}")
 
     def lines(self) -> list[str]:
-        """Give the table, and a sum."""
+        """Return the table, and a sum."""
         wide = max([len(step.name) for step in self.steps], default=4)
         lines = [f"{'step':{wide}}  seconds  requests  failed  slowest ms"]
         lines += [_line(step, wide) for step in self.steps]

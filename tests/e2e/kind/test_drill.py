@@ -64,7 +64,7 @@ def test_predictions_and_outcomes_arrive(drill: Drill) -> None:
 
 
 def outcomes(drill: Drill) -> list[dict[str, Any]]:
-    """Give the latest predictions whose 60 seconds have passed."""
+    """Return the latest predictions whose 60 seconds have passed."""
     status, page = drill.ask("monitor", "/predictions?product=BTC-USD&limit=1000")
     found = page["predictions"] if status == 200 else []
     return [each for each in found if each.get("outcome")]
@@ -149,7 +149,7 @@ def test_a_bad_model_is_never_served(drill: Drill, first: Model) -> None:
 
 
 def pods_of(drill: Drill, version: str) -> list[Any]:
-    """Give the model server's pods whose template names this version."""
+    """Return the model server's pods whose template names this version."""
     return [pod for pod in drill.cluster.pods("mlserver") if pod.models.get("ml") == version]
 
 

@@ -42,7 +42,7 @@ def test_three_replicas_share_the_work(drill: Drill) -> None:
 
 
 def shared(drill: Drill) -> dict[str, dict[str, list[int]]] | None:
-    """Give who owns which partitions, once three pods have all twelve between them."""
+    """Return who owns which partitions, once three pods have all twelve between them."""
     owners: dict[str, dict[str, list[int]]] = json.loads(drill.ask_kafka("owners", *SCALED))
     for component, members in owners.items():
         addresses = {pod.address for pod in drill.cluster.pods(component)}
@@ -59,13 +59,13 @@ def shown(component: str, owners: dict[str, list[int]], made: dict[str, int]) ->
 
 
 def working(drill: Drill) -> dict[str, dict[str, int]] | None:
-    """Give how much each replica has made, once none is idle."""
+    """Return how much each replica has made, once none is idle."""
     made = {component: made_by(drill, component) for component in SCALED}
     return made if all(all(counts.values()) for counts in made.values()) else None
 
 
 def made_by(drill: Drill, component: str) -> dict[str, int]:
-    """Give how many rows or predictions each pod of a component has made, by its own metrics."""
+    """Return how many rows or predictions each pod of a component has made, by its own metrics."""
     found = {}
     for pod in drill.cluster.pods(component):
         asked = ("python", "-c", WORKED, str(SCALED[component]), METRICS[component])

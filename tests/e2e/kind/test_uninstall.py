@@ -22,5 +22,5 @@ def test_uninstall_is_clean(drill: Drill) -> None:
 
 
 def names(drill: Drill, kinds: str) -> list[str]:
-    """Give the names of what there is of these kinds."""
+    """Return the names of what there is of these kinds."""
     return [each["metadata"]["name"] for each in drill.cluster.get(kinds)["items"]]

@@ -31,7 +31,7 @@ class Counts:
 
 
 def capture(folder: Path, counts: Counts, size: int = 1000) -> RawCapture:
-    """Give a capture into a folder."""
+    """Return a capture into a folder."""
     return RawCapture(folder, written=counts.wrote, dropped=counts.drop, size=size)
 
 

@@ -153,7 +153,7 @@ class FakeCluster(Controlled):
 
 
 def answer(artifact: Artifact, question: Object, garbled: bool) -> Object:
-    """Give the V2 response of a linear model; a garbled one scores a little off."""
+    """Return the V2 response of a linear model; a garbled one scores a little off."""
     (tensor,) = question["inputs"]
     count, width = tensor["shape"]
     rows = [tensor["data"][n * width : (n + 1) * width] for n in range(count)]
@@ -217,5 +217,5 @@ class Once:
 
 
 def last_line(capsys: pytest.CaptureFixture[str]) -> str:
-    """Give the last line on stderr."""
+    """Return the last line on stderr."""
     return capsys.readouterr().err.splitlines()[-1]

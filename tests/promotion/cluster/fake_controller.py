@@ -60,16 +60,16 @@ class Controlled:
         self.faults.append((pattern, status, times))
 
     def server(self, component: str = "mlserver") -> Object:
-        """Give a component's Deployment."""
+        """Return a component's Deployment."""
         return self.objects["deployments"][f"{FULLNAME}-{component}"]
 
     def pods(self, component: str = "mlserver") -> list[Object]:
-        """Give a component's pods."""
+        """Return a component's pods."""
         wanted = labels(component)
         return [pod for pod in self.objects["pods"].values() if matches(pod, wanted)]
 
     def serving(self) -> list[dict[str, str]]:
-        """Give the versions that each ready pod of the model server answers with."""
+        """Return the versions that each ready pod of the model server answers with."""
         return [versions(pod, FULLNAME) for pod in self.pods() if ready(pod)]
 
     def kubeconfig(self, path: Path) -> Path:
@@ -169,6 +169,6 @@ class Controlled:
             pod["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
 
     def touch(self, made: Object) -> None:
-        """Give a Deployment another resourceVersion."""
+        """Return a Deployment another resourceVersion."""
         self.number += 1
         made["metadata"]["resourceVersion"] = str(self.number)

@@ -21,7 +21,7 @@ Object = dict[str, Any]
 
 
 def labels(component: str) -> dict[str, str]:
-    """Give the chart's labels of a component."""
+    """Return the chart's labels of a component."""
     return {
         "app.kubernetes.io/name": "crypto-volatility",
         "app.kubernetes.io/instance": "cv",
@@ -30,7 +30,7 @@ def labels(component: str) -> dict[str, str]:
 
 
 def deployment(component: str, sources: list[Object], replicas: int = 2) -> Object:
-    """Give a Deployment that mounts these sources, before any pod of it runs."""
+    """Return a Deployment that mounts these sources, before any pod of it runs."""
     volumes = [
         {"name": "tmp", "emptyDir": {}},
         {"name": "models", "projected": {"sources": sources}},
@@ -58,12 +58,12 @@ def deployment(component: str, sources: list[Object], replicas: int = 2) -> Obje
 
 
 def named(pair: Path) -> dict[str, str]:
-    """Give the versions of a folder of both models."""
+    """Return the versions of a folder of both models."""
     return {variant: load_folder(pair / variant).info.version for variant in VARIANTS}
 
 
 def body_of(folder: Path) -> Any:
-    """Give the ConfigMap that the chart would bring of a model folder."""
+    """Return the ConfigMap that the chart would bring of a model folder."""
     labels = {"app.kubernetes.io/instance": FULLNAME}
     site = Site("space", FULLNAME, labels, {})
     body = dict(config_map(site, loaded(folder), files_of(folder), Stamp("", "", None, None)))
@@ -72,25 +72,25 @@ def body_of(folder: Path) -> Any:
 
 
 def source(body: Json, folder: str, **more: Any) -> dict[str, Any]:
-    """Give the projected source of a model's ConfigMap."""
+    """Return the projected source of a model's ConfigMap."""
     model = model_map(body)
     items = [{"key": file, "path": f"{folder}/{file}"} for file in model.files]
     return {"configMap": {"name": model.name, "items": items, **more}}
 
 
 def model(variant: str, version: str, files: tuple[str, ...] = FILES) -> ModelMap:
-    """Give a model's ConfigMap by the contract's name."""
+    """Return a model's ConfigMap by the contract's name."""
     return ModelMap(f"{FULLNAME}-model-{variant}-{version}", variant, version, files)
 
 
 def projected(each: ModelMap, folder: str, **more: Any) -> dict[str, Any]:
-    """Give the source that mounts a model in a folder."""
+    """Return the source that mounts a model in a folder."""
     items = [{"key": file, "path": f"{folder}/{file}"} for file in each.files]
     return {"configMap": {"name": each.name, "items": items, **more}}
 
 
 def template_of(ml: str, baseline: str) -> dict[str, Any]:
-    """Give the model server's template with these versions."""
+    """Return the model server's template with these versions."""
     settings = {"configMap": {"name": f"{FULLNAME}-mlserver-settings-1", "items": []}}
     pair = [model("ml", ml), model("baseline", baseline)]
     sources = [settings, *(projected(each, each.variant) for each in pair)]
@@ -116,7 +116,7 @@ def ready(pod: Object) -> bool:
 
 
 def plain(replica_set: Object) -> Object:
-    """Give the template without the label of its hash."""
+    """Return the template without the label of its hash."""
     template = copy.deepcopy(replica_set["spec"]["template"])
     del template["metadata"]["labels"][HASH]
     return dict(template)

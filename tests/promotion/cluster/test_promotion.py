@@ -246,6 +246,6 @@ def test_old_models_are_pruned(
 
 
 def sources_of(cluster: FakeCluster, component: str) -> list[dict[str, Any]]:
-    """Give the projected sources of a component's models."""
+    """Return the projected sources of a component's models."""
     (volume,) = cluster.server(component)["spec"]["template"]["spec"]["volumes"][1:]
     return list(volume["projected"]["sources"])

@@ -25,7 +25,7 @@ VERSION = st.text("0123456789abcdef", min_size=12, max_size=12)
 
 
 def record(old: str, new: str, before: str | None, **more: Any) -> Record:
-    """Give the record of a change of ml, beside a baseline that stays."""
+    """Return the record of a change of ml, beside a baseline that stays."""
     return Record(
         when="2026-11-22T20:00:00+00:00",
         who="ada",
@@ -39,7 +39,7 @@ def record(old: str, new: str, before: str | None, **more: Any) -> Record:
 
 
 def revision(number: int, ml: str, made: Record | None) -> dict[str, Any]:
-    """Give a ReplicaSet with these models and this record."""
+    """Return a ReplicaSet with these models and this record."""
     annotations = {"deployment.kubernetes.io/revision": str(number)}
     annotations |= made.annotations() if made else {}
     return {"metadata": {"annotations": annotations}, "spec": {"template": template_of(ml, "b")}}

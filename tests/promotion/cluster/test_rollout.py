@@ -11,7 +11,7 @@ from tests.promotion.cluster.fake_objects import (
 
 
 def rolling(**status: Any) -> tuple[dict[str, Any], list[Any]]:
-    """Give a Deployment of two in its second revision, with its ReplicaSets."""
+    """Return a Deployment of two in its second revision, with its ReplicaSets."""
     made = deployment("mlserver", [])
     made["metadata"] |= {"generation": 2}
     made["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = "2"
@@ -35,7 +35,7 @@ def rolling(**status: Any) -> tuple[dict[str, Any], list[Any]]:
 
 
 def pod(number: int = 2, **status: Any) -> dict[str, Any]:
-    """Give a pod of a revision."""
+    """Return a pod of a revision."""
     meta = {
         "name": f"pod{number}",
         "uid": f"u{number}",
@@ -48,7 +48,7 @@ READY: dict[str, Any] = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 
 def container(**state: Any) -> dict[str, Any]:
-    """Give the status of a pod whose container is in this state."""
+    """Return the status of a pod whose container is in this state."""
     return {"containerStatuses": [{"name": "mlserver", "state": state}]}
 
 

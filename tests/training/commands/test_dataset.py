@@ -76,7 +76,7 @@ class Terminal(io.StringIO):
     """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
-        """Give True."""
+        """Return True."""
         return True
 
 

@@ -32,12 +32,12 @@ def silent(_: str) -> None:
 
 
 def at_noon() -> datetime:
-    """Give one time for ever."""
+    """Return one time for ever."""
     return NOON
 
 
 def settings(data: Path, runs: Path, **more: Any) -> TrainingSettings:
-    """Give settings that keep to this process."""
+    """Return settings that keep to this process."""
     return TrainingSettings(data=[data], runs=runs, backend="sequential", **more)
 
 
@@ -196,7 +196,7 @@ def test_evaluate_and_compare_read_a_run(made: Run, capsys: pytest.CaptureFixtur
 
 
 def made_data(made: Run) -> Path:
-    """Give the folder of the recordings behind a run."""
+    """Return the folder of the recordings behind a run."""
     return next(made.folder.parents[1].glob("data*"))
 
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def heard(path: Path) -> list[Event]:
-    """Give the events of a recording by way of ``messages``."""
+    """Return the events of a recording by way of ``messages``."""
     connection = continuity.Connection(path.name)
     return [
         event
@@ -27,7 +27,7 @@ def heard(path: Path) -> list[Event]:
 
 
 def replayed(path: Path) -> list[Event]:
-    """Give them by way of the frames that the simulator replays."""
+    """Return them by way of the frames that the simulator replays."""
     return list(continuity.events(read_frames(path), path.name))
 
 

@@ -50,7 +50,7 @@ def test_processes_are_other_processes() -> None:
 
 
 def pid(_: int) -> int:
-    """Give the process this runs in."""
+    """Return the process this runs in."""
     return os.getpid()
 
 

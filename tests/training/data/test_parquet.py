@@ -116,7 +116,7 @@ def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
 
 
 def long_stream(seconds: int) -> Iterator[Tick]:
-    """Give one tick a second, made as they are asked for."""
+    """Return one tick a second, made as they are asked for."""
     for second in range(seconds):
         price = 100.0 + second % 7
         yield Tick(
@@ -132,7 +132,7 @@ def long_stream(seconds: int) -> Iterator[Tick]:
 
 
 def peak(seconds: int, folder: Path, batch: int) -> int:
-    """Give the most bytes held while a stream is cut, labelled and written."""
+    """Return the most bytes held while a stream is cut, labelled and written."""
     cutter = Cutter(folder)
     tracemalloc.start()
     for tick in long_stream(seconds):

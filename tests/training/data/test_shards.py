@@ -18,7 +18,7 @@ MakeTick = Callable[..., Tick]
 
 
 def stream(seed: int, seconds: int, start: int = 0) -> list[Event]:
-    """Give ticks, beats, breaks, gaps, late and repeated ticks of one product."""
+    """Return ticks, beats, breaks, gaps, late and repeated ticks of one product."""
     chance = random.Random(seed)
     mid, at, events = 100.0, start * SECOND, list[Event]()
     while at < (start + seconds) * SECOND:

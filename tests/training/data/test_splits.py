@@ -23,7 +23,7 @@ SECOND = 1_000_000
 
 @st.composite
 def times(draw: st.DrawFn) -> Times:
-    """Give rows' times in order: runs of seconds, some with two products, with gaps between."""
+    """Return rows' times in order: runs of seconds, some with two products, with gaps between."""
     found, now = [], 0
     for _ in range(draw(st.integers(1, 5))):
         now += draw(st.integers(1, 900))

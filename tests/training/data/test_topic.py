@@ -41,15 +41,15 @@ class Kept:
         self._at = 0
 
     def beginnings(self) -> dict[Partition, int]:
-        """Give the first offsets."""
+        """Return the first offsets."""
         return dict.fromkeys(self._ends, 0)
 
     def ends(self) -> dict[Partition, int]:
-        """Give the next offsets."""
+        """Return the next offsets."""
         return self._ends
 
     def poll(self, timeout: float) -> list[Record]:
-        """Give seven records."""
+        """Return seven records."""
         if self.stuck:
             return []
         self._at += 7

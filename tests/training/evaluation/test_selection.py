@@ -22,14 +22,14 @@ SPIKES = np.repeat(CHANCE.random(ROWS // 60) < 0.2, 60)
 
 
 def scored(skill: float, seed: int = 1) -> Judged:
-    """Give probabilities that know so much of the spikes."""
+    """Return probabilities that know so much of the spikes."""
     noise = np.random.default_rng(seed).normal(0.0, 0.5, ROWS)
     score = 1 / (1 + np.exp(1.4 - skill * (2 * SPIKES - 0.4) - noise))
     return Judged(score, score >= 0.5)
 
 
 def evidence(**skills: float) -> Evidence:
-    """Give evidence in which each candidate has some skill; the rule's is 1."""
+    """Return evidence in which each candidate has some skill; the rule's is 1."""
     judged: dict[tuple[str, Method], Judged] = {
         (name, "sigmoid"): scored(skill, seed) for seed, (name, skill) in enumerate(skills.items())
     }

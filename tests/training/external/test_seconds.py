@@ -23,7 +23,7 @@ SECOND = 1_000_000
 
 
 def walk(seconds: int, seed: int = 2) -> tuple[np.ndarray, np.ndarray]:
-    """Give times in the middle of each second (microseconds) and mids that wander."""
+    """Return times in the middle of each second (microseconds) and mids that wander."""
     chance = np.random.default_rng(seed)
     mid = 100 * np.exp(np.cumsum(chance.normal(0, 1e-4, seconds)))
     return np.arange(seconds) * SECOND + SECOND // 2, mid

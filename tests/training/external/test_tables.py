@@ -28,7 +28,7 @@ START = pd.Timestamp("2026-04-04T03:00:00Z")
 
 
 def mids(seconds: int, seed: int = 6) -> np.ndarray:
-    """Give mids whose volatility comes and goes over minutes."""
+    """Return mids whose volatility comes and goes over minutes."""
     chance, level = np.random.default_rng(seed), np.zeros(seconds)
     for at in range(1, seconds):
         level[at] = 0.995 * level[at - 1] + 0.1 * chance.normal()

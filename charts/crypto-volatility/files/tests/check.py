@@ -32,7 +32,7 @@ class Away(Failed):
 
 
 def ask(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-    """Give the JSON (or text) that a URL answers; a body is posted as JSON."""
+    """Return the JSON (or text) that a URL answers; a body is posted as JSON."""
     data = None if body is None else json.dumps(body).encode()
     sent = {"Content-Type": "application/json", **(headers or {})}
     request = urllib.request.Request(url, data, sent)
@@ -53,7 +53,7 @@ def ask(url: str, body: object = None, headers: Mapping[str, str] | None = None)
 
 # ---------------------------------------------------------------------- serving
 def brought(models: Path) -> dict[str, dict[str, Any]]:
-    """Give the card of each model that the release brought or kept, by its digest."""
+    """Return the card of each model that the release brought or kept, by its digest."""
     sums = sorted(models.glob("*/SHA256SUMS"))
     return {
         hashlib.sha256(path.read_bytes()).hexdigest(): json.loads(
