@@ -141,7 +141,7 @@ class _Count:
     restarted: bool = False
 
     def take(self, envelope: Envelope) -> tuple[int, bool]:
-        """Return what was lost, and whether a connection began, since the last frame that is read."""
+        """Return what was lost, and whether a connection began, since the last frame read."""
         number, before = envelope.sequence_num, self.before
         if number >= 0 and before >= 0:
             self.lost += max(number - before - 1, 0)

@@ -142,7 +142,7 @@ class TopicStore:
     def _scan(
         self, records: Iterator[Record], query: Query
     ) -> tuple[list[tuple[Record, Shown]], int | None, int]:
-        """Return what was found, where a bound ended the scan (None: at the beginning), its size."""
+        """Return what was found, where a bound ended the scan (None: beginning), its size."""
         until = self._clock() + self._seconds
         found: list[tuple[Record, Shown]] = []
         scanned = 0

@@ -155,7 +155,7 @@ def _waiting(pods: Iterable[Json]) -> Iterator[str]:
 
 
 def last_words(log: str) -> str:
-    """Return what a container said last that tells why: of a JSON log its last error, else a line."""
+    """Return what a container last said of why: of a JSON log its last error, else a line."""
     lines = [line for line in log.splitlines() if line.strip()]
     errors = [event for event in map(_event, lines) if event.get("level") in ("error", "critical")]
     reasons = [str(event["reason"]) for event in errors if event.get("reason")]

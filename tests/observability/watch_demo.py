@@ -26,7 +26,7 @@ DEMO_PORTS = {"mlserver": "mlserver-metrics", "simulator": "simulator-admin"}
 
 
 def scrape_config(ports: dict[str, int], port: int, alertmanager: int) -> dict[str, Any]:
-    """Return ``grafana/prometheus.yml`` with targets on this machine; jobs without port stay down."""
+    """Return ``grafana/prometheus.yml`` with targets here; jobs without port stay down."""
     config: dict[str, Any] = yaml.safe_load((GRAFANA / "prometheus.yml").read_text())
     known = {**ports, "prometheus": port, "alertmanager": alertmanager}
     for job in config["scrape_configs"]:

@@ -57,7 +57,7 @@ def lost() -> Callable[[float], Break]:
 
 
 def market(start: int, seconds: int, seed: int, wild: int, product: str) -> list[dict[str, str]]:
-    """Return two flattened tickers a second; every other ``wild`` seconds move five times as far."""
+    """Return two flattened tickers a second; every other ``wild`` seconds move 5 times as far."""
     chance, mid, lines = random.Random(seed), 60_000.0, []
     for half in range(2 * seconds):
         calm = (half // 2 // wild) % 2 == 0

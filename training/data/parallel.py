@@ -54,7 +54,7 @@ class Place:
         return self.backend == "sequential" or (self.backend == "processes" and count < 2)
 
     def run(self, task: Callable[[T], R], inputs: Sequence[T], done: Done) -> list[R]:
-        """Return each input's result, in their order; ``done`` is told an input's number after it."""
+        """Return each input's result, in their order; ``done`` gets an input's number after it."""
         if self.alone(len(inputs)):
             return [_told(task(given), at, done) for at, given in enumerate(inputs)]
         # Dask's backend gives no results before all are there.
