@@ -59,7 +59,7 @@ train: $(VENV)/.training ## recordings to a chosen, logged model with a report: 
 	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make train DATA=path))"
 	@test -z "$(PROMOTE)" || $(BIN)/python -m promotion promote
 
-include $(wildcard compose.mk observability.mk kube.mk workflows.mk)
+include $(sort $(wildcard make/*.mk))
 
 .PHONY: docs
 docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code

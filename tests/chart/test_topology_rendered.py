@@ -21,7 +21,7 @@ from tests.consistency.topology import (
 )
 
 FILE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
-REPLAY = variables((ROOT / "replay.env").read_text())
+REPLAY = variables((ROOT / "env" / "replay.env").read_text())
 UNSET = defaults((ROOT / "docs" / "settings.md").read_text())
 ALL = setting("components.simulator.enabled=true", "mlflow.enabled=true")
 LIVE = [

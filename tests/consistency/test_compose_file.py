@@ -1,4 +1,4 @@
-"""docker-compose.yml, .env.example, replay.env and the code say the same."""
+"""docker-compose.yml, the files of variables in env/ and the code say the same."""
 
 import re
 from pathlib import Path
@@ -19,13 +19,13 @@ DIFFERS = {"PRODUCTS"}
 
 def variables(name: str) -> dict[str, str]:
     """Read a file of variables."""
-    lines = (ROOT / name).read_text().splitlines()
+    lines = (ROOT / "env" / name).read_text().splitlines()
     return dict(line.split("=", 1) for line in lines if line and not line.startswith("#"))
 
 
 def test_the_example_names_every_variable_with_its_default() -> None:
-    """.env.example lists what compose reads, no more, and changes nothing."""
-    example, found = variables(".env.example"), dict(VARIABLE.findall(TEXT))
+    """example.env lists what compose reads, no more, and changes nothing."""
+    example, found = variables("example.env"), dict(VARIABLE.findall(TEXT))
     assert set(example) == set(found)
     defaults = {
         name: default
@@ -38,7 +38,7 @@ def test_the_example_names_every_variable_with_its_default() -> None:
 def test_a_replay_sets_only_what_can_be_set() -> None:
     """replay.env turns the simulator's profile on and points the ingestor at it."""
     replay = variables("replay.env")
-    assert set(replay) - {"COMPOSE_PROFILES"} <= set(variables(".env.example"))
+    assert set(replay) - {"COMPOSE_PROFILES"} <= set(variables("example.env"))
     assert replay["COMPOSE_PROFILES"] in SERVICES["simulator"]["profiles"]
     assert replay["WS_URL"] == "ws://simulator:8765"
 
@@ -46,7 +46,7 @@ def test_a_replay_sets_only_what_can_be_set() -> None:
 def test_tracing_sets_only_what_can_be_set() -> None:
     """tracing.env names a collector, and nothing that compose does not read."""
     tracing = variables("tracing.env")
-    assert tracing.keys() <= variables(".env.example").keys()
+    assert tracing.keys() <= variables("example.env").keys()
     assert {"OTEL_EXPORTER_OTLP_ENDPOINT", "MLSERVER_TRACING_SERVER"} <= tracing.keys()
 
 

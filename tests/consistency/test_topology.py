@@ -54,7 +54,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 
 VALUES: dict[str, Any] = yaml.safe_load((CHART / "values.yaml").read_text())
 ON_KIND = merged(VALUES, yaml.safe_load((CHART / "values-kind.yaml").read_text()))
-REPLAY = variables((ROOT / "replay.env").read_text())
+REPLAY = variables((ROOT / "env" / "replay.env").read_text())
 
 
 def of_components(workloads: Mapping[str, Workload]) -> dict[str, Workload]:
@@ -80,7 +80,7 @@ def test_components_are_the_services_of_compose(
 
 
 def test_plain_manifests_run_what_compose_runs() -> None:
-    """`kubectl apply -k` starts the same as `docker compose --env-file replay.env up`."""
+    """`kubectl apply -k` starts the same as `docker compose --env-file env/replay.env up`."""
     files = (ROOT / "manifests" / "rendered").glob("*.yaml")
     objects = [thing for path in files for thing in yaml.load_all(path.read_text(), FAST)]
     chart = chart_workloads((it for it in objects if "spec" in it), "crypto-volatility")
@@ -101,7 +101,7 @@ def test_kafka_has_one_version() -> None:
 
 def test_tools_have_the_versions_that_run() -> None:
     """`make rules-test` takes promtool and amtool from the images that run."""
-    rules = (ROOT / "observability.mk").read_text()
+    rules = (ROOT / "make" / "observability.mk").read_text()
     for name in ("prometheus", "alertmanager"):
         assert FILE["services"][name]["image"] in rules
 

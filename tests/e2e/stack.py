@@ -43,8 +43,8 @@ class Stack:
         return self.run(*compose(), *arguments).stdout
 
     def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run one of the targets of compose.mk."""
-        return self.run("make", "-s", "-f", "compose.mk", *arguments, check=check)
+        """Run one of the targets of make/compose.mk."""
+        return self.run("make", "-s", "-f", "make/compose.mk", *arguments, check=check)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what Docker knows of each container, by service."""
@@ -106,7 +106,7 @@ def ask_url(url: str, body: bytes | None = None) -> Answer:
 
 def compose() -> tuple[str, ...]:
     """Return the command that starts every compose command of these tests."""
-    return "docker", "compose", "--env-file", "replay.env"
+    return "docker", "compose", "--env-file", "env/replay.env"
 
 
 def json_of(body: bytes) -> Any:

@@ -1,4 +1,4 @@
-"""kube.mk agrees with the cluster it makes, and says what it lacks."""
+"""make/kube.mk agrees with the cluster it makes, and says what it lacks."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ import yaml
 from tests.e2e.kind.drill import PORTS
 from tests.e2e.stack import ROOT
 
-TEXT = (ROOT / "kube.mk").read_text()
+TEXT = (ROOT / "make" / "kube.mk").read_text()
 
 
 def published() -> set[int]:
@@ -33,7 +33,7 @@ def test_a_missing_tool_is_named(tmp_path: Path) -> None:
     make = shutil.which("make")
     assert make is not None
     done = subprocess.run(
-        [make, "--file", "kube.mk", "kind-ask"],
+        [make, "--file", "make/kube.mk", "kind-ask"],
         cwd=ROOT,
         env={"PATH": str(tmp_path)},
         capture_output=True,

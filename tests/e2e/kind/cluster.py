@@ -60,7 +60,7 @@ class Cluster:
         return self.run("helm", *context, *arguments, stdin=stdin)
 
     def make(self, target: str) -> str:
-        """Run one of kube.mk's targets for this release."""
+        """Run one of make/kube.mk's targets for this release."""
         told = {"CLUSTER": self.name, "NAMESPACE": self.namespace, "RELEASE": self.release}
         names = [f"{name}={value}" for name, value in told.items()]
         return self.run("make", "-s", target, *names, f"VALUES={' '.join(VALUES)}")

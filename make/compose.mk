@@ -1,5 +1,5 @@
 # The system in containers; included by the Makefile.
-COMPOSE ?= docker compose --env-file $(or $(ENV_FILE),replay.env)
+COMPOSE ?= docker compose --env-file $(or $(ENV_FILE),env/replay.env)
 WHO ?= $(shell id -un)@$(shell hostname)
 
 .PHONY: images
