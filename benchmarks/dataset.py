@@ -19,9 +19,9 @@ from typing import Final
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from simulator.market import frames
+from training.commands.bars import Bars
 from training.data.dataset import build
 from training.data.parallel import BackendName, Place
-from training.data.progress import Bars
 
 SEED: Final = 7
 START_US: Final = 1_750_032_000_000_000

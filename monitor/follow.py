@@ -16,7 +16,7 @@ from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
 from monitor import outcome as outcomes
 from monitor import restore
 from monitor.config import MonitorSettings
-from monitor.http.board import Board, Shown
+from monitor.http.board import Board, Shown, shown_of
 from monitor.join import Joiner, Matured
 from monitor.metrics import MonitorMetrics, result_of
 from monitor.places import Place, Places
@@ -176,7 +176,7 @@ class Follower:
         return self._joiner.update(event)
 
     def _prediction(self, record: Record, at: Partition, new: list[Shown]) -> list[Matured]:
-        shown = restore.shown_of(record)
+        shown = shown_of(record)
         if shown is None:
             return self._bad(record, "not a Prediction")
         name, partitions = shown.prediction.product_id, len(self._predictions)

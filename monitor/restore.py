@@ -10,11 +10,10 @@ import msgspec
 from featurizer.slots import MICROSECONDS
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.http.board import Shown
+from monitor.http.board import Shown, shown_of
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, backwards
 from plumbing.kafka import Partition, Record
-from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
 TAIL: Final = 1_000
@@ -26,14 +25,6 @@ Ends = Mapping[Partition, int]
 def of_topic(partitions: Iterable[Partition], topic: str) -> list[Partition]:
     """Return the partitions of one topic, in order."""
     return sorted((p for p in partitions if p.topic == topic), key=lambda p: p.number)
-
-
-def shown_of(record: Record) -> Shown | None:
-    """Read one record of ``predictions``; None if it cannot be read."""
-    try:
-        return Shown(predictions.decode(record.value), record.value, record.partition)
-    except msgspec.DecodeError:
-        return None
 
 
 def latest(reader: LogReader, beginnings: Ends, ends: Ends) -> list[Shown]:

@@ -7,8 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from monitor.outcome import Outcome
+from plumbing.kafka import Record
 from plumbing.logs import get_logger
+from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
 RECENT_OUTCOMES: Final = 20_000
@@ -30,6 +34,14 @@ class Shown:
             return True
         mine, its = self.prediction, other.prediction
         return (mine.time_us, mine.trade_id) >= (its.time_us, its.trade_id)
+
+
+def shown_of(record: Record) -> Shown | None:
+    """Read one record of ``predictions``; None if it cannot be read."""
+    try:
+        return Shown(predictions.decode(record.value), record.value, record.partition)
+    except msgspec.DecodeError:
+        return None
 
 
 class Board:

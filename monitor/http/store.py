@@ -10,10 +10,9 @@ import msgspec
 
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.http.board import Board, Shown
+from monitor.http.board import Board, Shown, shown_of
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, Reopened, backwards, read
-from monitor.restore import shown_of
 from plumbing.kafka import Partition, Record
 from scorer.prediction import Prediction
 

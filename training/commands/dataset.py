@@ -5,11 +5,11 @@ from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from training.commands.bars import Bars
 from training.commands.span import NAME, add_span, read_span
 from training.config import TrainingSettings
 from training.data.captures import count_lines
 from training.data.dataset import Dataset, build
-from training.data.progress import Bars
 from training.data.thresholds import tau_of
 from training.errors import DatasetError
 

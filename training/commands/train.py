@@ -54,7 +54,7 @@ def _trained(
     options: argparse.Namespace, settings: TrainingSettings, kafka: "KafkaSettings | None"
 ) -> Path:
     """Return the run folder; that of a topic keeps its rows, as the topic itself forgets them."""
-    from training.data.progress import Bars
+    from training.commands.bars import Bars
     from training.pipeline import run as train
 
     bars = Bars()

@@ -3,11 +3,10 @@
 import pytest
 
 from ingestor.topics import OUTCOMES, PREDICTIONS
-from monitor.http.board import Board
+from monitor.http.board import Board, shown_of
 from monitor.http.store import BadCursor, Page, Query, TopicStore
 from monitor.outcome import encode
 from monitor.reading import Reopened
-from monitor.restore import shown_of
 from plumbing.kafka import Partition
 from tests.featurizer.market import START, tick
 from tests.monitor.test_follow import Monitor

@@ -9,9 +9,9 @@ import pytest
 
 from training.__main__ import main
 from training.commands import dataset as command
+from training.commands.bars import Bars
 from training.config import TrainingSettings
 from training.data.dataset import read_parquet
-from training.data.progress import Bars
 from training.errors import DatasetError
 
 Write = Callable[..., Path]

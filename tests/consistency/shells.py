@@ -1,0 +1,126 @@
+"""Which modules are shells: they move bytes, ask the clock, write logs. All others are cores."""
+
+CONVENTIONAL = {"__main__", "app", "config", "metrics", "service"}
+"""Names that are a shell's in every package, so that a usual service lists nothing here."""
+
+SHELLS = {
+    "adapter": {"access", "drain", "health", "models"},
+    "drift": {"findings", "page", "window"},
+    "featurizer": {"broker", "history"},
+    "ingestor": {"feed", "intake", "publisher", "recordings.recorder"},
+    "local": {
+        "audit",
+        "broker",
+        "demo",
+        "jars",
+        "ports",
+        "processes",
+        "report",
+        "services",
+        "spawn",
+        "state",
+        "table",
+        "topics",
+    },
+    "monitor": {
+        "follow",
+        "http.api",
+        "http.board",
+        "http.drift_pages",
+        "http.store",
+        "places",
+        "prober",
+        "reading",
+        "restore",
+        "tick_lookup",
+    },
+    "plumbing": {
+        "exposition",
+        "kafka",
+        "logs",
+        "probes",
+        "settings",
+        "stop",
+        "tracing.otel",
+        "tracing.settings",
+        "tracing.tracer",
+    },
+    "promotion": {
+        "cluster.access",
+        "cluster.change",
+        "cluster.client",
+        "cluster.dependents",
+        "cluster.promoter",
+        "cluster.store",
+        "cluster.undo",
+        "commands",
+        "deployment",
+        "promoter",
+        "tracking",
+    },
+    "scorer": {"delivery", "models"},
+    "serving": {"client", "connections", "follower", "logs", "runtime", "switch"},
+    "simulator": {"admin", "server", "source"},
+    "training": {"commands", "data.parallel", "data.topic", "pipeline", "report.plots"},
+}
+"""By package: modules, and folders of which every module may be one."""
+
+OFFERED = {
+    "monitor.reading": "the drift monitor reads back what the monitor does",
+    "promotion.config": "training promotes, and logs its runs where promotion does",
+    "promotion.tracking.runs": "training logs its runs",
+    "serving.client": "adapter and scorer ask the model server",
+    "serving.follower": "both follow the record of which variant serves",
+    "serving.switch": "the adapter's command writes it",
+}
+"""Shells that other packages import, with why; every other is its package's own."""
+
+LENT = {
+    "training.data.parallel": "a Place says where tasks run: the core that is given one does not"
+}
+"""Shells that cores may import."""
+
+PORTS = {
+    "aiohttp",
+    "concurrent",
+    "dask",
+    "distributed",
+    "fastapi",
+    "kafka",
+    "kubernetes",
+    "logging",
+    "matplotlib",
+    "mlflow",
+    "mlserver",
+    "plumbing",
+    "prometheus_client",
+    "pydantic_settings",
+    "signal",
+    "socket",
+    "starlette",
+    "structlog",
+    "subprocess",
+    "threading",
+    "time",
+    "tqdm",
+    "urllib.request",
+    "uvicorn",
+    "websockets",
+}
+"""What no core imports: Kafka, sockets, clocks, logs, frameworks, processes."""
+
+WORLD = {
+    "datetime.now",
+    "datetime.utcnow",
+    "date.today",
+    "input()",
+    "os.environ",
+    "os.getenv",
+    "os.getpid",
+    "print()",
+    "os.kill",
+    "sys.argv",
+    "sys.stderr",
+    "sys.stdout",
+}
+"""What no core uses: the wall clock, the environment, the terminal, processes."""
