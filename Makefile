@@ -62,8 +62,9 @@ train: $(VENV)/.training ## recordings to a chosen, logged model with a report: 
 include $(sort $(wildcard make/*.mk))
 
 .PHONY: docs
-docs: $(VENV)/.demo ## write docs/settings.md and docs/metrics.md from the code
+docs: $(VENV)/.dev ## write what follows from the code: settings, metrics, scrape jobs, the chart's schema
 	@PYTHONPATH=. $(BIN)/python docs/reference.py
+	@PYTHONPATH=. $(BIN)/python docs/lists.py
 
 .PHONY: lock
 lock: $(BIN)/uv ## resolve the hashed requirement files anew

@@ -15,32 +15,18 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from local.services import SERVICES
+
 HERE = Path(__file__).parent
 SETTINGS = [
     ("plumbing.settings", "Kafka, in every service"),
     ("plumbing.tracing.settings", "traces, in every service"),
-    ("ingestor.config", "ingestor"),
-    ("featurizer.config", "featurizer"),
-    ("scorer.config", "scorer"),
-    ("adapter.config", "adapter"),
-    ("monitor.config", "monitor"),
-    ("drift.config", "drift"),
-    ("monitor.kafka.config", "kafka-metrics"),
-    ("simulator.config", "simulator"),
+    *((row.settings, row.name) for row in SERVICES if row.settings),
     ("promotion.config", "promotion, and training"),
     ("training.config", "training"),
     ("local.config", "the demo"),
 ]
-METRICS = [
-    ("ingestor.metrics", "ingestor"),
-    ("featurizer.metrics", "featurizer"),
-    ("scorer.metrics", "scorer"),
-    ("adapter.metrics", "adapter"),
-    ("monitor.metrics", "monitor"),
-    ("drift.metrics", "drift"),
-    ("monitor.kafka.metrics", "kafka-metrics"),
-    ("simulator.metrics", "simulator"),
-]
+METRICS = [(row.metrics, row.name) for row in SERVICES if row.metrics]
 
 
 def settings_page() -> str:
@@ -49,10 +35,7 @@ def settings_page() -> str:
     for module, title in SETTINGS:
         for found in _settings_of(module):
             prefix = found.model_config.get("env_prefix", "")
-            own = prefix.strip("_").lower().replace("_", "-")
-            # A package with several processes has a class for each.
-            heading = own if own in ("drift", "kafka-metrics") else title
-            parts += [f"\n## {heading}\n", "| variable | default | meaning |", "|---|---|---|"]
+            parts += [f"\n## {title}\n", "| variable | default | meaning |", "|---|---|---|"]
             for name, field in found.model_fields.items():
                 variable = field.alias or f"{prefix}{name}".upper()
                 meaning = " ".join((field.description or "").split())

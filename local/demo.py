@@ -13,10 +13,10 @@ from ingestor.topics import TOPICS
 from local.broker import Broker
 from local.config import DemoSettings
 from local.jars import kafka_jars
+from local.plan import USUAL_PORTS, Plan, Program, choose_ports
 from local.ports import free_port
 from local.processes import Supervisor, wait_until
 from local.report import findings
-from local.services import USUAL_PORTS, Plan, Service, choose_ports
 from local.spawn import send
 from local.state import NoDemoError, clear_state, read_state, wished_restarts, write_state
 from local.summary import Tally, summarize
@@ -94,15 +94,13 @@ class Demo:
         names = {n: p for n, p in USUAL_PORTS.items() if embedded or n != "broker"}
         ports = choose_ports(names, free_port, self._display.say)
         self._plan = Plan(self._settings, ports, self._kafka(ports))
-        services = self._plan.services()
-        for name in ("simulator", "mlserver"):
-            if name in services:
-                self._supervisor.start(services.pop(name))
+        for program in self._plan.programs(kafka=False):
+            self._supervisor.start(program)
         if embedded:
             self._start_broker(ports["broker"])
         ensure_topics(self._plan.kafka, TOPICS)
-        for service in services.values():
-            self._supervisor.start(service)
+        for program in self._plan.programs(kafka=True):
+            self._supervisor.start(program)
         self._topics = Topics(self._plan.kafka, lambda: self._stop.requested)
         self._watch = Watch(self._topics)
 
@@ -120,7 +118,7 @@ class Demo:
     def _start_broker(self, port: int) -> None:
         broker = Broker(self._folder / "broker", port=port, say=self._display.say)
         command = broker.prepare()
-        child = self._supervisor.start(Service("broker", command, {}, port, ready=()))
+        child = self._supervisor.start(Program("broker", command, {}, port, ready=()))
         broker.await_answer(child.process, child.log)
 
     # ------------------------------------------------------------------- cycle

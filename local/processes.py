@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from local.services import ROOT, Service, environment
+from local.plan import ROOT, Program, environment
 from local.spawn import end, spawn, tail
 from local.web import status_of
 
@@ -19,9 +19,9 @@ ASK_AGAIN_SECONDS: Final = 2.0
 
 @dataclass(slots=True)
 class Child:
-    """A service as it runs; ``reported`` once its death was told, ``asked`` when it was asked."""
+    """A program as it runs; ``reported`` once its death was told, ``asked`` when it was asked."""
 
-    service: Service
+    program: Program
     process: subprocess.Popen[bytes]
     log: Path
     ready: bool = False
@@ -51,18 +51,18 @@ class Supervisor:
         self.children: dict[str, Child] = {}
         self._folder, self._say, self._ask = folder, say, ask
 
-    def start(self, service: Service) -> Child:
-        """Start a service, or start it again with the same port and settings."""
-        log = self._folder / f"{service.name}.log"
-        process = spawn(service.command, log, environment(service.env), ROOT)
-        child = self.children[service.name] = Child(service, process, log)
+    def start(self, program: Program) -> Child:
+        """Start a program, or start it again with the same port and settings."""
+        log = self._folder / f"{program.name}.log"
+        process = spawn(program.command, log, environment(program.env), ROOT)
+        child = self.children[program.name] = Child(program, process, log)
         return child
 
     def restart(self, name: str) -> None:
         """End a child if it still runs, and start it anew; raises ``KeyError`` if unknown."""
         child = self.children[name]
         end([child.process], grace=5.0)
-        self.start(child.service)
+        self.start(child.program)
         self._say(f"{name} restarted")
 
     def look(self) -> None:
@@ -100,13 +100,13 @@ class Supervisor:
         now = time.monotonic()
         if child.ready and now - child.asked < ASK_AGAIN_SECONDS:
             return
-        paths, port = child.service.ready, child.service.port
+        paths, port = child.program.ready, child.program.port
         child.asked = now
         child.ready = all(self._ask(port, path) == 200 for path in paths)
         child.been_ready = child.been_ready or child.ready
 
     def _tell(self, child: Child) -> None:
-        name = child.service.name
+        name = child.program.name
         self._say(
             f"{name} {child.state}; its last lines in {child.log}:\n{tail(child.log)}\n"
             f"bring it back with: python -m local restart {name}"

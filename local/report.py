@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from local.services import ROOT
+from local.plan import ROOT
 from local.summary import count_errors, trained_on
 
 

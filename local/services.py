@@ -1,149 +1,120 @@
-"""What runs in the demo: each service's command, settings, port and readiness."""
+"""The table of services: one row each, from which lists elsewhere follow or are held to.
 
-import os
-import secrets
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Final
+From a row follow the child of the demo, the sections of ``docs/settings.md`` and
+``docs/metrics.md``, the job in ``grafana/prometheus.yml``; compose and the chart are compared.
+"""
 
-from local.config import DemoSettings
-from plumbing.kafka import KafkaSettings
-
-ROOT: Final = Path(__file__).resolve().parents[1]
-USUAL_PORTS: Final = {
-    "simulator": 8765,
-    "simulator-admin": 8766,
-    "mlserver": 8080,
-    "mlserver-grpc": 8081,
-    "mlserver-metrics": 8082,
-    "ingestor": 9101,
-    "featurizer": 9102,
-    "scorer": 9103,
-    "adapter": 8000,
-    "monitor": 8090,
-    "broker": 9092,
-}
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Literal
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """One child: ``ready`` are paths on ``port`` that all answer 200 once it can do its job."""
+    """A process of ours, under the name that compose, the chart and Prometheus know it by."""
 
     name: str
     command: tuple[str, ...]
-    env: Mapping[str, str]
-    port: int
-    ready: tuple[str, ...] = ("/readyz",)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The ports of a run, where the broker is, and a key for the monitor's prober."""
-
-    settings: DemoSettings
+    image: Literal["stream", "ml"]
     ports: Mapping[str, int]
-    kafka: KafkaSettings
-    prober_key: str = field(default_factory=lambda: secrets.token_hex(16))
-
-    def kafka_env(self) -> dict[str, str]:
-        """Return what every service needs to know of the broker."""
-        return {
-            "KAFKA_BOOTSTRAP_SERVERS": self.kafka.bootstrap_servers,
-            "KAFKA_TOPIC_PREFIX": self.kafka.topic_prefix,
-        }
-
-    def services(self) -> dict[str, Service]:
-        """Return all children but the ingestor, which needs to know its products."""
-        made = [self._mlserver(), self._featurizer(), self._scorer()]
-        made += [self._adapter(), self._monitor()]
-        if self.settings.feed == "simulator":
-            made.insert(0, self._simulator())
-        return {service.name: service for service in made}
-
-    def ingestor(self, products: str) -> Service:
-        """Return the ingestor of these products, separated by commas."""
-        env = {"INGESTOR_PRODUCTS": products}
-        if self.settings.feed == "simulator":
-            env["INGESTOR_WS_URL"] = f"ws://127.0.0.1:{self.ports['simulator']}"
-        return self._module("ingestor", env)
-
-    def _simulator(self) -> Service:
-        settings, admin = self.settings, self.ports["simulator-admin"]
-        env = {
-            "SIMULATOR_HOST": "127.0.0.1",
-            "SIMULATOR_PORT": str(self.ports["simulator"]),
-            "SIMULATOR_ADMIN_PORT": str(admin),
-            "SIMULATOR_SPEED": repr(settings.speed),
-            "SIMULATOR_SEED": str(settings.seed),
-            "SIMULATOR_PRODUCTS": settings.products,
-            "SIMULATOR_RECORDING": str(settings.recording.resolve()) if settings.recording else "",
-        }
-        return Service("simulator", (sys.executable, "-m", "simulator"), env, admin)
-
-    def _mlserver(self) -> Service:
-        env = {
-            "MLSERVER_HOST": "127.0.0.1",
-            "MLSERVER_HTTP_PORT": str(self.ports["mlserver"]),
-            "MLSERVER_GRPC_PORT": str(self.ports["mlserver-grpc"]),
-            "MLSERVER_METRICS_PORT": str(self.ports["mlserver-metrics"]),
-            "MLSERVER_DEBUG": "false",
-            "MLSERVER_PARALLEL_WORKERS": "0",
-        }
-        program = str(Path(sys.executable).with_name("mlserver"))
-        ready = ("/v2/models/ml/ready", "/v2/models/baseline/ready")
-        command = (program, "start", "model-settings")
-        return Service("mlserver", command, env, self.ports["mlserver"], ready)
-
-    def _featurizer(self) -> Service:
-        return self._module("featurizer")
-
-    def _scorer(self) -> Service:
-        return self._module("scorer", {"SCORER_MODEL_URL": self._model_url})
-
-    def _adapter(self) -> Service:
-        env = {"ADAPTER_MODEL_URL": self._model_url, "ADAPTER_PROBER_KEY": self.prober_key}
-        env["ADAPTER_DRAIN_SECONDS"] = "0"  # there is no other replica to send clients to
-        return self._module("adapter", env)
-
-    def _monitor(self) -> Service:
-        adapter = f"http://127.0.0.1:{self.ports['adapter']}"
-        env = {"MONITOR_ADAPTER_URL": adapter, "MONITOR_PROBER_KEY": self.prober_key}
-        return self._module("monitor", env)
+    """The usual ones by name: its own has the service's, others begin with that."""
+    settings: str = ""
+    """Module of its settings; empty if it is none of ours."""
+    metrics: str = ""
+    """Module of its metrics."""
+    asked: str = ""
+    """Port that tells its health; empty: its own."""
+    scraped: str = ""
+    """Port that Prometheus reads; empty: the one that is asked."""
+    ready: tuple[str, ...] = ("/readyz",)
+    """Paths that all answer 200 once it can do its job."""
+    kafka: bool = True
+    """Whether it needs the broker."""
+    demo: Mapping[str, str] | None = None
+    """What it is told in the demo, with ``{names}`` of ports and options; None: it is not there."""
+    profile: str = ""
+    """Of compose; with one, it runs only where somebody asks for it."""
 
     @property
-    def _model_url(self) -> str:
-        return f"http://127.0.0.1:{self.ports['mlserver']}"
+    def health_port(self) -> int:
+        """Return the port that tells its health."""
+        return self.ports[self.asked or self.name]
 
-    def _module(self, name: str, env: Mapping[str, str] | None = None) -> Service:
-        prefix, port = name.upper(), self.ports[name]
-        own = {f"{prefix}_HOST": "127.0.0.1", f"{prefix}_PORT": str(port), **(env or {})}
-        return Service(name, (sys.executable, "-m", name), {**own, **self.kafka_env()}, port)
-
-
-def choose_ports(
-    names: Mapping[str, int],
-    free: Callable[[int, set[int]], int],
-    say: Callable[[str], None],
-) -> dict[str, int]:
-    """Return every name its usual port or the next free one, and say which were shifted."""
-    chosen: dict[str, int] = {}
-    for name, usual in names.items():
-        others = {*chosen.values(), *names.values()} - {usual}
-        chosen[name] = free(usual, others)
-        if chosen[name] != usual:
-            say(f"port {usual} of {name} is taken: using {chosen[name]}")
-    return chosen
+    @property
+    def metrics_port(self) -> int:
+        """Return the port that Prometheus reads."""
+        return self.ports[self.scraped or self.asked or self.name]
 
 
-def environment(own: Mapping[str, str]) -> dict[str, str]:
-    """Return our own environment with a service's settings over it, and no proxy to 127.0.0.1."""
-    direct = ",".join(filter(None, [os.environ.get("NO_PROXY", ""), "127.0.0.1,localhost"]))
-    return {
-        **os.environ,
-        "PYTHONUNBUFFERED": "1",
-        "NO_PROXY": direct,
-        "no_proxy": direct,
-        **own,
-    }
+def _ours(
+    name: str, image: Literal["stream", "ml"], port: int, demo: Mapping[str, str] | None = None
+) -> Service:
+    """Return the row of a service whose package has its name, as most have."""
+    modules = f"{name}.config", f"{name}.metrics"
+    return Service(name, ("python", "-m", name), image, {name: port}, *modules, demo=demo)
+
+
+SERVICES: Final = (
+    _ours("ingestor", "stream", 9101, {}),
+    _ours("featurizer", "stream", 9102, {}),
+    _ours("scorer", "stream", 9103, {"SCORER_MODEL_URL": "http://127.0.0.1:{mlserver}"}),
+    Service(
+        "mlserver",
+        ("mlserver", "start", "/models"),
+        "ml",
+        {"mlserver": 8080, "mlserver-grpc": 8081, "mlserver-metrics": 8082},
+        scraped="mlserver-metrics",
+        ready=("/v2/models/ml/ready", "/v2/models/baseline/ready"),
+        kafka=False,
+        demo={
+            "MLSERVER_HTTP_PORT": "{mlserver}",
+            "MLSERVER_DEBUG": "false",
+            "MLSERVER_PARALLEL_WORKERS": "0",
+        },
+    ),
+    _ours(
+        "adapter",
+        "stream",
+        8000,
+        {
+            "ADAPTER_MODEL_URL": "http://127.0.0.1:{mlserver}",
+            "ADAPTER_PROBER_KEY": "{prober_key}",
+            "ADAPTER_DRAIN_SECONDS": "0",  # there is no other replica to send clients to
+        },
+    ),
+    _ours(
+        "monitor",
+        "ml",
+        8090,
+        {
+            "MONITOR_ADAPTER_URL": "http://127.0.0.1:{adapter}",
+            "MONITOR_PROBER_KEY": "{prober_key}",
+        },
+    ),
+    _ours("drift", "ml", 8091),
+    Service(
+        "kafka-metrics",
+        ("python", "-m", "monitor", "kafka"),
+        "ml",
+        {"kafka-metrics": 9104},
+        "monitor.kafka.config",
+        "monitor.kafka.metrics",
+    ),
+    Service(
+        "simulator",
+        ("python", "-m", "simulator"),
+        "stream",
+        {"simulator": 8765, "simulator-admin": 8766},
+        "simulator.config",
+        "simulator.metrics",
+        asked="simulator-admin",
+        kafka=False,
+        demo={
+            "SIMULATOR_SPEED": "{speed}",
+            "SIMULATOR_SEED": "{seed}",
+            "SIMULATOR_PRODUCTS": "{products}",
+            "SIMULATOR_RECORDING": "{recording}",
+        },
+        profile="replay",
+    ),
+)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from local.plan import ROOT, Program
 from local.processes import Supervisor, wait_until
-from local.services import ROOT, Service
 from local.spawn import end, spawn, tail
 
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
@@ -22,8 +22,8 @@ STUBBORN = (
 FAILING = "import sys; print('cannot reach the market', flush=True); sys.exit(3)"
 
 
-def _service(name: str, program: str, env: dict[str, str] | None = None) -> Service:
-    return Service(name, (sys.executable, "-c", program), env or {}, port=1)
+def _service(name: str, program: str, env: dict[str, str] | None = None) -> Program:
+    return Program(name, (sys.executable, "-c", program), env or {}, port=1)
 
 
 class _Run:

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from local.config import DemoSettings
-from local.services import USUAL_PORTS, Plan, choose_ports
+from local.plan import USUAL_PORTS, Plan, choose_ports
 from plumbing.kafka import KafkaSettings
 
 
@@ -33,18 +33,22 @@ def test_services_are_told_of_each_other(tmp_path: Path) -> None:
     recording = tmp_path / "r.ndjson"
     recording.touch()
     plan = _plan(DemoSettings(recording=recording, speed=20.0))
-    services = plan.services()
-    assert set(services) == {
-        "simulator",
-        "mlserver",
-        "featurizer",
-        "scorer",
-        "adapter",
-        "monitor",
-    }
+    early, late = plan.programs(kafka=False), plan.programs(kafka=True)
+    assert {each.name for each in early} == {"simulator", "mlserver"}
+    assert {each.name for each in late} == {"featurizer", "scorer", "adapter", "monitor"}
+    services = {each.name: each for each in (*early, *late)}
     assert services["simulator"].env["SIMULATOR_RECORDING"] == str(recording)
     assert services["simulator"].env["SIMULATOR_SPEED"] == "20.0"
     assert services["scorer"].env["SCORER_MODEL_URL"] == "http://127.0.0.1:8081"
+    assert services["simulator"].env["SIMULATOR_ADMIN_PORT"] == "8767"
+    assert (
+        services["simulator"].port == 8767 and "KAFKA_TOPIC_PREFIX" not in services["simulator"].env
+    )
+    assert services["mlserver"].command[1:] == ("start", "model-settings")
+    assert services["mlserver"].env["MLSERVER_HTTP_PORT"] == "8081"
+    assert services["mlserver"].env["MLSERVER_GRPC_PORT"] == "8082"
+    assert services["monitor"].env["MONITOR_PROBER_KEY"] == plan.prober_key
+    assert services["adapter"].env["ADAPTER_PORT"] == "8001"
     assert services["featurizer"].env["KAFKA_TOPIC_PREFIX"] == "demo-"
     assert services["monitor"].env["MONITOR_ADAPTER_URL"] == "http://127.0.0.1:8001"
     ingestor = plan.ingestor("BTC-USD")
@@ -55,7 +59,7 @@ def test_services_are_told_of_each_other(tmp_path: Path) -> None:
 def test_the_live_market_needs_no_simulator() -> None:
     """FEED=coinbase leaves the simulator out and the exchange's own address in place."""
     plan = _plan(DemoSettings(feed="coinbase"))
-    assert "simulator" not in plan.services()
+    assert [each.name for each in plan.programs(kafka=False)] == ["mlserver"]
     assert "INGESTOR_WS_URL" not in plan.ingestor("BTC-USD").env
 
 
