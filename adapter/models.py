@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from adapter.metrics import Metrics
-from adapter.schema import EXAMPLE
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from plumbing.logs import get_logger
 from serving.artifact import Artifact, ArtifactError, ModelInfo
 from serving.client import Answer

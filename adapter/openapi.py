@@ -4,7 +4,8 @@ import json
 from typing import Any, Final
 
 from adapter.passthrough import INFER_PATHS
-from adapter.schema import EXAMPLE, request_schema, response_schema
+from adapter.schema import request_schema, response_schema
+from featurizer.features import EXAMPLE
 
 _SCORES: Final = {
     "scores": [0.8731],

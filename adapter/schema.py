@@ -77,6 +77,7 @@ _encoder = msgspec.json.Encoder()
 def decode(body: bytes, most_rows: int = MOST_ROWS) -> list[Values]:
     """Read the rows of a request, each in the order of ``NAMES``.
 
+    >>> from featurizer.features import EXAMPLE
     >>> decode(msgspec.json.encode({"rows": [EXAMPLE]}))[0][:2]
     (0.00071, -0.000729)
 
@@ -192,23 +193,6 @@ def _cut(text: str) -> str:
     """Shorten what came from outside; lone surrogates cannot be sent back."""
     kept = text if len(text) <= MOST_CHARACTERS else text[:MOST_CHARACTERS] + "…"
     return kept.encode(errors="replace").decode()
-
-
-EXAMPLE: Final[dict[str, float]] = {
-    "realized_volatility_60s": 0.00071,
-    "log_return_60s": -0.000729,
-    "spread_mean_60s": 0.00000133,
-    "trade_intensity_60s": 5.37,
-    "realized_volatility_300s": 0.001543,
-    "log_return_300s": -0.001073,
-    "spread_mean_300s": 0.00000186,
-    "trade_intensity_300s": 5.43,
-    "order_book_imbalance_30s": -0.366,
-    "order_book_imbalance_60s": -0.458,
-    "order_book_imbalance_300s": -0.363,
-    "price_velocity_300s": 0.000051,
-}
-"""A moment of BTC-USD with volatility rising: for the documentation and to probe a model with."""
 
 
 def request_schema() -> dict[str, Any]:

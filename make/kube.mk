@@ -61,7 +61,7 @@ kind-why = { echo "==> pods"; $(KUBECTL) get pods --output wide; echo "==> warni
 	$(KUBECTL) get events --field-selector type=Warning --sort-by=.lastTimestamp | tail -n 20; } >&2
 
 # Prints a request to /predict and its V2 form, made by the code that is deployed.
-BODIES := import json; from adapter.schema import EXAMPLE; from serving.v2 import encode_request; \
+BODIES := import json; from featurizer.features import EXAMPLE; from serving.v2 import encode_request; \
 	print(json.dumps({"rows": [EXAMPLE]})); print(encode_request([tuple(EXAMPLE.values())]).decode())
 
 .PHONY: kind-ask

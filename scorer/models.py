@@ -5,8 +5,7 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from adapter.schema import EXAMPLE
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import Span
 from scorer.config import ScorerSettings

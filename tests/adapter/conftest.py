@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from adapter.app import create_app
 from adapter.config import AdapterSettings
-from adapter.schema import EXAMPLE
+from featurizer.features import EXAMPLE
 from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.client import V2Client
 from serving.control import Serving

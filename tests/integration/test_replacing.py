@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from adapter.schema import EXAMPLE
+from featurizer.features import EXAMPLE
 from tests.ports import held_port
 from tests.serving.balancer import Balancer
 from tests.waiting import PATIENCE, eventually

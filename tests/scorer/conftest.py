@@ -8,8 +8,7 @@ import pytest
 from kafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from adapter.schema import EXAMPLE
-from featurizer.features import FEATURES_DIGEST, FeatureRow, encode
+from featurizer.features import EXAMPLE, FEATURES_DIGEST, FeatureRow, encode
 from plumbing.kafka import DeliveryError, Partition, Record
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer

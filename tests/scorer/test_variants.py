@@ -2,8 +2,7 @@
 
 import pytest
 
-from adapter.schema import EXAMPLE
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from scorer.prediction import decode, encode, prediction_id
 from scorer.variants import (
     Arrived,

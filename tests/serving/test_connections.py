@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from adapter.schema import EXAMPLE
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from serving.client import AGAIN_SECONDS, V2Client
 from serving.connections import ROTATE_SECONDS, Connections
 from serving.v2 import ModelAway

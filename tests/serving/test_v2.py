@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from adapter.schema import EXAMPLE, InvalidRequest, decode, encode
-from featurizer.features import FEATURES_DIGEST, NAMES
+from adapter.schema import InvalidRequest, decode, encode
+from featurizer.features import EXAMPLE, FEATURES_DIGEST, NAMES
 from serving.v2 import BadResponse, WrongFeatures, decode_response, encode_request
 
 VALUES = st.none() | st.floats(allow_nan=False, allow_infinity=False)
