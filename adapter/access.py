@@ -11,6 +11,7 @@ from structlog.stdlib import BoundLogger
 
 from adapter.metrics import METHODS, NO_VARIANT, OTHER, ROUTES, Metrics
 from plumbing.tracing.trace import Span, Tracer
+from serving.v2 import MODEL_PATH
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -24,7 +25,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 _QUIET: Final = ("/healthz", "/readyz", "/metrics", "/health")
 """Asked every few seconds: a line only where the answer is no success."""
 _MOST_PATH: Final = 200
-_TRACED: Final = ("/predict", "/v2/models/")
+_TRACED: Final = ("/predict", MODEL_PATH.format(variant=""))
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from adapter.config import AdapterSettings
 from adapter.health import SERVICE, able, health, version
 from adapter.limit import Limit
 from adapter.metrics import NO_VARIANT, Metrics
-from adapter.models import Fallback, Model, Models
+from adapter.models import Fallback, Models, ProxyClient
 from adapter.openapi import static_page, with_examples
 from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
 from plumbing.exposition import exposition
@@ -245,7 +245,7 @@ def _add_routes(app: FastAPI, front: Front) -> None:
 
 def create_app(
     settings: AdapterSettings,
-    model: Model,
+    model: ProxyClient,
     serving: Serving,
     *,
     registry: CollectorRegistry,

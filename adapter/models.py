@@ -7,31 +7,21 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from adapter.metrics import Metrics
-from featurizer.features import EXAMPLE, NAMES
 from plumbing.logs import get_logger
 from serving.artifact import Artifact, ArtifactError, ModelInfo
-from serving.client import Answer
+from serving.client import InferenceClient, RawResponse
 from serving.control import VARIANTS, Serving, Variant
 from serving.linear import Linear
-from serving.v2 import ModelAway, ModelError, Row, Scored
+from serving.tensor import EXAMPLE_ROW, Row
+from serving.v2 import ModelAway, ModelError, Scored
 
 LOOK_SECONDS: Final = 1.0
 """What is known of a model for no longer than this is not asked again."""
 LONGEST_LOOK_SECONDS: Final = 1.0
-_EXAMPLE_ROW: Final = tuple(EXAMPLE[name] for name in NAMES)
 
 
-class Model(Protocol):
-    """What is needed of ``serving.client.V2Client``."""
-
-    async def infer(
-        self,
-        variant: str,
-        rows: Sequence[Row],
-        *,
-        within: float | None = None,
-        traceparent: str | None = None,
-    ) -> Scored: ...
+class ProxyClient(InferenceClient, Protocol):
+    """What else is needed of ``V2Client``: to pass requests on."""
 
     async def forward(
         self,
@@ -41,7 +31,7 @@ class Model(Protocol):
         headers: dict[str, str] | None = None,
         *,
         traceparent: str | None = None,
-    ) -> Answer: ...
+    ) -> RawResponse: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +71,7 @@ class Models:
 
     def __init__(
         self,
-        model: Model,
+        model: ProxyClient,
         serving: Serving,
         metrics: Metrics,
         *,
@@ -118,7 +108,7 @@ class Models:
         body: bytes,
         headers: dict[str, str],
         traceparent: str | None = None,
-    ) -> Answer:
+    ) -> RawResponse:
         """Pass a V2 request on unchanged; raises ``ModelAway`` where nothing answers."""
         try:
             return await self._model.forward(
@@ -144,7 +134,7 @@ class Models:
         state = self._states.get(variant)
         if state is None or self._clock() - state.asked >= LOOK_SECONDS:
             with suppress(ModelError):  # it is in the state now
-                await self._ask(variant, [_EXAMPLE_ROW], within=LONGEST_LOOK_SECONDS)
+                await self._ask(variant, [EXAMPLE_ROW], within=LONGEST_LOOK_SECONDS)
 
     async def _ask(
         self,
@@ -167,4 +157,4 @@ class Models:
         before = self._states.get(variant)
         info = before.info if before else None
         self._states[variant] = State(self._clock(), False, str(exc), info)
-        self._metrics.failed(variant, "away" if isinstance(exc, ModelAway) else "bad_response")
+        self._metrics.failed(variant, exc.kind)

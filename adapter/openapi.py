@@ -5,7 +5,10 @@ from typing import Any, Final
 
 from adapter.passthrough import INFER_PATHS
 from adapter.schema import request_schema, response_schema
-from featurizer.features import EXAMPLE
+from featurizer.features import EXAMPLE, NAMES
+from serving.control import VARIANTS
+from serving.tensor import DATATYPE, EXAMPLE_ROW, INPUT, OUTPUT
+from serving.v2 import MODEL_PATH, encode_request, infer_path
 
 _SCORES: Final = {
     "scores": [0.8731],
@@ -77,8 +80,7 @@ def predict_operation() -> dict[str, Any]:
 
 def infer_operation() -> dict[str, Any]:
     """Return the OpenAPI operation of V2 inference."""
-    tensor = {"name": "features", "shape": [1, 12], "datatype": "FP64"}
-    example = {"inputs": [tensor | {"data": list(EXAMPLE.values())}]}
+    example = json.loads(encode_request([EXAMPLE_ROW]))
     return {
         "requestBody": {
             "required": True,
@@ -90,6 +92,7 @@ def infer_operation() -> dict[str, Any]:
 def static_page() -> str:
     """Return the part of ``/docs`` that is read where Swagger UI cannot be loaded."""
     body = json.dumps({"rows": [EXAMPLE]}, indent=2)
+    models = ", ".join(MODEL_PATH.format(variant=variant) for variant in VARIANTS)
     return (
         "<h1>crypto-volatility</h1>"
         "<p>The probability that volatility spikes within the next 60 seconds. "
@@ -97,8 +100,8 @@ def static_page() -> str:
         "<h2>POST /predict</h2><pre>curl -H 'Content-Type: application/json' "
         f"-d @- http://localhost:8000/predict &lt;&lt;'END'\n{body}\nEND</pre>"
         f"<p>answers</p><pre>{json.dumps(_SCORES, indent=2)}</pre>"
-        "<h2>GET</h2><p>/health, /version, /metrics, /healthz, /readyz, /v2/models/ml, "
-        "/v2/models/baseline</p><h2>POST /v2/models/{ml,baseline}/infer</h2>"
-        "<p>Open Inference Protocol: input <code>features</code>, FP64, [n,12]; output "
-        "<code>score</code>, FP64, [n].</p>"
+        f"<h2>GET</h2><p>/health, /version, /metrics, /healthz, /readyz, {models}</p>"
+        f"<h2>POST {infer_path('{' + ','.join(VARIANTS) + '}')}</h2>"
+        f"<p>Open Inference Protocol: input <code>{INPUT}</code>, {DATATYPE}, [n,{len(NAMES)}]; "
+        f"output <code>{OUTPUT}</code>, {DATATYPE}, [n].</p>"
     )

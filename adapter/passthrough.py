@@ -6,20 +6,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from serving.control import VARIANTS, Variant
+from serving.v2 import INFER_PATH, MODEL_PATH
 
+_VERSION_PATH: Final = f"{MODEL_PATH}/versions/{{version}}"
 GET_PATHS: Final = (
     "/v2",
     "/v2/health/live",
     "/v2/health/ready",
-    "/v2/models/{variant}",
-    "/v2/models/{variant}/ready",
-    "/v2/models/{variant}/versions/{version}",
-    "/v2/models/{variant}/versions/{version}/ready",
+    MODEL_PATH,
+    f"{MODEL_PATH}/ready",
+    _VERSION_PATH,
+    f"{_VERSION_PATH}/ready",
 )
-INFER_PATHS: Final = (
-    "/v2/models/{variant}/infer",
-    "/v2/models/{variant}/versions/{version}/infer",
-)
+INFER_PATHS: Final = (INFER_PATH, f"{_VERSION_PATH}/infer")
 _VERSION: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _DOWN: Final = ("content-type", "accept", "inference-header-content-length")
 _OF_ONE_CONNECTION: Final = (

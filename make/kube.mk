@@ -61,8 +61,9 @@ kind-why = { echo "==> pods"; $(KUBECTL) get pods --output wide; echo "==> warni
 	$(KUBECTL) get events --field-selector type=Warning --sort-by=.lastTimestamp | tail -n 20; } >&2
 
 # Prints a request to /predict and its V2 form, made by the code that is deployed.
-BODIES := import json; from featurizer.features import EXAMPLE; from serving.v2 import encode_request; \
-	print(json.dumps({"rows": [EXAMPLE]})); print(encode_request([tuple(EXAMPLE.values())]).decode())
+BODIES := import json; from featurizer.features import EXAMPLE; \
+	from serving.tensor import EXAMPLE_ROW; from serving.v2 import encode_request; \
+	print(json.dumps({"rows": [EXAMPLE]})); print(encode_request([EXAMPLE_ROW]).decode())
 
 .PHONY: kind-ask
 kind-ask: ## ask the service in the cluster, by /predict and by V2

@@ -17,7 +17,8 @@ import msgspec
 
 from promotion.errors import PromotionError
 from promotion.log import append
-from promotion.model_pair import VARIANTS, Folders, copy_folders, digests_in, folders_in
+from promotion.model_pair import Folders, copy_folders, digests_in, folders_in
+from serving.control import VARIANTS
 
 STAGE: Final = ".promotion"
 JOURNAL: Final = "journal.json"

@@ -3,23 +3,26 @@
 The server loads the new model before it drops the old one, so no request fails meanwhile.
 """
 
-import json
 import urllib.error
 import urllib.request
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from featurizer.features import NAMES
 from promotion.errors import PromotionError
 from promotion.log import Promotion
-from promotion.model_pair import VARIANTS, Folders, folders_in
+from promotion.model_pair import Folders, folders_in
 from promotion.model_store import recall
 from promotion.promoter import Promoter
 from serving.artifact import MODEL, Artifact, ArtifactError, load_folder
+from serving.control import VARIANTS
 from serving.predictor import TOLERANCE
+from serving.tensor import EXAMPLE_ROW, Row
+from serving.v2 import BadResponse, Scored, decode_response, encode_request, infer_path
 
+LOAD_PATH: Final = "/v2/repository/models/{variant}/load"
 LOAD_SECONDS: Final = 120.0
 """Unpickling a large model may take its time; the old one answers meanwhile."""
 
@@ -28,20 +31,12 @@ class DeployError(PromotionError):
     """The server did not take a model; the message says what was found and what was expected."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server scored, and the digest of the model that did."""
-
-    digest: str
-    scores: Sequence[float]
-
-
 class Server(Protocol):
     """What is needed of a V2 model server."""
 
     def load(self, variant: str) -> None: ...
 
-    def score(self, variant: str, rows: Sequence[Sequence[float | None]]) -> Answer: ...
+    def score(self, variant: str, rows: Sequence[Row]) -> Scored: ...
 
 
 class V2Server:
@@ -52,46 +47,34 @@ class V2Server:
 
     def load(self, variant: str) -> None:
         """Have the server read the model's folder again; raises ``DeployError`` if it refuses."""
-        self._post(f"/v2/repository/models/{variant}/load", {})
+        self._post(LOAD_PATH.format(variant=variant), b"{}")
 
-    def score(self, variant: str, rows: Sequence[Sequence[float | None]]) -> Answer:
+    def score(self, variant: str, rows: Sequence[Row]) -> Scored:
         """Score rows in the order of ``NAMES``; raises ``DeployError`` without a usable answer."""
-        return answer_of(variant, self._post(infer_path(variant), question(rows)))
+        body = self._post(infer_path(variant), encode_request(rows))
+        return read_scores(variant, body, len(rows))
 
-    def _post(self, path: str, body: Mapping[str, Any]) -> Any:
+    def _post(self, path: str, body: bytes) -> bytes:
         request = urllib.request.Request(
-            self._url + path,
-            json.dumps(body).encode(),
-            {"Content-Type": "application/json"},
+            self._url + path, body, {"Content-Type": "application/json"}
         )
         try:
             with urllib.request.urlopen(request, timeout=self._timeout) as response:
-                return json.loads(response.read() or b"null")
+                found: bytes = response.read()
+                return found
         except urllib.error.HTTPError as exc:
             said = exc.read()[:500].decode(errors="replace")
             raise DeployError(f"{path}: found status {exc.code}, expected 200: {said}") from exc
-        except (OSError, ValueError) as exc:
+        except (OSError, ValueError, HTTPException) as exc:
             raise DeployError(f"{self._url}{path}: {exc}") from exc
 
 
-def infer_path(variant: str) -> str:
-    """Return the path of V2 inference."""
-    return f"/v2/models/{variant}/infer"
-
-
-def question(rows: Sequence[Sequence[float | None]]) -> dict[str, Any]:
-    """Return the V2 request that has these rows scored."""
-    shape = [len(rows), len(rows[0])]
-    data = [value for row in rows for value in row]
-    return {"inputs": [{"name": "features", "datatype": "FP64", "shape": shape, "data": data}]}
-
-
-def answer_of(variant: str, found: Any) -> Answer:
-    """Read a V2 response; raises ``DeployError`` if it is not usable."""
+def read_scores(variant: str, body: bytes, rows: int) -> Scored:
+    """Read the answer to an infer request; raises ``DeployError`` if it is not usable."""
     try:
-        return Answer(found["parameters"]["digest"], found["outputs"][0]["data"])
-    except (KeyError, IndexError, TypeError) as exc:
-        raise DeployError(f"{variant}: found {found}, expected digest and scores") from exc
+        return decode_response(body, rows, variant)
+    except BadResponse as exc:
+        raise DeployError(f"{variant}: {exc}") from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +104,8 @@ class Deployment:
 
     def _expect_answers(self) -> None:
         """A server that is away can take nothing, so nothing is changed."""
-        row = [None] * len(NAMES)
         for variant in VARIANTS:
-            self.server.score(variant, [row])
+            self.server.score(variant, [EXAMPLE_ROW])
 
     def _take(self, promotion: Promotion | None) -> None:
         try:
@@ -146,7 +128,7 @@ class Deployment:
     def _load(self) -> None:
         for variant, folder in folders_in(self.promoter.root).items():
             artifact = load_folder(folder)
-            serves = self.server.score(variant, artifact.card.golden.rows[:1]).digest
+            serves = self.server.score(variant, artifact.card.golden.rows[:1]).info.digest
             if serves != artifact.info.digest:
                 self.server.load(variant)
                 self.promoter.say(f"loaded    {variant} {artifact.info.version}")
@@ -184,9 +166,9 @@ def check(server: Server, artifact: Artifact) -> None:
     """
     golden, info = artifact.card.golden, artifact.info
     answer = server.score(info.variant, golden.rows)
-    if answer.digest != info.digest:
+    if answer.info.digest != info.digest:
         raise DeployError(
-            f"{info.variant}: found digest {answer.digest[:12]} serving, expected {info.version}"
+            f"{info.variant}: found digest {answer.info.version} serving, expected {info.version}"
         )
     for number, (found, expected) in enumerate(zip(answer.scores, golden.scores, strict=True)):
         if abs(found - expected) > TOLERANCE:

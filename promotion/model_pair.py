@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from promotion.errors import PromotionError
 from serving.artifact import (
@@ -20,9 +20,8 @@ from serving.artifact import (
     load_folder,
 )
 from serving.card import Installed, installed_version
+from serving.control import VARIANTS
 from serving.predictor import open_predictor
-
-VARIANTS: Final = ("ml", "baseline")
 
 _T = TypeVar("_T")
 
@@ -72,7 +71,7 @@ def checked_pair(
     Raises:
         PromotionError: says what was found and what was expected.
     """
-    artifacts = {v: _loaded(folders[v], v, expected[v]) for v in VARIANTS}
+    artifacts: dict[str, Artifact] = {v: _loaded(folders[v], v, expected[v]) for v in VARIANTS}
     _check_shared(artifacts)
     for artifact in artifacts.values():
         _asked(partial(open_predictor, artifact, installed))

@@ -5,33 +5,20 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any, Final, Protocol, TypeVar
 
-from featurizer.features import EXAMPLE, NAMES
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import Span
 from scorer.config import ScorerSettings
 from scorer.metrics import Metrics
 from scorer.variants import shadows_of
+from serving.client import InferenceClient
 from serving.control import Serving, Variant
-from serving.v2 import ModelAway, ModelError, Row, Scored
+from serving.tensor import EXAMPLE_ROW, Row
+from serving.v2 import ModelError, Scored
 
 PROBE_SECONDS: Final = 5.0
 """With nothing to score the model is asked this often, for /readyz."""
-_EXAMPLE_ROW: Final = tuple(EXAMPLE[name] for name in NAMES)
 
 T = TypeVar("T")
-
-
-class Model(Protocol):
-    """What is needed of ``serving.client.V2Client``."""
-
-    async def infer(
-        self,
-        variant: str,
-        rows: Sequence[Row],
-        *,
-        within: float | None = None,
-        traceparent: str | None = None,
-    ) -> Scored: ...
 
 
 class Run(Protocol):
@@ -49,7 +36,7 @@ class Models:
     def __init__(
         self,
         settings: ScorerSettings,
-        model: Model,
+        model: InferenceClient,
         serving: Serving,
         metrics: Metrics,
         run: Run,
@@ -94,7 +81,7 @@ class Models:
         self._metrics.serves(served)
         within = self._settings.model_timeout_seconds
         try:
-            self._run(self._model.infer(served, [_EXAMPLE_ROW], within=within))
+            self._run(self._model.infer(served, [EXAMPLE_ROW], within=within))
         except ModelError as exc:
             self._heard(served, exc)
             if str(exc) != self._reason:  # said once, not at every turn
@@ -108,8 +95,7 @@ class Models:
         if exc is None:
             self._reason = ""
         else:
-            kind = "away" if isinstance(exc, ModelAway) else "bad_response"
-            self._metrics.model_errors.labels(variant, kind).inc()
+            self._metrics.model_errors.labels(variant, exc.kind).inc()
 
     async def _all(
         self, served: Variant, shadows: Sequence[Variant], rows: Sequence[Row], trace: str
@@ -129,7 +115,6 @@ class Models:
         try:
             return await self._model.infer(variant, rows, within=within, traceparent=trace)
         except ModelError as exc:
-            kind = "away" if isinstance(exc, ModelAway) else "bad_response"
-            self._metrics.model_errors.labels(variant, kind).inc()
+            self._metrics.model_errors.labels(variant, exc.kind).inc()
             self._metrics.shadows_missing.labels(variant).inc(len(rows))
             return None

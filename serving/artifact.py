@@ -27,6 +27,7 @@ from serving.card import (
 from serving.errors import ArtifactError
 from serving.linear import SCHEMA_VERSION, Linear, positions_of
 from serving.reference import Reference, encode_reference, read_reference
+from serving.tensor import DATATYPE, INPUT, OUTPUT
 
 __all__ = [
     "FILES",
@@ -245,14 +246,13 @@ def _pickle(pipeline: Any) -> bytes:
 
 def _settings(variant: str, digest: str) -> bytes:
     """Return MLServer's settings of this model; ``uri`` is relative to the file itself."""
-    width = len(NAMES)
     return _json(
         {
             "name": variant,
             "implementation": RUNTIME,
             "platform": "sklearn",
-            "inputs": [{"name": "features", "datatype": "FP64", "shape": [-1, width]}],
-            "outputs": [{"name": "score", "datatype": "FP64", "shape": [-1]}],
+            "inputs": [{"name": INPUT, "datatype": DATATYPE, "shape": [-1, len(NAMES)]}],
+            "outputs": [{"name": OUTPUT, "datatype": DATATYPE, "shape": [-1]}],
             "parameters": {
                 "uri": ".",
                 "version": digest[:_VERSION_DIGITS],

@@ -5,14 +5,22 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Final
+from typing import Final, Protocol
 
 import aiohttp
 
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.connections import Connections
-from serving.v2 import BadResponse, ModelAway, Row, Scored, decode_response, encode_request
+from serving.tensor import Row
+from serving.v2 import (
+    BadResponse,
+    ModelAway,
+    Scored,
+    decode_response,
+    encode_request,
+    infer_path,
+)
 
 CONNECT_SECONDS: Final = 0.3
 """Within a cluster connecting takes milliseconds; whoever needs longer is gone."""
@@ -27,12 +35,25 @@ _JSON: Final = {"Content-Type": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawResponse:
     """What a server sent back, byte for byte."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class InferenceClient(Protocol):
+    """What the adapter and the scorer need of ``V2Client`` to have rows scored."""
+
+    async def infer(
+        self,
+        variant: str,
+        rows: Sequence[Row],
+        *,
+        within: float | None = None,
+        traceparent: str | None = None,
+    ) -> Scored: ...
 
 
 class V2Client:
@@ -82,8 +103,7 @@ class V2Client:
             ModelAway: no answer in time, or the model is not loaded or fails.
             BadResponse: an answer that cannot be used, or a refusal.
         """
-        path = f"/v2/models/{variant}/infer"
-        body = encode_request(rows)
+        path, body = infer_path(variant), encode_request(rows)
         answer = await self.forward(
             "POST", path, body, _JSON, within=within, traceparent=traceparent
         )
@@ -104,7 +124,7 @@ class V2Client:
         *,
         within: float | None = None,
         traceparent: str | None = None,
-    ) -> Answer:
+    ) -> RawResponse:
         """Send one request and give the answer unchanged, whatever its status.
 
         Where the connection fails, it is sent again on a new one: all requests of V2 that pass
@@ -139,7 +159,7 @@ class V2Client:
         body: bytes | None,
         headers: Mapping[str, str] | None,
         limit: float,
-    ) -> Answer:
+    ) -> RawResponse:
         try:
             async with asyncio.timeout(limit):
                 return await self._sent(method, path, body, headers)
@@ -150,7 +170,7 @@ class V2Client:
 
     async def _sent(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> Answer:
+    ) -> RawResponse:
         """Send, and again while the connection fails; ``AGAIN_SECONDS`` says how long."""
         until = self._clock() + (0.0 if self._away else AGAIN_SECONDS)
         pauses, lost = iter(PAUSES), ""
@@ -172,7 +192,7 @@ class V2Client:
 
     async def _send(
         self, method: str, path: str, body: bytes | None, headers: Mapping[str, str] | None
-    ) -> Answer:
+    ) -> RawResponse:
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)
         async with self._connections.lend() as lent:
             try:
@@ -180,7 +200,7 @@ class V2Client:
                     method, self._url + path, data=body, headers=headers, timeout=timeout
                 ) as response:
                     content = await response.read()
-                    return Answer(response.status, dict(response.headers), content)
+                    return RawResponse(response.status, dict(response.headers), content)
             except _LOST:
                 self._connections.retire(lent)
                 raise

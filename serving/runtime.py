@@ -1,6 +1,5 @@
 """MLServer's runtime for our model folders: verifies, then scores row by row."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +10,11 @@ from mlserver.types import InferenceRequest, InferenceResponse, Parameters, Resp
 from mlserver.utils import get_model_uri
 from mlserver_sklearn import SKLearnModel
 
-from serving.artifact import Artifact, ModelInfo, load_folder
+from serving.artifact import Artifact, load_folder
 from serving.errors import ArtifactError, TensorError
 from serving.predictor import RowPredictor, open_predictor
 from serving.tensor import DATATYPE, INPUT, OUTPUT, Row, rows_of
+from serving.v2 import parameters_of
 
 
 class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
@@ -62,19 +62,6 @@ class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
             parameters=Parameters(**self._parameters),
             outputs=[output],
         )
-
-
-def parameters_of(info: ModelInfo) -> dict[str, str]:
-    """Return the response parameters: strings, as gRPC carries no maps of floats."""
-    return {
-        "model_variant": info.variant,
-        "version": info.version,
-        "digest": info.digest,
-        "features_digest": info.features_digest,
-        "dialect": info.dialect,
-        "tau": json.dumps(dict(info.tau)),
-        "threshold": json.dumps(dict(info.threshold)),
-    }
 
 
 def _rows(payload: InferenceRequest) -> Sequence[Row]:

@@ -1,15 +1,17 @@
-"""V2 tensors without a server: shape, type and values of a request become rows."""
+"""The tensors of our models: names, type and shape, and how an input becomes rows."""
 
 from collections.abc import Sequence
 from math import inf
 from typing import Any, Final
 
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from serving.errors import TensorError
 
 INPUT: Final = "features"
 OUTPUT: Final = "score"
 DATATYPE: Final = "FP64"
+EXAMPLE_ROW: Final = tuple(EXAMPLE[name] for name in NAMES)
+"""What a model is asked where only its answer matters, in the order of ``NAMES``."""
 _WIDTH: Final = len(NAMES)
 
 Row = Sequence[float | None]

@@ -1,33 +1,44 @@
-"""Rows ↔ tensors of the Open Inference Protocol (V2), in the order of ``NAMES``."""
+"""The Open Inference Protocol (V2): paths, requests and answers of our models.
 
+The only place that knows them: who asks a model, who answers, and who documents it import this.
+"""
+
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import Final
+from typing import ClassVar, Final
 
 import msgspec
 
 from featurizer.features import FEATURES_DIGEST, NAMES
 from ingestor.tick import Dialect
-from serving.artifact import ModelInfo
+from serving.card import ModelInfo
+from serving.tensor import DATATYPE, INPUT, OUTPUT, Row
 
-INPUT: Final = "features"
-OUTPUT: Final = "score"
-DATATYPE: Final = "FP64"
-
-Row = Sequence[float | None]
+MODEL_PATH: Final = "/v2/models/{variant}"
+INFER_PATH: Final = f"{MODEL_PATH}/infer"
 
 
 class ModelError(Exception):
-    """Any error of a model server; the message says what was found and what was expected."""
+    """Any error of a model server; the message says what was found and what was expected.
+
+    ``kind`` is the error's label in metrics.
+    """
+
+    kind: ClassVar[str]
 
 
 class ModelAway(ModelError):
     """The model cannot answer now: not reachable, too slow, not loaded or failing. Try again."""
 
+    kind = "away"
+
 
 class BadResponse(ModelError):
     """The model answered what cannot be used. Trying again will not help."""
+
+    kind = "bad_response"
 
 
 class WrongFeatures(BadResponse):
@@ -80,6 +91,15 @@ _decoder = msgspec.json.Decoder(_Response)
 _table_decoder = msgspec.json.Decoder(dict[str, float])
 
 
+def infer_path(variant: str) -> str:
+    """Return the path of inference by a model.
+
+    >>> infer_path("ml")
+    '/v2/models/ml/infer'
+    """
+    return INFER_PATH.format(variant=variant)
+
+
 def encode_request(rows: Sequence[Row]) -> bytes:
     """Return the body of an infer request; None means unknown and travels as null.
 
@@ -114,6 +134,19 @@ def decode_response(body: bytes, rows: int, variant: str | None = None) -> Score
     if variant is not None and info.variant != variant:
         raise BadResponse(f"found an answer of variant {info.variant!r}, expected {variant!r}")
     return Scored(_scores(response.outputs, rows), info)
+
+
+def parameters_of(info: ModelInfo) -> dict[str, str]:
+    """Return the parameters of an answer: strings, as gRPC carries no maps of floats."""
+    return {
+        "model_variant": info.variant,
+        "version": info.version,
+        "digest": info.digest,
+        "features_digest": info.features_digest,
+        "dialect": info.dialect,
+        "tau": json.dumps(dict(info.tau)),
+        "threshold": json.dumps(dict(info.threshold)),
+    }
 
 
 def _info(found: _Parameters) -> ModelInfo:

@@ -9,13 +9,13 @@ from promotion.cluster.client import Cluster
 from promotion.cluster.errors import Away, Conflict, Interrupted, Overtaken, RolloutError
 from promotion.cluster.model_map import Json
 from promotion.cluster.rollout_status import Look, Pod, last_words, look, progressed
-from promotion.deployment import Answer, check
+from promotion.deployment import check
 from serving.artifact import Artifact
+from serving.tensor import Row
+from serving.v2 import Scored
 
 TRIES: Final = 10
 """A Deployment's status changes often while it rolls, and each change spoils one try."""
-
-Rows = Sequence[Sequence[float | None]]
 
 
 class Wish(Protocol):
@@ -192,7 +192,7 @@ class _PodServer:
     def load(self, variant: str) -> None:
         """Do nothing: a pod reads its models once, when it starts."""
 
-    def score(self, variant: str, rows: Rows) -> Answer:
+    def score(self, variant: str, rows: Sequence[Row]) -> Scored:
         """Score rows in the order of ``NAMES``."""
         return self.cluster.score(self.pod, variant, rows)
 

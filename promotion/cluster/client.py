@@ -12,7 +12,9 @@ from typing import Any, Final
 from promotion.cluster.access import Place, api_of, package
 from promotion.cluster.errors import Away, ClusterError, Conflict
 from promotion.cluster.model_map import COMPONENT, INSTANCE, MODEL, SERVER, VARIANT, Json
-from promotion.deployment import Answer, DeployError, answer_of, infer_path, question
+from promotion.deployment import DeployError, read_scores
+from serving.tensor import Row
+from serving.v2 import Scored, encode_request, infer_path
 
 V2_PORT: Final = 8080
 MANAGER: Final = "crypto-volatility-promotion"
@@ -146,25 +148,21 @@ class Cluster:
         except (kubernetes.client.ApiException, OSError):
             return ""
 
-    def score(self, pod: str, variant: str, rows: Sequence[Sequence[float | None]]) -> Answer:
+    def score(self, pod: str, variant: str, rows: Sequence[Row]) -> Scored:
         """Have one pod score rows, through a port-forward: no NetworkPolicy is in its way.
 
         Raises:
             Away: it did not answer.
             DeployError: it answered, but not with scores.
         """
-        body = json.dumps(question(rows)).encode()
         try:
-            status, said = self._posted(pod, infer_path(variant), body)
+            status, said = self._posted(pod, infer_path(variant), encode_request(rows))
         except (OSError, http.client.HTTPException) as exc:
             raise Away(f"pod {pod}: found no answer on port {V2_PORT}: {exc!r}") from exc
         if status != http.client.OK:
             words = said[:300].decode(errors="replace")
             raise DeployError(f"pod {pod}, {variant}: found status {status}, expected 200: {words}")
-        try:
-            return answer_of(variant, json.loads(said))
-        except ValueError as exc:
-            raise DeployError(f"pod {pod}, {variant}: found no JSON, expected scores") from exc
+        return read_scores(variant, said, len(rows))
 
     def _posted(self, pod: str, path: str, body: bytes) -> tuple[int, bytes]:
         forward = self._forwarded(pod)

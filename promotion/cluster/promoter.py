@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
 
-from featurizer.features import NAMES
 from promotion.cluster.change import Change, Roller
 from promotion.cluster.client import Cluster
 from promotion.cluster.dependents import Followers
@@ -42,9 +41,11 @@ from promotion.cluster.template import served, with_models
 from promotion.cluster.undo import Undo
 from promotion.deployment import DeployError
 from promotion.errors import PromotionError
-from promotion.model_pair import VARIANTS, Folders, checked_pair
+from promotion.model_pair import Folders, checked_pair
 from promotion.promoter import Clock, utc_now
 from serving.artifact import Artifact, ArtifactError, load_folder
+from serving.control import VARIANTS
+from serving.tensor import EXAMPLE_ROW
 
 
 def loaded(folder: Path) -> Artifact:
@@ -174,7 +175,7 @@ class ClusterPromoter:
         """Who cannot ask the pods that serve now could not verify new ones: nothing is changed."""
         for pod in (each for each in seen.pods if each.ready):
             with suppress(DeployError):  # it answered; that it scores is another question
-                self.cluster.score(pod.name, VARIANTS[-1], [[None] * len(NAMES)])
+                self.cluster.score(pod.name, VARIANTS[-1], [EXAMPLE_ROW])
             return
 
     def _expect_no_end(self) -> None:
@@ -187,7 +188,7 @@ class ClusterPromoter:
             raise ClusterError(
                 f"found no whole model for {', '.join(missing)}, neither given nor in the cluster"
             )
-        artifacts = {variant: loaded(folders[variant]) for variant in VARIANTS}
+        artifacts: dict[str, Artifact] = {v: loaded(folders[v]) for v in VARIANTS}
         digests = {variant: artifact.info.digest for variant, artifact in artifacts.items()}
         checked_pair(folders, digests)
         self.roller.say(f"checked   {name_of(digests)}: sums, golden rows, one τ table")

@@ -5,7 +5,7 @@ from typing import Final
 
 from promotion.cluster.model_map import VARIANT, Json
 from promotion.cluster.template import needed
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 
 KEEP: Final = 5
 """Newest models of each variant that stay, whether or not anything needs them."""

@@ -14,7 +14,7 @@ import msgspec
 from promotion.cluster.errors import ClusterError
 from promotion.cluster.model_map import Json
 from promotion.cluster.template import versions
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 
 PROMOTION: Final = "crypto-volatility/promotion"
 CHANGE_CAUSE: Final = "kubernetes.io/change-cause"

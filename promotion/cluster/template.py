@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from promotion.cluster.errors import ClusterError
 from promotion.cluster.model_map import Json, ModelMap, prefix_of
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 
 ANNOTATION: Final = "crypto-volatility/model-"
 
@@ -16,7 +16,7 @@ def versions(template: Json, fullname: str) -> dict[str, str]:
 
     What is mounted counts; the template's annotations only repeat it.
     """
-    found = {}
+    found: dict[str, str] = {}
     for name in needed(template["spec"]):
         for variant in VARIANTS:
             if name.startswith(prefix := prefix_of(fullname, variant)):

@@ -23,6 +23,7 @@ from promotion.model_pair import Folders
 from promotion.promoter import find_run
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import MODEL
+from serving.control import VARIANTS
 
 KUBERNETES: Final = "kubernetes"
 SECONDS: Final = 300.0
@@ -136,7 +137,7 @@ def _of_run(run: Path) -> Folders:
 
 
 def _has_models(folder: Path) -> bool:
-    return any((folder / part / MODEL).exists() for part in ("", "ml", "baseline"))
+    return any((folder / part / MODEL).exists() for part in ("", *VARIANTS))
 
 
 def _count(text: str) -> int:

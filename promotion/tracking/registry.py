@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from promotion.log import Promotion
-from promotion.model_pair import VARIANTS, Digests, copy_folders, pair_digest
+from promotion.model_pair import Digests, copy_folders, pair_digest
 from promotion.tracking.store import Store, connected
+from serving.control import VARIANTS
 
 NAME: Final = "crypto-volatility"
 CHAMPION: Final = "champion"
@@ -86,7 +87,7 @@ def fetch(store: Store, digests: Digests, into: Path) -> bool:
         if version is None:
             return False
         tags = client.get_model_version(NAME, version).tags
-        found = {}
+        found: dict[str, Path] = {}
         for variant in VARIANTS:
             uri = f"models:/{tags[f'model_id.{variant}']}"
             model = mlflow.artifacts.download_artifacts(artifact_uri=uri, dst_path=place)

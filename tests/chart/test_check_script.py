@@ -1,10 +1,10 @@
 """The script that ``helm test`` runs, against a release that is well, and against ill ones."""
 
-import hashlib
 import importlib.util
 import json
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from types import ModuleType
@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from featurizer.features import NAMES
+from serving.artifact import load_folder
+from serving.control import VARIANTS
+from tests.serving.fake_v2 import answer_of
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ROOT / "model-settings"
@@ -35,11 +38,9 @@ class Release:
     """Answers as adapter, Prometheus, Grafana and MLflow do; a test spoils what it wants."""
 
     def __init__(self) -> None:
-        self.cards = {v: json.loads((MODELS / v / "card.json").read_text()) for v in check.VARIANTS}
-        self.digests = {
-            v: hashlib.sha256((MODELS / v / "SHA256SUMS").read_bytes()).hexdigest()
-            for v in check.VARIANTS
-        }
+        folders = {variant: load_folder(MODELS / variant) for variant in VARIANTS}
+        self.golden = {variant: each.card.golden for variant, each in folders.items()}
+        self.infos = {variant: each.info for variant, each in folders.items()}
         self.serves, self.off, self.status = "ml", 0.0, 200
         self.up = [("adapter", "a", "1"), ("adapter", "b", "1"), ("scorer", "c", "1")]
         self.rules: list[dict[str, Any]] = [{"name": "Watchdog", "health": "ok", "state": "firing"}]
@@ -48,24 +49,21 @@ class Release:
         self.keys: list[str | None] = []
 
     def score(self, variant: str, row: list[float | None]) -> float:
-        """Return the golden score of a golden row."""
-        golden = self.cards[variant]["golden"]
-        return float(golden["scores"][golden["rows"].index(row)]) + self.off
+        """Return the golden score of a golden row, of any other that of the first."""
+        golden = self.golden[variant]
+        at = golden.rows.index(row) if row in golden.rows else 0
+        return golden.scores[at] + self.off
 
     def answer(self, path: str, body: Any) -> Any:
         """Return what the services would."""
         if path.startswith("/v2/models/") and path.endswith("/infer"):
             variant, data = path.split("/")[3], body["inputs"][0]["data"]
-            rows = [data[at : at + 12] for at in range(0, len(data), 12)]
-            digest = self.digests[variant]
-            return {
-                "outputs": [{"data": [self.score(variant, row) for row in rows]}],
-                "parameters": {"digest": digest, "version": digest[:12]},
-            }
+            rows = [data[at : at + len(NAMES)] for at in range(0, len(data), len(NAMES))]
+            return answer_of(self.infos[variant], [self.score(variant, row) for row in rows])
         if path == "/predict":
             rows = [[row[name] for name in NAMES] for row in body["rows"]]
             scores = [self.score(self.serves, row) for row in rows]
-            version = self.digests[self.serves][:12]
+            version = self.infos[self.serves].version
             return {"scores": scores, "model_variant": self.serves, "version": version}
         return self.asked(path)
 
@@ -149,7 +147,7 @@ def test_versions_and_scores_are_those_of_the_cards(
     """Both variants are compared, whichever serves, and it is said which does."""
     release.serves = "baseline"
     _, said = run("serving", environment, capsys)
-    versions = {variant: digest[:12] for variant, digest in release.digests.items()}
+    versions = {variant: info.version for variant, info in release.infos.items()}
     assert f"V2 ml: {versions['ml']} gives its card's 8 golden scores" in said
     assert f"V2 baseline: {versions['baseline']} gives its card's 8 golden scores" in said
     assert f"/predict: baseline {versions['baseline']} serves" in said
@@ -169,7 +167,8 @@ def test_a_model_promoted_since_is_said_and_not_compared(
     release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A model that came after the last upgrade has no card here; V2 and /predict still agree."""
-    release.digests["ml"] = "ab" * 32
+    digest = "ab" * 32
+    release.infos["ml"] = replace(release.infos["ml"], digest=digest, version=digest[:12])
     code, said = run("serving", environment, capsys)
     assert code == 0
     assert "V2 ml: abababababab is none of this release's" in said

@@ -17,7 +17,7 @@ from promotion.cluster.model_map import (
 )
 from promotion.cluster.promoter import loaded
 from promotion.cluster.template import served, versions, with_kept, with_models
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 from tests.chart.rendering import KIND, NAMESPACE, RELEASE, ROOT, Manifest, one, rendered
 
 MODELS = ROOT / "model-settings"

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from promotion.deployment import Answer, DeployError, Deployment, V2Server
+from promotion.deployment import DeployError, Deployment, V2Server
 from promotion.errors import PromotionError
 from promotion.log import read_log
 from promotion.model_pair import digests_in, folders_in
 from promotion.promoter import Promoter
 from serving.artifact import Artifact, ArtifactError, load_folder
+from serving.v2 import Scored
 
 MakeRun = Callable[..., Path]
 
@@ -36,13 +37,13 @@ class Server:
             raise DeployError(f"{variant}: found status 500, expected 200")
         self.models[variant] = artifact
 
-    def score(self, variant: str, rows: Sequence[Sequence[float | None]]) -> Answer:
+    def score(self, variant: str, rows: Sequence[Sequence[float | None]]) -> Scored:
         if variant not in self.models:
             raise DeployError("nobody answers")
         artifact = self.models[variant]
         assert artifact.linear is not None
         off = 0.1 if artifact.info.digest in self.garbles else 0.0
-        return Answer(artifact.info.digest, [artifact.linear.score(row) + off for row in rows])
+        return Scored([artifact.linear.score(row) + off for row in rows], artifact.info)
 
     def serving(self) -> dict[str, str]:
         """Return the digest that each variant answers with."""

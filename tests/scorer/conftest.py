@@ -20,7 +20,8 @@ from scorer.service import Scorer
 from serving.artifact import ModelInfo
 from serving.control import Serving
 from serving.linear import Linear
-from serving.v2 import ModelAway, ModelError, Row, Scored
+from serving.tensor import Row
+from serving.v2 import ModelAway, ModelError, Scored
 
 NAME = ("realized_volatility_60s",)
 LINEAR = {

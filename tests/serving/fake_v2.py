@@ -3,12 +3,15 @@
 import asyncio
 import json
 import threading
+from collections.abc import Sequence
 from typing import Any
 
 from aiohttp import web
 
 from featurizer.features import FEATURES_DIGEST, NAMES
+from serving.card import ModelInfo
 from serving.linear import Linear
+from serving.v2 import parameters_of
 from tests.ports import held_port
 
 COEFFICIENTS = {"ml": 2.0, "baseline": -1.0}
@@ -89,28 +92,28 @@ class FakeV2:
         assert width == len(NAMES) and len(tensor["data"]) == n * width
         rows = [tensor["data"][i * width : (i + 1) * width] for i in range(n)]
         scores = self.scores or [linear(variant).score(row) for row in rows]
-        output = {"name": "score", "shape": [len(scores)], "datatype": "FP64", "data": scores}
-        parameters = parameters_of(variant) | self.parameters
-        return web.json_response(
-            {
-                "model_name": variant,
-                "model_version": "1",
-                "id": "1",
-                "parameters": parameters,
-                "outputs": [output],
-            }
-        )
+        answer = answer_of(info_of(variant), scores)
+        answer["parameters"] |= self.parameters
+        return web.json_response(answer)
 
 
-def parameters_of(variant: str) -> dict[str, Any]:
+def info_of(variant: str) -> ModelInfo:
     """What a model says of itself."""
     digest = ("a" if variant == "ml" else "b") * 64
+    tau, threshold = {"BTC-USD": 0.0012}, {"BTC-USD": 0.5}
+    return ModelInfo(
+        variant, digest[:12], digest, FEATURES_DIGEST, "advanced", tau=tau, threshold=threshold
+    )
+
+
+def answer_of(info: ModelInfo, scores: Sequence[float]) -> dict[str, Any]:
+    """What MLServer answers to an infer request, with what our runtime fills in."""
     return {
-        "model_variant": variant,
-        "version": digest[:12],
-        "digest": digest,
-        "features_digest": FEATURES_DIGEST,
-        "dialect": "advanced",
-        "tau": json.dumps({"BTC-USD": 0.0012}),
-        "threshold": json.dumps({"BTC-USD": 0.5}),
+        "model_name": info.variant,
+        "model_version": "1",
+        "id": "1",
+        "parameters": parameters_of(info),
+        "outputs": [
+            {"name": "score", "shape": [len(scores)], "datatype": "FP64", "data": list(scores)}
+        ],
     }

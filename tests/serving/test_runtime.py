@@ -18,7 +18,8 @@ from mlserver.types import InferenceRequest
 
 from serving.artifact import ArtifactError, load_folder
 from serving.linear import Linear
-from serving.runtime import SpikeModel, parameters_of
+from serving.runtime import SpikeModel
+from serving.v2 import parameters_of
 
 
 def model_of(folder: Path) -> SpikeModel:

@@ -12,7 +12,7 @@ from plumbing.stop import Stop
 from promotion.commands import history, promote, prune
 from promotion.commands.in_cluster import promote_there
 from promotion.config import PromotionSettings
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 from tests.promotion.cluster.fake import (
     FakeCluster,
     running,

@@ -17,10 +17,11 @@ from aiohttp import WSMsgType, web
 
 from promotion.cluster.model_map import restore
 from promotion.cluster.template import versions
-from promotion.deployment import infer_path
 from serving.artifact import Artifact
+from serving.v2 import infer_path
 from tests.promotion.cluster.fake_controller import Controlled
 from tests.promotion.cluster.fake_objects import FULLNAME, Object, matches
+from tests.serving.fake_v2 import answer_of
 
 LOST = 504
 """A status that comes although the request was carried out."""
@@ -159,7 +160,7 @@ def answer(artifact: Artifact, question: Object, garbled: bool) -> Object:
     rows = [tensor["data"][n * width : (n + 1) * width] for n in range(count)]
     assert artifact.linear is not None
     scores = [artifact.linear.score(row) + 0.1 * garbled for row in rows]
-    return {"parameters": {"digest": artifact.info.digest}, "outputs": [{"data": scores}]}
+    return answer_of(artifact.info, scores)
 
 
 @contextmanager

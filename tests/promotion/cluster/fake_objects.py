@@ -7,8 +7,8 @@ from typing import Any
 
 from promotion.cluster.model_map import Json, ModelMap, Site, Stamp, config_map, files_of, model_map
 from promotion.cluster.promoter import loaded
-from promotion.model_pair import VARIANTS
 from serving.artifact import load_folder
+from serving.control import VARIANTS
 
 FULLNAME = "cv"
 NAMESPACE = "space"

@@ -21,7 +21,7 @@ from promotion.cluster.model_map import (
 )
 from promotion.cluster.promoter import loaded
 from promotion.cluster.template import needed, served, versions, with_kept, with_models
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 from tests.promotion.cluster.fake_objects import (
     FILES,
     FULLNAME,

@@ -11,8 +11,8 @@ import pytest
 from promotion.cluster.record import CHANGE_CAUSE, record_of
 from promotion.cluster.template import versions
 from promotion.config import PromotionSettings
-from promotion.model_pair import VARIANTS
 from serving.artifact import load_folder
+from serving.control import VARIANTS
 from tests.promotion.cluster.fake import (
     FakeCluster,
 )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from promotion.cluster.errors import ClusterError
 from promotion.cluster.pruning import to_prune
 from promotion.cluster.record import Record, models_before, record_of, under_way
-from promotion.model_pair import VARIANTS
+from serving.control import VARIANTS
 from tests.promotion.cluster.fake_objects import (
     FULLNAME,
     body_of,

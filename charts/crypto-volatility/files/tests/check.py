@@ -1,7 +1,7 @@
 """What ``helm test`` asks of a release: ``check.py serving | monitoring | mlflow``.
 
 It says a line for each thing found well, or ends with 1 and what was found and expected.
-Where things are comes from the environment.
+Where things are comes from the environment. It runs in our image, so V2 is what our code says.
 """
 
 import hashlib
@@ -11,11 +11,22 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-VARIANTS = ("ml", "baseline")
+from featurizer.features import NAMES
+from serving.control import VARIANTS
+from serving.tensor import EXAMPLE_ROW, Row
+from serving.v2 import (
+    MODEL_PATH,
+    BadResponse,
+    Scored,
+    decode_response,
+    encode_request,
+    infer_path,
+)
+
 TOLERANCE = 1e-9
 PAUSE_SECONDS = 2.0
 TIMEOUT_SECONDS = 10.0
@@ -31,20 +42,25 @@ class Away(Failed):
     """Nothing answered, or it was not ready: worth another try."""
 
 
-def ask(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
-    """Return the JSON (or text) that a URL answers; a body is posted as JSON."""
-    data = None if body is None else json.dumps(body).encode()
+def fetch(url: str, data: bytes | None = None, headers: Mapping[str, str] | None = None) -> bytes:
+    """Return what a URL answers; data is posted, as JSON."""
     sent = {"Content-Type": "application/json", **(headers or {})}
     request = urllib.request.Request(url, data, sent)
     try:
         with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
-            text = response.read().decode()
+            found: bytes = response.read()
+            return found
     except urllib.error.HTTPError as exc:
         said = exc.read().decode(errors="replace")[:300]
         kind = Away if exc.code in (429, 502, 503, 504) else Failed
         raise kind(f"{url}: found {exc.code} {said}, expected 200") from exc
     except OSError as exc:
         raise Away(f"{url}: found {exc}, expected an answer") from exc
+
+
+def ask(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
+    """Return the JSON (or text) that a URL answers; a body is posted as JSON."""
+    text = fetch(url, None if body is None else json.dumps(body).encode(), headers).decode()
     try:
         return json.loads(text)
     except ValueError:
@@ -72,21 +88,17 @@ def same(what: str, found: list[float], expected: list[float]) -> None:
             raise Failed(f"{what}: row {number}: found score {one!r}, expected {other!r}")
 
 
-def infer(adapter: str, variant: str, rows: list[Any], key: Mapping[str, str]) -> Any:
+def infer(adapter: str, variant: str, rows: Sequence[Row], key: Mapping[str, str]) -> Scored:
     """Score rows by V2."""
-    tensor = {
-        "name": "features",
-        "shape": [len(rows), 12],
-        "datatype": "FP64",
-        "data": [value for row in rows for value in row],
-    }
-    return ask(f"{adapter}/v2/models/{variant}/infer", {"inputs": [tensor]}, key)
+    body = fetch(adapter + infer_path(variant), encode_request(rows), key)
+    try:
+        return decode_response(body, len(rows), variant)
+    except BadResponse as exc:
+        raise Failed(f"V2 {variant}: {exc}") from exc
 
 
 def serving(environment: Environment) -> list[str]:
     """Score the golden rows of both variants by V2, then rows by ``/predict``, where one serves."""
-    from featurizer.features import NAMES  # of the image that this runs in
-
     adapter = environment["ADAPTER_URL"]
     secret = environment.get("ADAPTER_PROBER_KEY", "")
     key = {"X-API-Key": secret} if secret else {}
@@ -99,10 +111,10 @@ def serving(environment: Environment) -> list[str]:
     answer = ask(f"{adapter}/predict", body, key)
     serves, version = answer["model_variant"], answer["version"]
     direct = infer(adapter, serves, rows, key)
-    expected = direct["parameters"]["version"]
+    expected = direct.info.version
     if version != expected:
         raise Failed(f"/predict: found {serves} {version}, expected {expected} as by V2")
-    same(f"/predict {serves} {version}", answer["scores"], direct["outputs"][0]["data"])
+    same(f"/predict {serves} {version}", answer["scores"], direct.scores)
     return [*said, f"/predict: {serves} {version} serves, with the scores of V2"]
 
 
@@ -110,9 +122,9 @@ def _golden(
     adapter: str, variant: str, cards: Mapping[str, dict[str, Any]], key: Mapping[str, str]
 ) -> str:
     """Compare the scores of a variant by V2 with those in the card of the model that serves it."""
-    ask(f"{adapter}/v2/models/{variant}/ready")
-    first = infer(adapter, variant, [[None] * 12], key)["parameters"]
-    digest, version = first["digest"], first["version"]
+    ask(f"{adapter}{MODEL_PATH.format(variant=variant)}/ready")
+    info = infer(adapter, variant, [EXAMPLE_ROW], key).info
+    digest, version = info.digest, info.version
     card = cards.get(digest)
     if card is None:
         # Promoted since the last upgrade; promotion itself has compared it with its card.
@@ -123,7 +135,7 @@ def _golden(
         raise Failed(f"V2 {variant}: found {found}, expected {variant} {digest[:12]}")
     golden = card["golden"]
     answer = infer(adapter, variant, golden["rows"], key)
-    same(f"V2 {variant} {version}", answer["outputs"][0]["data"], golden["scores"])
+    same(f"V2 {variant} {version}", answer.scores, golden["scores"])
     return f"V2 {variant}: {version} gives its card's {len(golden['scores'])} golden scores"
 
 
