@@ -1,7 +1,6 @@
 """``python -m adapter`` serves; ``python -m adapter variant [ml|baseline]`` shows or switches."""
 
 import argparse
-import getpass
 import platform
 import sys
 import time
@@ -19,6 +18,7 @@ from adapter.models import Fallback
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure, get_logger
 from plumbing.stop import Stop
+from plumbing.terminal import user_name
 from plumbing.tracing.settings import TraceSettings
 from plumbing.tracing.tracer import open_tracer
 from serving.artifact import load_folder
@@ -34,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command")
     variant = commands.add_parser("variant", help="show which variant serves, or switch")
     variant.add_argument("name", nargs="?", help=f"one of {', '.join(VARIANTS)}")
-    variant.add_argument("--by", default=f"{_user()}@{platform.node()}", help="who wants it")
+    variant.add_argument("--by", default=f"{user_name()}@{platform.node()}", help="who wants it")
     options = parser.parse_args(arguments)
     settings = AdapterSettings()
     if options.command is None:
@@ -113,13 +113,6 @@ def _shown(last: Control | None, settings: AdapterSettings) -> str:
         return f"{settings.variant} (by default: the topic control says nothing)"
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(last.changed_us / 1e6))
     return f"{last.variant} (since {when}, by {last.changed_by})"
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"
 
 
 def _service_version() -> str:

@@ -6,6 +6,8 @@ import sys
 from importlib import import_module
 from typing import Final
 
+from plumbing.terminal import say
+
 COMMANDS: Final = ("promote", "deploy", "history", "prune")
 
 
@@ -24,7 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         return int(options.run(options, PromotionSettings()))
     except PromotionError as exc:
-        print(f"error     {exc}", file=sys.stderr)
+        say(f"error     {exc}")
         return 1
 
 

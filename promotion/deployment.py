@@ -13,10 +13,10 @@ from typing import Final, Protocol
 
 from promotion.errors import PromotionError
 from promotion.log import Promotion
-from promotion.model_pair import Folders, folders_in
+from promotion.model_pair import Folders, folders_in, loaded
 from promotion.model_store import recall
 from promotion.promoter import Promoter
-from serving.artifact import MODEL, Artifact, ArtifactError, load_folder
+from serving.artifact import MODEL, Artifact, load_folder
 from serving.control import VARIANTS
 from serving.predictor import TOLERANCE
 from serving.tensor import EXAMPLE_ROW, Row
@@ -140,13 +140,10 @@ def candidates(folder: Path, root: Path) -> Folders:
     """Return both folders of a deployment: those found in ``folder``, else those in place.
 
     Raises:
-        DeployError: there is no model folder in it.
+        PromotionError: there is no model folder in it, or it is damaged.
     """
     if (folder / MODEL).exists():
-        try:
-            found = {load_folder(folder).info.variant: folder}
-        except ArtifactError as exc:
-            raise DeployError(str(exc)) from exc
+        found = {loaded(folder).info.variant: folder}
     else:
         inside = folders_in(folder)
         found = {v: path for v, path in inside.items() if (path / MODEL).exists()}

@@ -71,7 +71,7 @@ def checked_pair(
     Raises:
         PromotionError: says what was found and what was expected.
     """
-    artifacts: dict[str, Artifact] = {v: _loaded(folders[v], v, expected[v]) for v in VARIANTS}
+    artifacts: dict[str, Artifact] = {v: _loaded_as(v, folders[v], expected[v]) for v in VARIANTS}
     _check_shared(artifacts)
     for artifact in artifacts.values():
         _asked(partial(open_predictor, artifact, installed))
@@ -97,8 +97,13 @@ def copy_folders(folders: Folders, root: Path) -> dict[str, Path]:
     return copies
 
 
-def _loaded(folder: Path, variant: str, digest: str) -> Artifact:
-    artifact = _asked(partial(load_folder, folder, digest=digest))
+def loaded(folder: Path, digest: str | None = None) -> Artifact:
+    """Read and verify a model folder; raises ``PromotionError`` if it is damaged."""
+    return _asked(partial(load_folder, folder, digest=digest))
+
+
+def _loaded_as(variant: str, folder: Path, digest: str) -> Artifact:
+    artifact = loaded(folder, digest)
     if artifact.info.variant != variant:
         raise PromotionError(
             f"{folder}: found variant {artifact.info.variant!r}, expected {variant!r}"

@@ -16,6 +16,12 @@ ADAPTER: Final = "adapter"
 DRIFT: Final = "drift"
 
 
+def dependents_of(cluster: Cluster) -> list[Json]:
+    """Return those Deployments that there are."""
+    found = map(cluster.deployment_of, (ADAPTER, DRIFT))
+    return [each for each in found if each is not None]
+
+
 @dataclass(frozen=True, slots=True)
 class Followers:
     """Those of one release; one that is switched off is passed over."""
@@ -23,11 +29,6 @@ class Followers:
     cluster: Cluster
     roller: Roller
     fullname: str
-
-    def deployments(self) -> list[Json]:
-        """Return the Deployments that there are."""
-        found = map(self.cluster.deployment_of, (ADAPTER, DRIFT))
-        return [each for each in found if each is not None]
 
     def adapter(self, models: Mapping[str, ModelMap], cause: str, undo: Undo) -> None:
         """Return the adapter the baseline that it answers with when the model server is away.

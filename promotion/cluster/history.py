@@ -1,6 +1,6 @@
 """Which models a Deployment's revisions asked for, by whom, when and why: a table."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -24,13 +24,17 @@ def rows_of(replica_sets: Iterable[Json], fullname: str) -> list[dict[str, Any]]
 def lines_of(rows: Iterable[Json], deployment: Json, fullname: str) -> list[str]:
     """Return the table, and what the Deployment asks for now."""
     cells = [HEAD, *(tuple(str(row[name] or _NONE) for name in HEAD) for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    table = [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
     now = name_of(served(deployment, fullname))
-    return [*table, f"in place: {now}, revision {revision_of(deployment)}"]
+    return [*table(cells), f"in place: {now}, revision {revision_of(deployment)}"]
+
+
+def table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return the rows as lines, each column as wide as its longest cell."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
 
 
 def _row(each: Json, fullname: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from promotion.cluster.change import Change, Roller
 from promotion.cluster.client import Cluster
-from promotion.cluster.dependents import Followers
+from promotion.cluster.dependents import Followers, dependents_of
 from promotion.cluster.errors import ClusterError, Interrupted
 from promotion.cluster.model_map import (
     Json,
@@ -28,7 +28,6 @@ from promotion.cluster.model_map import (
 from promotion.cluster.pruning import KEEP
 from promotion.cluster.record import (
     PROMOTION,
-    Action,
     Record,
     models_before,
     name_of,
@@ -40,20 +39,12 @@ from promotion.cluster.store import Kept, Shelf
 from promotion.cluster.template import served, with_models
 from promotion.cluster.undo import Undo
 from promotion.deployment import DeployError
-from promotion.errors import PromotionError
-from promotion.model_pair import Folders, checked_pair
+from promotion.log import Action
+from promotion.model_pair import Folders, checked_pair, loaded
 from promotion.promoter import Clock, utc_now
-from serving.artifact import Artifact, ArtifactError, load_folder
+from serving.artifact import Artifact
 from serving.control import VARIANTS
 from serving.tensor import EXAMPLE_ROW
-
-
-def loaded(folder: Path) -> Artifact:
-    """Read and verify a model folder; raises ``PromotionError`` if it is damaged."""
-    try:
-        return load_folder(folder)
-    except ArtifactError as exc:
-        raise PromotionError(str(exc)) from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +240,7 @@ class ClusterPromoter:
 
     def _tidy(self, standing: Standing, plan: Plan, followers: Followers) -> None:
         """Return drift the models that are kept, and delete the others; the promotion stands."""
-        spare = standing.shelf.spare([standing.server, *followers.deployments()], self.keep)
+        spare = standing.shelf.spare([standing.server, *dependents_of(self.cluster)], self.keep)
         maps = map(model_map, self.cluster.model_maps())
         followers.drift([each for each in maps if each.name not in spare])
         standing.shelf.remove(spare)

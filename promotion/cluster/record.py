@@ -7,20 +7,19 @@ going back by hand leaves a true one in place.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
 from promotion.cluster.errors import ClusterError
 from promotion.cluster.model_map import Json
 from promotion.cluster.template import versions
+from promotion.log import Action
 from serving.control import VARIANTS
 
 PROMOTION: Final = "crypto-volatility/promotion"
 CHANGE_CAUSE: Final = "kubernetes.io/change-cause"
 REVISION: Final = "deployment.kubernetes.io/revision"
-
-Action = Literal["promote", "back", "undo"]
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):

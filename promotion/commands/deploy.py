@@ -1,10 +1,9 @@
 """``python -m promotion deploy``: a model folder into the running model server, or back."""
 
 import argparse
-import getpass
-import sys
 from pathlib import Path
 
+from plumbing.terminal import say, user_name
 from promotion.commands.promote import lines_of
 from promotion.config import PromotionSettings
 from promotion.deployment import Deployment, V2Server
@@ -22,7 +21,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     what.add_argument("folder", nargs="?", type=Path, help="a model folder, or one with both")
     what.add_argument("--to-previous", action="store_true", help="what stood in place before")
     parser.add_argument("--server", default="http://127.0.0.1:8080", help="the V2 model server")
-    parser.add_argument("--who", default=_user(), help="who decides (you)")
+    parser.add_argument("--who", default=user_name(), help="who decides (you)")
     parser.add_argument("--because", help="the reason, for the log")
     parser.add_argument("--out", type=Path, help="folder that the server reads (model-settings)")
     parser.add_argument("--kept", type=Path, help="folder that keeps the models of each promotion")
@@ -32,17 +31,17 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
 def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
     """Deploy or go back; 1 with one line on stderr if the models before stand."""
     root, kept = options.out or settings.out, options.kept or settings.models
-    deployment = Deployment(Promoter(root, kept, options.who, _say), V2Server(options.server))
+    deployment = Deployment(Promoter(root, kept, options.who, say), V2Server(options.server))
     try:
         promotion = _changed(deployment, options)
     except PromotionError as exc:
-        _say(f"error     {exc}")
+        say(f"error     {exc}")
         return 1
     if promotion is not None:
         for line in lines_of(promotion, root)[:-1]:
-            _say(line)
+            say(line)
         if (promotion.from_ or {}).get("baseline") != promotion.to["baseline"]:
-            _say("note      the adapter reads its own baseline, the last resort, when it starts")
+            say("note      the adapter reads its own baseline, the last resort, when it starts")
     return 0
 
 
@@ -50,15 +49,3 @@ def _changed(deployment: Deployment, options: argparse.Namespace) -> Promotion |
     if options.to_previous:
         return deployment.go_back(options.because)
     return deployment.deploy(options.folder, options.because)
-
-
-def _user() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user may have no name
-        return "unknown"
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

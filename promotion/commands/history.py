@@ -8,6 +8,8 @@ from typing import Final
 
 import msgspec
 
+from plumbing.terminal import say
+from promotion.cluster.history import table
 from promotion.commands import in_cluster
 from promotion.config import PromotionSettings
 from promotion.errors import PromotionError
@@ -37,7 +39,7 @@ def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
     try:
         log = read_log(root)
     except PromotionError as exc:
-        sys.stderr.write(f"error     {exc}\n")
+        say(f"error     {exc}")
         return 1
     if options.json:
         sys.stdout.write(msgspec.json.encode(log).decode() + "\n")
@@ -65,11 +67,7 @@ def _in_cluster(options: argparse.Namespace) -> int:
 
 def lines_of(log: Sequence[Promotion], now: Digests | None) -> Iterator[str]:
     """Return a table of the promotions and what is in place now."""
-    rows = [HEAD, *map(_cells, log)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield "  ".join(cells).rstrip()
+    yield from table([HEAD, *map(_cells, log)])
     yield _standing(log, now)
 
 

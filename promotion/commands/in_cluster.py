@@ -1,9 +1,7 @@
 """What commands with ``--to kubernetes`` share: options, and the way to the cluster."""
 
 import argparse
-import contextlib
 import signal
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,15 +9,16 @@ from pathlib import Path
 from typing import Final
 
 from plumbing.stop import Stop
+from plumbing.terminal import say
 from promotion.cluster.access import Place
 from promotion.cluster.change import Roller, Wish
 from promotion.cluster.client import Cluster, open_cluster
-from promotion.cluster.promoter import ClusterPromoter, loaded
+from promotion.cluster.promoter import ClusterPromoter
 from promotion.cluster.pruning import KEEP
 from promotion.config import PromotionSettings
 from promotion.deployment import candidates
 from promotion.errors import PromotionError
-from promotion.model_pair import Folders
+from promotion.model_pair import Folders, loaded
 from promotion.promoter import find_run
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import MODEL
@@ -61,18 +60,18 @@ def promote_there(
     options: argparse.Namespace, settings: PromotionSettings, stop: Wish, poll: float = 1.0
 ) -> int:
     """Promote into the cluster, or go back; 1 with one line for each step that failed."""
-    say = Stopwatch(to_stderr)
+    stopwatch = Stopwatch(say)
     try:
         folders = {} if options.to_previous else folders_of(options, settings)
         cluster = cluster_of(options)
-        roller = Roller(cluster, say, stop, options.timeout, poll)
+        roller = Roller(cluster, stopwatch, stop, options.timeout, poll)
         promoter = ClusterPromoter(cluster, roller, options.who, options.keep)
         if options.to_previous:
             promoter.go_back(options.because)
         else:
             promoter.promote(folders, options.because)
     except PromotionError as exc:
-        say(f"error     {exc}")
+        stopwatch(f"error     {exc}")
         return 1
     return 0
 
@@ -114,13 +113,6 @@ class Stopwatch:
         now = time.monotonic()
         self.say(f"{line}  ({now - self.last:.1f} s)")
         self.last = now
-
-
-def to_stderr(line: str) -> None:
-    """Write a line at once; that nobody reads any more must not keep anything from being undone."""
-    with contextlib.suppress(OSError):
-        sys.stderr.write(line + "\n")
-        sys.stderr.flush()
 
 
 def _of_run(run: Path) -> Folders:

@@ -4,12 +4,10 @@ With ``--to kubernetes`` the models in model-settings, or those named, into a ru
 """
 
 import argparse
-import getpass
-import os
-import sys
 from functools import partial
 from pathlib import Path
 
+from plumbing.terminal import say, user_name
 from promotion.commands import in_cluster
 from promotion.config import PromotionSettings
 from promotion.errors import PromotionError
@@ -31,7 +29,7 @@ def add(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> No
     what.add_argument("--run-folder", type=Path, help="a run folder anywhere")
     what.add_argument("--to-previous", action="store_true", help="what stood in place before")
     what.add_argument("--sync", action="store_true", help="only move MLflow's alias to the log")
-    parser.add_argument("--who", default=_user(), help="who decides (you)")
+    parser.add_argument("--who", default=user_name(), help="who decides (you)")
     parser.add_argument("--because", help="the reason, for the log")
     parser.add_argument("--out", type=Path, help="folder of the model folders (model-settings)")
     parser.add_argument("--no-tracking", action="store_true", help="leave MLflow as it is")
@@ -54,16 +52,16 @@ def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
             raise PromotionError("found --sync with --to kubernetes, expected one of them")
         return in_cluster.promote_there(options, settings, in_cluster.stopped_by_signals())
     root = options.out or settings.out
-    promoter = Promoter(root, settings.models, options.who, _say)
+    promoter = Promoter(root, settings.models, options.who, say)
     try:
         folder = _run_folder(options, settings)
         promotion = None if options.sync else _changed(options, settings, promoter, folder)
         if promotion is not None:
             for line in lines_of(promotion, root):
-                _say(line)
+                say(line)
         followed = options.no_tracking or _follow(promoter, settings, folder)
     except PromotionError as exc:
-        _say(f"error     {exc}")
+        say(f"error     {exc}")
         return 1
     return 1 if options.sync and not followed else 0
 
@@ -77,14 +75,6 @@ def lines_of(promotion: Promotion, root: Path) -> list[str]:
         for variant, digest in promotion.to.items()
     ]
     return [*changes, "note      a running model server keeps the models it has until it restarts"]
-
-
-def _user() -> str:
-    """Return the name of the user; a container's may have a number only."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        return f"uid {os.getuid()}"
 
 
 def _run_folder(options: argparse.Namespace, settings: PromotionSettings) -> Path | None:
@@ -119,13 +109,8 @@ def _follow(promoter: Promoter, settings: PromotionSettings, run: Path | None) -
             log_run(run, settings)
         version = crown(log[-1], folders_in(kept), tracked_at(settings))
     except TrackingError as exc:
-        _say(f"warning   {exc}")
-        _say("warning   the promotion stands; later: python -m promotion promote --sync")
+        say(f"warning   {exc}")
+        say("warning   the promotion stands; later: python -m promotion promote --sync")
         return False
-    _say(f"champion  crypto-volatility version {version} in MLflow")
+    say(f"champion  crypto-volatility version {version} in MLflow")
     return True
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()

@@ -4,12 +4,13 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from promotion.cluster.dependents import ADAPTER, DRIFT
+from plumbing.terminal import say
+from promotion.cluster.dependents import dependents_of
 from promotion.cluster.errors import ClusterError
 from promotion.cluster.model_map import site_of
 from promotion.cluster.record import under_way
 from promotion.cluster.store import Shelf
-from promotion.commands.in_cluster import add_keep, add_place, cluster_of, to_stderr
+from promotion.commands.in_cluster import add_keep, add_place, cluster_of
 from promotion.config import PromotionSettings
 from promotion.promoter import utc_now
 
@@ -30,10 +31,9 @@ def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
     server = cluster.model_server()
     if other := under_way(server, utc_now()):
         raise ClusterError(f"found a promotion under way, {other.cause()}, expected none")
-    others = (cluster.deployment_of(component) for component in (ADAPTER, DRIFT))
-    deployments = [server, *(each for each in others if each is not None)]
+    deployments = [server, *dependents_of(cluster)]
     with tempfile.TemporaryDirectory() as scratch:
-        shelf = Shelf(cluster, site_of(server).fullname, Path(scratch), to_stderr)
+        shelf = Shelf(cluster, site_of(server).fullname, Path(scratch), say)
         gone = shelf.remove(shelf.spare(deployments, options.keep))
-    to_stderr(f"kept      {len(cluster.model_maps())} models; pruned {gone}")
+    say(f"kept      {len(cluster.model_maps())} models; pruned {gone}")
     return 0

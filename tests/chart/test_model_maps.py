@@ -15,8 +15,8 @@ from promotion.cluster.model_map import (
     model_map,
     site_of,
 )
-from promotion.cluster.promoter import loaded
 from promotion.cluster.template import served, versions, with_kept, with_models
+from promotion.model_pair import loaded
 from serving.control import VARIANTS
 from tests.chart.rendering import KIND, NAMESPACE, RELEASE, ROOT, Manifest, one, rendered
 

@@ -2,11 +2,11 @@
 
 import argparse
 import os
-import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from plumbing.terminal import say
 from training.commands.given import overridden
 from training.commands.span import NAME, add_span, read_span
 from training.config import TrainingSettings
@@ -46,7 +46,7 @@ def run(
     folder = _trained(options, given, kafka)
     if not options.no_tracking:
         _track(folder, given)
-    _say(f"done      {folder} in {time.monotonic() - began:.0f} s")
+    say(f"done      {folder} in {time.monotonic() - began:.0f} s")
     return 0
 
 
@@ -59,13 +59,13 @@ def _trained(
 
     bars = Bars()
     if not options.from_topic:
-        return train(settings, _say, open_sealed=options.open_sealed, progress=bars).folder
+        return train(settings, say, open_sealed=options.open_sealed, progress=bars).folder
     if options.open_sealed:
         raise TrainingError("found --open-sealed with --from-topic, expected it with recordings")
     part = settings.runs / f"{NAME}.{os.getpid()}"
     try:
-        dataset = read_span(options, settings, _say, bars, out=part, kafka=kafka)
-        folder = train(settings, _say, dataset=dataset, progress=bars).folder
+        dataset = read_span(options, settings, say, bars, out=part, kafka=kafka)
+        folder = train(settings, say, dataset=dataset, progress=bars).folder
         part.replace(folder / NAME)
     finally:
         part.unlink(missing_ok=True)
@@ -80,11 +80,6 @@ def _track(folder: Path, settings: TrainingSettings) -> None:
     try:
         logged = log_run(folder, settings)
     except PromotionError as exc:
-        _say(f"untracked {exc}")
+        say(f"untracked {exc}")
     else:
-        _say(f"tracked   {logged.uri}: run {logged.run_id}, version {logged.version}")
-
-
-def _say(line: str) -> None:
-    sys.stderr.write(line + "\n")
-    sys.stderr.flush()
+        say(f"tracked   {logged.uri}: run {logged.run_id}, version {logged.version}")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from promotion.cluster.model_map import Json, ModelMap, Site, Stamp, config_map, files_of, model_map
-from promotion.cluster.promoter import loaded
+from promotion.model_pair import loaded
 from serving.artifact import load_folder
 from serving.control import VARIANTS
 

@@ -19,8 +19,8 @@ from promotion.cluster.model_map import (
     restore,
     site_of,
 )
-from promotion.cluster.promoter import loaded
 from promotion.cluster.template import needed, served, versions, with_kept, with_models
+from promotion.model_pair import loaded
 from serving.control import VARIANTS
 from tests.promotion.cluster.fake_objects import (
     FILES,
