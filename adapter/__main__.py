@@ -13,8 +13,8 @@ from prometheus_client import REGISTRY
 
 from adapter.app import create_app
 from adapter.config import AdapterSettings
-from adapter.drain import Drain, Server
-from adapter.models import Fallback
+from adapter.drain import Drain, DrainingServer
+from adapter.model_router import Fallback
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure, get_logger
 from plumbing.stop import Stop
@@ -69,7 +69,7 @@ def serve(settings: AdapterSettings) -> int:
     if settings.follow_control:
         follower.start()
     get_logger().info("adapter.started", host=settings.host, port=settings.port)
-    Server(_config(app, settings), drain).run()
+    DrainingServer(_config(app, settings), drain).run()
     follower.stop()
     tracer.close()
     get_logger().info("adapter.stopped")

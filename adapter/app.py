@@ -21,7 +21,7 @@ from adapter.config import AdapterSettings
 from adapter.health import SERVICE, able, health, version
 from adapter.limit import Limit
 from adapter.metrics import NO_VARIANT, Metrics
-from adapter.models import Fallback, Models, ProxyClient
+from adapter.model_router import Fallback, ModelRouter, ProxyClient
 from adapter.openapi import static_page, with_examples
 from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
 from plumbing.exposition import exposition
@@ -30,7 +30,7 @@ from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.control import Serving
 from serving.v2 import ModelError
 
-Control = Callable[[], str]
+ControlState = Callable[[], str]
 """Gives how the topic ``control`` is followed: starting, followed, away or off."""
 
 Draining = Callable[[], bool]
@@ -54,9 +54,9 @@ class Front:
     def __init__(
         self,
         settings: AdapterSettings,
-        models: Models,
+        models: ModelRouter,
         metrics: Metrics,
-        control: Control,
+        control: ControlState,
         clock: Callable[[], float],
         now_us: Callable[[], int],
         service_version: str,
@@ -250,7 +250,7 @@ def create_app(
     *,
     registry: CollectorRegistry,
     fallback: Fallback | None = None,
-    control: Control = lambda: "off",
+    control: ControlState = lambda: "off",
     opened: AbstractAsyncContextManager[object] | None = None,
     clock: Callable[[], float] = time.monotonic,
     now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
@@ -264,7 +264,7 @@ def create_app(
     seconds, ``now_us`` epoch microseconds; ``draining`` says that the end has begun.
     """
     metrics = Metrics(registry)
-    models = Models(
+    models = ModelRouter(
         model,
         serving,
         metrics,

@@ -13,7 +13,7 @@ class Unauthorized(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Clients:
+class ClientRegistry:
     """Tells clients apart.
 
     ``keys`` maps key to name. ``required``: who brings no known key is turned away.
@@ -57,7 +57,7 @@ class Clients:
         return seen[max(0, len(seen) - 1 - self.proxy_hops)]
 
 
-def clients_of(api_keys: str, prober_key: str, proxy_hops: int) -> Clients:
+def clients_of(api_keys: str, prober_key: str, proxy_hops: int) -> ClientRegistry:
     """Read ``name:key,name:key``; keys are required if there is at least one.
 
     The prober's key is known in any case and gives it a count of its own.
@@ -71,7 +71,7 @@ def clients_of(api_keys: str, prober_key: str, proxy_hops: int) -> Clients:
     if prober_key:
         pairs.append((PROBER, prober_key))
     _check_unique([key for _, key in pairs])
-    return Clients({key: name for name, key in pairs}, required, proxy_hops)
+    return ClientRegistry({key: name for name, key in pairs}, required, proxy_hops)
 
 
 def _pair(number: int, entry: str) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from adapter.clients import Clients, clients_of
+from adapter.clients import ClientRegistry, clients_of
 from adapter.schema import MOST_ROWS
 from plumbing.settings import listen_host
 from serving.control import Variant
@@ -70,7 +70,7 @@ class AdapterSettings(BaseSettings):
         parse(value)
         return value
 
-    def clients(self) -> Clients:
+    def clients(self) -> ClientRegistry:
         """Return who may ask, from the keys and the proxies."""
         return clients_of(
             self.api_keys.get_secret_value(),

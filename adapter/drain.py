@@ -34,7 +34,7 @@ class Drain:
         return not connections or self._clock() - self._since >= self._seconds
 
 
-class Server(uvicorn.Server):
+class DrainingServer(uvicorn.Server):
     """Goes on serving while it drains; a second signal ends that."""
 
     def __init__(self, config: uvicorn.Config, drain: Drain) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from adapter.models import State
+from adapter.model_router import State
 from featurizer.features import FEATURES_DIGEST
 from serving.artifact import ModelInfo
 from serving.control import Serving, Variant

@@ -12,7 +12,7 @@ from limits.strategies import FixedWindowRateLimiter
 SWEEP_SECONDS: Final = 60.0
 
 
-class Windows(Storage):
+class WindowCounts(Storage):
     """Counts in memory, each window opened by a client's first request.
 
     The library's own memory storage reads the wall clock and starts a thread for expiry;
@@ -100,7 +100,7 @@ class Limit:
     def __init__(self, limit: str, clock: Callable[[], float]) -> None:
         self._item: RateLimitItem = parse(limit)
         self._clock = clock
-        self._limiter = FixedWindowRateLimiter(Windows(clock))
+        self._limiter = FixedWindowRateLimiter(WindowCounts(clock))
 
     def hit(self, client: str) -> Allowance:
         """Count one request of a client; a refused one does not prolong its wait."""

@@ -31,7 +31,7 @@ class DeployError(PromotionError):
     """The server did not take a model; the message says what was found and what was expected."""
 
 
-class Server(Protocol):
+class ModelServer(Protocol):
     """What is needed of a V2 model server."""
 
     def load(self, variant: str) -> None: ...
@@ -82,7 +82,7 @@ class Deployment:
     """Puts models in place where a running server reads them, and has it take them."""
 
     promoter: Promoter
-    server: Server
+    server: ModelServer
 
     def deploy(self, folder: Path, because: str | None = None) -> Promotion | None:
         """Take a model folder, or a folder of both; None if it is in place already.
@@ -155,7 +155,7 @@ def candidates(folder: Path, root: Path) -> Folders:
     return folders_in(root) | found
 
 
-def check(server: Server, artifact: Artifact) -> None:
+def check(server: ModelServer, artifact: Artifact) -> None:
     """Have the server score the model's golden rows.
 
     Raises:

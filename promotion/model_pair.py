@@ -30,7 +30,7 @@ Digests = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class ModelPair:
     """Both verified models of a promotion, by variant."""
 
     infos: Mapping[str, ModelInfo]
@@ -63,7 +63,7 @@ def folders_in(root: Path) -> dict[str, Path]:
 
 def checked_pair(
     folders: Folders, expected: Digests, installed: Installed = installed_version
-) -> Pair:
+) -> ModelPair:
     """Check both folders as serving will: digests, features, libraries, golden scores, one τ.
 
     Nothing is unpickled before every file of its folder has the expected digest.
@@ -75,7 +75,7 @@ def checked_pair(
     _check_shared(artifacts)
     for artifact in artifacts.values():
         _asked(partial(open_predictor, artifact, installed))
-    return Pair({variant: artifact.info for variant, artifact in artifacts.items()})
+    return ModelPair({variant: artifact.info for variant, artifact in artifacts.items()})
 
 
 def digests_in(folders: Folders) -> dict[str, str] | None:

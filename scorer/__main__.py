@@ -17,8 +17,8 @@ from plumbing.tracing.tracer import open_tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics
-from scorer.models import Models
 from scorer.service import Moved, Scorer
+from scorer.shadow_client import ShadowClient
 from serving.client import V2Client
 from serving.control import Serving
 from serving.follower import Follower, open_control
@@ -72,7 +72,7 @@ def open_scorer(
     client = V2Client(settings.model_url, tracer=tracer)
     runner.run(client.__aenter__())
     opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
-    models = Models(settings, client, serving, metrics, runner.run)
+    models = ShadowClient(settings, client, serving, metrics, runner.run)
     delivery = Delivery(partial(Producer, kafka), metrics, wait=stop.wait)
     opened.callback(delivery.close)
     open_consumer = partial(_consumer, kafka, settings.group)

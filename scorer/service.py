@@ -19,8 +19,8 @@ from plumbing.tracing.trace import UNTRACED, Span, Tracer, child_of
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery, Letter
 from scorer.metrics import Metrics
-from scorer.models import Models
 from scorer.prediction import Prediction, encode
+from scorer.shadow_client import ShadowClient
 from scorer.variants import Arrived, UnknownFeatures, predictions_of, stage_times, values_of
 from serving.v2 import ModelError
 
@@ -91,7 +91,7 @@ class Scorer:
         settings: ScorerSettings,
         open_consumer: OpenConsumer,
         delivery: Delivery,
-        models: Models,
+        models: ShadowClient,
         metrics: Metrics,
         stop: Stopping,
         *,

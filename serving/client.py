@@ -11,7 +11,7 @@ import aiohttp
 
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer
-from serving.connections import Connections
+from serving.connections import ConnectionPool
 from serving.tensor import Row
 from serving.v2 import (
     BadResponse,
@@ -75,7 +75,7 @@ class V2Client:
     ) -> None:
         self._url = url.rstrip("/")
         self._timeout, self._tracer, self._clock = timeout, tracer, clock
-        self._connections = Connections(clock)
+        self._connections = ConnectionPool(clock)
         self._away = False
 
     async def __aenter__(self) -> "V2Client":

@@ -23,7 +23,7 @@ class Generation:
     users: int = 0
 
 
-class Connections:
+class ConnectionPool:
     """Lends connections of the newest generation; the older ones close after their last request.
 
     Open it with ``async with``, in the loop that will use it. ``clock`` gives seconds.

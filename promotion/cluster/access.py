@@ -11,7 +11,7 @@ _NAMESPACE_FILE: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount/nam
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ReleaseSelector:
     """Which cluster and release are meant; what is None is found out."""
 
     namespace: str | None = None
@@ -37,7 +37,7 @@ def package() -> ModuleType:
     return found
 
 
-def api_of(place: Place) -> tuple[Any, str]:
+def api_of(place: ReleaseSelector) -> tuple[Any, str]:
     """Return the client and namespace of a kubeconfig, or, without one, of the pod this runs in.
 
     Raises:
@@ -56,7 +56,7 @@ def api_of(place: Place) -> tuple[Any, str]:
     return api, namespace
 
 
-def _namespace_of(config: Any, place: Place) -> str:
+def _namespace_of(config: Any, place: ReleaseSelector) -> str:
     """Return the namespace of the context, as `kubectl` does."""
     file = str(place.kubeconfig) if place.kubeconfig else None
     contexts, active = config.list_kube_config_contexts(config_file=file)

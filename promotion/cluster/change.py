@@ -5,10 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Protocol
 
-from promotion.cluster.client import Cluster
-from promotion.cluster.errors import Away, Conflict, Interrupted, Overtaken, RolloutError
+from promotion.cluster.client import ClusterClient
+from promotion.cluster.errors import ClusterAway, Conflict, Interrupted, Overtaken, RolloutError
 from promotion.cluster.model_map import Json
-from promotion.cluster.rollout_status import Look, Pod, last_words, look, progressed
+from promotion.cluster.rollout_status import Pod, RolloutStatus, last_words, look, progressed
 from promotion.deployment import check
 from serving.artifact import Artifact
 from serving.tensor import Row
@@ -18,13 +18,13 @@ TRIES: Final = 10
 """A Deployment's status changes often while it rolls, and each change spoils one try."""
 
 
-class Wish(Protocol):
+class StopSignal(Protocol):
     """Whether the end is wished for, as ``plumbing.stop.Stop`` says it."""
 
     def wait(self, timeout: float) -> bool: ...
 
 
-class Deaf:
+class NeverStops:
     """Never wishes for the end: what is taken back is taken back to its end."""
 
     def wait(self, timeout: float) -> bool:
@@ -34,7 +34,7 @@ class Deaf:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DeploymentChange:
     """A Deployment just before the patch, and as the API server answered it."""
 
     before: Json
@@ -50,14 +50,14 @@ class Change:
 class Roller:
     """Changes Deployments; ``timeout`` is for each rollout, ``poll`` between looks, in seconds."""
 
-    cluster: Cluster
+    cluster: ClusterClient
     say: Callable[[str], None]
-    stop: Wish
+    stop: StopSignal
     timeout: float = 300.0
     poll: float = 1.0
     now: Callable[[], float] = time.monotonic
 
-    def look(self, deployment: Json, stale: str | None = None) -> Look:
+    def look(self, deployment: Json, stale: str | None = None) -> RolloutStatus:
         """Say how far the Deployment's rollout is."""
         replica_sets = self.cluster.replica_sets(deployment)
         pods = self.cluster.pods(deployment["spec"]["selector"]["matchLabels"])
@@ -65,7 +65,7 @@ class Roller:
 
     def apply(
         self, expected: Json, annotations: Mapping[str, str], template: Json | None = None
-    ) -> Change:
+    ) -> DeploymentChange:
         """Patch annotations, and a template, of a Deployment that still has the expected template.
 
         Raises:
@@ -77,22 +77,24 @@ class Roller:
             try:
                 live = self.cluster.deployment(name)
                 if number > 1 and _has(live, annotations, template):
-                    return Change(before, live)  # the patch came through, its answer did not
+                    return DeploymentChange(
+                        before, live
+                    )  # the patch came through, its answer did not
                 _check_still(expected, live)
                 before = live
-                return Change(
+                return DeploymentChange(
                     live, self.cluster.patch_deployment(name, patch_of(live, annotations, template))
                 )
-            except (Conflict, Away):
+            except (Conflict, ClusterAway):
                 if number == TRIES:
                     raise
                 time.sleep(self.poll)
         raise AssertionError("the last try returns or raises")
 
-    def follow(self, change: Change, expected: Sequence[Artifact] = ()) -> int:
+    def follow(self, change: DeploymentChange, expected: Sequence[Artifact] = ()) -> int:
         """Wait until all pods are new and available, and each scores these golden rows.
 
-        Gives how many pods there are.
+        Return how many pods there are.
 
         Raises:
             Overtaken: someone else changed the Deployment.
@@ -100,11 +102,13 @@ class Roller:
             DeployError: a pod scores otherwise.
             Interrupted: the end is wished for.
         """
-        return _Watch(self, change, expected).until_done(patient=False)
+        return _RolloutWatch(self, change, expected).until_done(patient=False)
 
-    def follow_back(self, change: Change, expected: Sequence[Artifact] = ()) -> int:
+    def follow_back(self, change: DeploymentChange, expected: Sequence[Artifact] = ()) -> int:
         """Wait as ``follow`` does, but no wish ends it, and no trouble before ``timeout``."""
-        return _Watch(replace(self, stop=Deaf()), change, expected).until_done(patient=True)
+        return _RolloutWatch(replace(self, stop=NeverStops()), change, expected).until_done(
+            patient=True
+        )
 
 
 def patch_of(
@@ -123,11 +127,11 @@ def patch_of(
 
 
 @dataclass(slots=True)
-class _Watch:
+class _RolloutWatch:
     """Follows one change; remembers which pods scored as expected and what it said last."""
 
     roller: Roller
-    change: Change
+    change: DeploymentChange
     expected: Sequence[Artifact]
     scored: set[str] = field(default_factory=set)
     text: str = ""
@@ -144,7 +148,7 @@ class _Watch:
                 scored = [self._scores(pod) for pod in seen.pods]
                 if all(scored) and seen.state == "done":
                     return len(scored)
-            except Away as exc:
+            except ClusterAway as exc:
                 self._say(str(exc))
             if roller.now() > end:
                 raise RolloutError(
@@ -154,12 +158,12 @@ class _Watch:
             if roller.stop.wait(roller.poll):
                 raise Interrupted(f"{self.change.name}: ended on the way: {self.text}")
 
-    def _look(self) -> Look:
+    def _look(self) -> RolloutStatus:
         live = self.roller.cluster.deployment(self.change.name)
         _check_still(self.change.after, live)
         return self.roller.look(live, progressed(self.change.before))
 
-    def _why(self, seen: Look) -> str:
+    def _why(self, seen: RolloutStatus) -> str:
         words = last_words(self.roller.cluster.log(*seen.silent)) if seen.silent else ""
         return f": {words}" if words else ""
 
@@ -186,7 +190,7 @@ class _Watch:
 class _PodServer:
     """One pod as a V2 server."""
 
-    cluster: Cluster
+    cluster: ClusterClient
     pod: str
 
     def load(self, variant: str) -> None:

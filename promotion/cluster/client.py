@@ -9,8 +9,8 @@ from functools import partial
 from threading import Thread
 from typing import Any, Final
 
-from promotion.cluster.access import Place, api_of, package
-from promotion.cluster.errors import Away, ClusterError, Conflict
+from promotion.cluster.access import ReleaseSelector, api_of, package
+from promotion.cluster.errors import ClusterAway, ClusterError, Conflict
 from promotion.cluster.model_map import COMPONENT, INSTANCE, MODEL, SERVER, VARIANT, Json
 from promotion.deployment import DeployError, read_scores
 from serving.tensor import Row
@@ -25,7 +25,7 @@ _SECONDS: Final = (5.0, 30.0)
 _LINES: Final = 40
 
 
-class Cluster:
+class ClusterClient:
     """One namespace of a cluster."""
 
     def __init__(
@@ -158,7 +158,7 @@ class Cluster:
         try:
             status, said = self._posted(pod, infer_path(variant), encode_request(rows))
         except (OSError, http.client.HTTPException) as exc:
-            raise Away(f"pod {pod}: found no answer on port {V2_PORT}: {exc!r}") from exc
+            raise ClusterAway(f"pod {pod}: found no answer on port {V2_PORT}: {exc!r}") from exc
         if status != http.client.OK:
             words = said[:300].decode(errors="replace")
             raise DeployError(f"pod {pod}, {variant}: found status {status}, expected 200: {words}")
@@ -194,7 +194,7 @@ class Cluster:
                 raise ClusterError(
                     f"may not forward ports of pod {pod} in namespace {self.namespace}; {ROLE}"
                 ) from exc
-            raise Away(f"pod {pod}: cannot forward port {V2_PORT}: {text[:300]}") from exc
+            raise ClusterAway(f"pod {pod}: cannot forward port {V2_PORT}: {text[:300]}") from exc
 
     def _listed(self, kind: str, call: Callable[..., Any], labels: Mapping[str, str]) -> list[Json]:
         selector = ",".join(f"{name}={value}" for name, value in labels.items())
@@ -215,13 +215,13 @@ class Cluster:
         except kubernetes.client.ApiException as exc:
             raise _explained(exc, f"{what} in namespace {self.namespace}") from exc
         except (urllib3.exceptions.HTTPError, OSError, ValueError) as exc:
-            raise Away(f"{what}: found no answer from {self.server}: {exc}") from exc
+            raise ClusterAway(f"{what}: found no answer from {self.server}: {exc}") from exc
 
 
-def open_cluster(place: Place) -> Cluster:
+def open_cluster(place: ReleaseSelector) -> ClusterClient:
     """Return the cluster that is meant; raises ``ClusterError`` if there is none."""
     api, namespace = api_of(place)
-    return Cluster(api, namespace, place.release)
+    return ClusterClient(api, namespace, place.release)
 
 
 class _Absent(ClusterError):
@@ -271,6 +271,6 @@ def _explained(exc: Any, what: str) -> ClusterError:
         case 409:
             return Conflict(f"{what}: {said}")
         case 429 | 500 | 502 | 503 | 504:
-            return Away(f"{what}: found status {exc.status}, expected an answer: {said}")
+            return ClusterAway(f"{what}: found status {exc.status}, expected an answer: {said}")
         case _:
             return ClusterError(f"{what}: found status {exc.status}: {said}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from promotion.cluster.change import Roller
-from promotion.cluster.client import Cluster
+from promotion.cluster.client import ClusterClient
 from promotion.cluster.model_map import Json, ModelMap
 from promotion.cluster.record import CHANGE_CAUSE
 from promotion.cluster.template import with_kept, with_models
@@ -16,22 +16,22 @@ ADAPTER: Final = "adapter"
 DRIFT: Final = "drift"
 
 
-def dependents_of(cluster: Cluster) -> list[Json]:
+def dependents_of(cluster: ClusterClient) -> list[Json]:
     """Return those Deployments that there are."""
     found = map(cluster.deployment_of, (ADAPTER, DRIFT))
     return [each for each in found if each is not None]
 
 
 @dataclass(frozen=True, slots=True)
-class Followers:
+class Dependents:
     """Those of one release; one that is switched off is passed over."""
 
-    cluster: Cluster
+    cluster: ClusterClient
     roller: Roller
     fullname: str
 
     def adapter(self, models: Mapping[str, ModelMap], cause: str, undo: Undo) -> None:
-        """Return the adapter the baseline that it answers with when the model server is away.
+        """Hand the adapter the baseline that it answers with when the model server is away.
 
         Raises:
             PromotionError: it does not run with it; ``undo`` knows of the change.
@@ -48,7 +48,7 @@ class Followers:
         self.roller.say(f"adapter   {change.name} has the baseline that serves on {pods} pods")
 
     def drift(self, models: Sequence[ModelMap]) -> None:
-        """Return drift all these models, without waiting for its pod.
+        """Hand drift all these models, without waiting for its pod.
 
         It serves nobody, and the models are optional there: what fails is a warning, and no
         reason to undo a promotion.

@@ -7,7 +7,7 @@ class ClusterError(PromotionError):
     """The cluster holds or answers something else; the message says what and what was expected."""
 
 
-class Away(ClusterError):
+class ClusterAway(ClusterError):
     """No usable answer just now; another try may have one."""
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from promotion.cluster.model_map import Json
-from promotion.cluster.record import Record, name_of, record_of, revision_of
+from promotion.cluster.record import PromotionRecord, name_of, record_of, revision_of
 from promotion.cluster.template import served, versions
 
 HEAD: Final = ("revision", "when", "who", "did", "ml", "baseline", "why")
@@ -62,6 +62,6 @@ def _row(each: Json, fullname: str) -> dict[str, Any]:
     }
 
 
-def _move(record: Record, variant: str) -> str:
+def _move(record: PromotionRecord, variant: str) -> str:
     before, after = record.from_.get(variant, "none"), record.to[variant]
     return after if before == after else f"{before} → {after}"

@@ -36,7 +36,7 @@ _HELM: Final = ("meta.helm.sh/release-name", "meta.helm.sh/release-namespace")
 
 
 @dataclass(frozen=True, slots=True)
-class Site:
+class Release:
     """Where models go: one release of the chart in one namespace.
 
     ``labels`` and ``annotations`` are those by which Helm knows what belongs to the release.
@@ -59,7 +59,7 @@ class ModelMap:
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class Provenance:
     """Who had the ConfigMap made, when (RFC 3339), why, and which version served before."""
 
     who: str
@@ -73,7 +73,7 @@ class Stamp:
         return {f"crypto-volatility/{name}": value for name, value in found.items() if value}
 
 
-def site_of(deployment: Json) -> Site:
+def release_of(deployment: Json) -> Release:
     """Return the release that the model server's Deployment belongs to.
 
     Raises:
@@ -84,7 +84,7 @@ def site_of(deployment: Json) -> Site:
     if not dash or component != SERVER:
         raise ClusterError(f"found Deployment {meta['name']!r}, expected a name like …-{SERVER}")
     labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
-    return Site(
+    return Release(
         namespace=meta["namespace"],
         fullname=fullname,
         labels={name: labels[name] for name in _SHARED_LABELS if name in labels},
@@ -106,7 +106,9 @@ def prefix_of(fullname: str, variant: str) -> str:
     return f"{fullname}-{MODEL}-{variant}-"
 
 
-def config_map(site: Site, artifact: Artifact, files: Mapping[str, bytes], stamp: Stamp) -> Json:
+def config_map(
+    release: Release, artifact: Artifact, files: Mapping[str, bytes], provenance: Provenance
+) -> Json:
     """Return the ConfigMap of a model folder.
 
     Raises:
@@ -118,19 +120,19 @@ def config_map(site: Site, artifact: Artifact, files: Mapping[str, bytes], stamp
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": prefix_of(site.fullname, info.variant) + info.version,
-            "namespace": site.namespace,
+            "name": prefix_of(release.fullname, info.variant) + info.version,
+            "namespace": release.namespace,
             "labels": {
-                **site.labels,
+                **release.labels,
                 COMPONENT: MODEL,
                 VARIANT: info.variant,
                 VERSION: info.version,
             },
             "annotations": {
-                **site.annotations,
+                **release.annotations,
                 "helm.sh/resource-policy": "keep",
                 DIGEST: info.digest,
-                **stamp.annotations(),
+                **provenance.annotations(),
             },
         },
         "immutable": True,

@@ -11,31 +11,31 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from pathlib import Path
 
-from promotion.cluster.change import Change, Roller
-from promotion.cluster.client import Cluster
-from promotion.cluster.dependents import Followers, dependents_of
+from promotion.cluster.change import DeploymentChange, Roller
+from promotion.cluster.client import ClusterClient
+from promotion.cluster.dependents import Dependents, dependents_of
 from promotion.cluster.errors import ClusterError, Interrupted
 from promotion.cluster.model_map import (
     Json,
     ModelMap,
-    Site,
-    Stamp,
+    Provenance,
+    Release,
     config_map,
     files_of,
     model_map,
-    site_of,
+    release_of,
 )
+from promotion.cluster.model_store import ClusterModelStore, StoredModel
 from promotion.cluster.pruning import KEEP
 from promotion.cluster.record import (
     PROMOTION,
-    Record,
+    PromotionRecord,
     models_before,
     name_of,
     standing_of,
     under_way,
 )
-from promotion.cluster.rollout_status import Look
-from promotion.cluster.store import Kept, Shelf
+from promotion.cluster.rollout_status import RolloutStatus
 from promotion.cluster.template import served, with_models
 from promotion.cluster.undo import Undo
 from promotion.deployment import DeployError
@@ -48,14 +48,14 @@ from serving.tensor import EXAMPLE_ROW
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ServingNow:
     """What serves when a promotion begins; ``models`` are those of it that could be verified."""
 
     server: Json
-    site: Site
+    release: Release
     now: Mapping[str, str]
-    models: Mapping[str, Kept]
-    shelf: Shelf
+    models: Mapping[str, StoredModel]
+    store: ClusterModelStore
 
     @property
     def artifacts(self) -> list[Artifact]:
@@ -64,7 +64,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class PromotionPlan:
     """Which models are to serve; ``before`` are those that going back from them leads to."""
 
     action: Action
@@ -83,7 +83,7 @@ class Plan:
 class ClusterPromoter:
     """Promotes into one release; ``keep`` is how many models of each variant stay at least."""
 
-    cluster: Cluster
+    cluster: ClusterClient
     roller: Roller
     who: str
     keep: int = KEEP
@@ -100,18 +100,18 @@ class ClusterPromoter:
             artifacts = self._checked(kept | dict(folders))
             bodies = {
                 variant: config_map(
-                    standing.site,
+                    standing.release,
                     artifacts[variant],
                     files_of(folder),
-                    self._stamp(because, standing.now.get(variant)),
+                    self._provenance(because, standing.now.get(variant)),
                 )
                 for variant, folder in folders.items()
             }
             self._expect_no_end()
-            standing.shelf.put(bodies.values())
+            standing.store.put(bodies.values())
             maps = {variant: model.map for variant, model in standing.models.items()}
             maps |= {variant: model_map(body) for variant, body in bodies.items()}
-            self._serve(standing, Plan("promote", because, maps, artifacts, standing.now))
+            self._serve(standing, PromotionPlan("promote", because, maps, artifacts, standing.now))
 
     def go_back(self, because: str | None = None) -> None:
         """Have the models served that served before; again walks one step further back.
@@ -121,30 +121,32 @@ class ClusterPromoter:
         """
         with self._standing() as standing:
             sets = self.cluster.replica_sets(standing.server)
-            wanted, came = models_before(standing.server, sets, standing.site.fullname)
-            found = {variant: standing.shelf.bring(variant, wanted[variant]) for variant in wanted}
+            wanted, came = models_before(standing.server, sets, standing.release.fullname)
+            found = {variant: standing.store.bring(variant, wanted[variant]) for variant in wanted}
             self.roller.say(f"before    {name_of(wanted)}: kept, with the digests expected")
             maps = {variant: kept.map for variant, kept in found.items()}
             artifacts = {variant: kept.artifact for variant, kept in found.items()}
             self._expect_no_end()
             before = came.before if came else None
-            self._serve(standing, Plan("back", because, maps, artifacts, before))
+            self._serve(standing, PromotionPlan("back", because, maps, artifacts, before))
 
     @contextmanager
-    def _standing(self) -> Iterator[Standing]:
+    def _standing(self) -> Iterator[ServingNow]:
         """Look at what serves, and say it.
 
         Raises:
             ClusterError: it is on the way to something else.
         """
         server = self.cluster.model_server()
-        site = site_of(server)
-        now = served(server, site.fullname)
-        self.roller.say(f"serves    {name_of(now)}: {standing_of(server, site.fullname)}")
+        release = release_of(server)
+        now = served(server, release.fullname)
+        self.roller.say(f"serves    {name_of(now)}: {standing_of(server, release.fullname)}")
         self._expect_settled(server)
         with tempfile.TemporaryDirectory() as scratch:
-            shelf = Shelf(self.cluster, site.fullname, Path(scratch), self.roller.say)
-            yield Standing(server, site, now, shelf.standing(now), shelf)
+            store = ClusterModelStore(
+                self.cluster, release.fullname, Path(scratch), self.roller.say
+            )
+            yield ServingNow(server, release, now, store.standing(now), store)
 
     def _expect_settled(self, server: Json) -> None:
         name = server["metadata"]["name"]
@@ -162,7 +164,7 @@ class ClusterPromoter:
             self.roller.say(f"warning   what {name} asks for does not run: {seen.text}")
         self._expect_answer(seen)
 
-    def _expect_answer(self, seen: Look) -> None:
+    def _expect_answer(self, seen: RolloutStatus) -> None:
         """Who cannot ask the pods that serve now could not verify new ones: nothing is changed."""
         for pod in (each for each in seen.pods if each.ready):
             with suppress(DeployError):  # it answered; that it scores is another question
@@ -185,35 +187,35 @@ class ClusterPromoter:
         self.roller.say(f"checked   {name_of(digests)}: sums, golden rows, one τ table")
         return artifacts
 
-    def _stamp(self, because: str | None, from_: str | None) -> Stamp:
-        return Stamp(self.who, self._when(), because, from_)
+    def _provenance(self, because: str | None, from_: str | None) -> Provenance:
+        return Provenance(self.who, self._when(), because, from_)
 
     def _when(self) -> str:
         return self.clock().astimezone(UTC).isoformat(timespec="seconds")
 
-    def _serve(self, standing: Standing, plan: Plan) -> None:
-        followers = Followers(self.cluster, self.roller, standing.site.fullname)
+    def _serve(self, standing: ServingNow, plan: PromotionPlan) -> None:
+        dependents = Dependents(self.cluster, self.roller, standing.release.fullname)
         if plan.versions == standing.now:
-            self._verify(standing, plan, followers)
+            self._verify(standing, plan, dependents)
         else:
-            self._change(standing, plan, followers)
-        self._tidy(standing, plan, followers)
+            self._change(standing, plan, dependents)
+        self._tidy(standing, plan, dependents)
 
-    def _verify(self, standing: Standing, plan: Plan, followers: Followers) -> None:
+    def _verify(self, standing: ServingNow, plan: PromotionPlan, dependents: Dependents) -> None:
         """What serves already is verified; an undo by hand may have left the adapter behind."""
         self.roller.say(f"in place  {name_of(plan.versions)} is what serves")
-        unchanged = Change(standing.server, standing.server)
+        unchanged = DeploymentChange(standing.server, standing.server)
         pods = self.roller.follow(unchanged, list(plan.artifacts.values()))
         self.roller.say(f"verified  on {pods} pods")
         undo = Undo(self.roller, self._record(standing, plan))
         cause = f"follow {name_of(plan.versions)} by {self.who}, {self._when()}"
         with undo.on_failure():
-            followers.adapter(plan.maps, cause, undo)
+            dependents.adapter(plan.maps, cause, undo)
 
-    def _change(self, standing: Standing, plan: Plan, followers: Followers) -> None:
+    def _change(self, standing: ServingNow, plan: PromotionPlan, dependents: Dependents) -> None:
         record = self._record(standing, plan)
         undo = Undo(self.roller, record)
-        fullname, before = standing.site.fullname, standing.server
+        fullname, before = standing.release.fullname, standing.server
         template = with_models(before["spec"]["template"], fullname, plan.maps)
         with undo.on_failure():
             change = self.roller.apply(before, record.annotations(), template)
@@ -221,13 +223,13 @@ class ClusterPromoter:
             self.roller.say(f"patched   Deployment {change.name}: {record.cause()}")
             pods = self.roller.follow(change, list(plan.artifacts.values()))
             self.roller.say(f"verified  {name_of(plan.versions)} on {pods} pods")
-            followers.adapter(plan.maps, f"{record.cause()}, {record.when}", undo)
+            dependents.adapter(plan.maps, f"{record.cause()}, {record.when}", undo)
             self.roller.apply(change.after, {PROMOTION: record.over().text()})
 
-    def _record(self, standing: Standing, plan: Plan) -> Record:
+    def _record(self, standing: ServingNow, plan: PromotionPlan) -> PromotionRecord:
         """Say who changes what; it is over after a rollout, an undo and the adapter's rollout."""
         end = self.clock().astimezone(UTC) + timedelta(seconds=3 * self.roller.timeout + 60)
-        return Record(
+        return PromotionRecord(
             when=self._when(),
             who=self.who,
             action=plan.action,
@@ -238,9 +240,9 @@ class ClusterPromoter:
             until=end.isoformat(timespec="seconds"),
         )
 
-    def _tidy(self, standing: Standing, plan: Plan, followers: Followers) -> None:
-        """Return drift the models that are kept, and delete the others; the promotion stands."""
-        spare = standing.shelf.spare([standing.server, *dependents_of(self.cluster)], self.keep)
+    def _tidy(self, standing: ServingNow, plan: PromotionPlan, dependents: Dependents) -> None:
+        """Hand drift the models that are kept, and delete the others; the promotion stands."""
+        spare = standing.store.spare([standing.server, *dependents_of(self.cluster)], self.keep)
         maps = map(model_map, self.cluster.model_maps())
-        followers.drift([each for each in maps if each.name not in spare])
-        standing.shelf.remove(spare)
+        dependents.drift([each for each in maps if each.name not in spare])
+        standing.store.remove(spare)

@@ -22,7 +22,7 @@ CHANGE_CAUSE: Final = "kubernetes.io/change-cause"
 REVISION: Final = "deployment.kubernetes.io/revision"
 
 
-class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
+class PromotionRecord(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):
     """Who put which versions in place of which, when and why.
 
     ``when`` is RFC 3339 in UTC; ``before`` are the versions that going back from ``to`` leads to.
@@ -56,16 +56,16 @@ class Record(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}
         reason = f": {self.because}" if self.because else ""
         return f"{self.action} {', '.join(moves)} by {self.who}{reason}"
 
-    def over(self) -> "Record":
+    def over(self) -> "PromotionRecord":
         """Return the record of the same promotion once nothing is under way any more."""
         return msgspec.structs.replace(self, until=None)
 
 
-def record_of(annotated: Json) -> Record | None:
+def record_of(annotated: Json) -> PromotionRecord | None:
     """Return the record that a Deployment or ReplicaSet carries, None without a readable one."""
     text = (annotated["metadata"].get("annotations") or {}).get(PROMOTION)
     try:
-        return msgspec.json.decode(text, type=Record) if text else None
+        return msgspec.json.decode(text, type=PromotionRecord) if text else None
     except msgspec.DecodeError:
         return None
 
@@ -84,7 +84,7 @@ def standing_of(deployment: Json, fullname: str) -> str:
     return f"{revision}, {record.cause()}, {record.when}"
 
 
-def under_way(deployment: Json, now: datetime) -> Record | None:
+def under_way(deployment: Json, now: datetime) -> PromotionRecord | None:
     """Return the record of a promotion that is not over yet."""
     record = record_of(deployment)
     if record is None or record.until is None:
@@ -94,7 +94,7 @@ def under_way(deployment: Json, now: datetime) -> Record | None:
 
 def models_before(
     deployment: Json, replica_sets: Iterable[Json], fullname: str
-) -> tuple[dict[str, str], Record | None]:
+) -> tuple[dict[str, str], PromotionRecord | None]:
     """Return the versions that served before, and the record by which they came.
 
     The Deployment's record says, where it is of the models that serve now; else the newest
@@ -127,6 +127,6 @@ def name_of(models: Mapping[str, str]) -> str:
     return ", ".join(f"{v} {models[v][:12]}" for v in VARIANTS if v in models) or "no model"
 
 
-def _came_by(models: Mapping[str, str], revisions: Iterable[Json]) -> Record | None:
+def _came_by(models: Mapping[str, str], revisions: Iterable[Json]) -> PromotionRecord | None:
     records = (record for each in revisions if (record := record_of(each)))
     return next((record for record in records if record.to == models), None)

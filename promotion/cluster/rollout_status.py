@@ -33,7 +33,7 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class RolloutStatus:
     """What was seen: ``text`` says what is missing, or what is wrong.
 
     ``silent`` are pod and container where one ended without a word.
@@ -47,7 +47,7 @@ class Look:
 
 def look(
     deployment: Json, replica_sets: Iterable[Json], pods: Iterable[Json], stale: str | None = None
-) -> Look:
+) -> RolloutStatus:
     """Say how far the rollout of the newest revision is.
 
     ``stale`` is the time of a condition, as ``progressed`` gives it, that is of an earlier rollout.
@@ -55,21 +55,21 @@ def look(
     """
     meta, spec, status = (deployment.get(part, {}) for part in ("metadata", "spec", "status"))
     if spec.get("paused"):
-        return Look("failed", "the Deployment is paused; kubectl rollout resume ends that")
+        return RolloutStatus("failed", "the Deployment is paused; kubectl rollout resume ends that")
     newest = _newest(deployment, replica_sets)
     if status.get("observedGeneration", 0) < meta["generation"] or newest is None:
-        return Look("under way", "not taken up yet")
+        return RolloutStatus("under way", "not taken up yet")
     label = newest["metadata"]["labels"][HASH]
     own = [p for p in pods if p["metadata"].get("labels", {}).get(HASH) == label]
     alive = [pod for pod in own if "deletionTimestamp" not in pod["metadata"]]
     found = tuple(map(_pod, alive))
     if missing := _missing(spec, status):
         if trouble := next((each for pod in alive for each in _trouble(pod)), None):
-            return Look("failed", trouble.text, found, trouble.silent)
+            return RolloutStatus("failed", trouble.text, found, trouble.silent)
         if _timed_out(status) and progressed(deployment) != stale:
-            return Look("failed", f"no progress any more: {missing}", found)
-        return Look("under way", "; ".join([missing, *_waiting(alive)]), found)
-    return Look("done", f"{len(found)} pods ready", found)
+            return RolloutStatus("failed", f"no progress any more: {missing}", found)
+        return RolloutStatus("under way", "; ".join([missing, *_waiting(alive)]), found)
+    return RolloutStatus("done", f"{len(found)} pods ready", found)
 
 
 def progressed(deployment: Json) -> str | None:

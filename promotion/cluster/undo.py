@@ -5,9 +5,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final
 
-from promotion.cluster.change import Change, Roller
+from promotion.cluster.change import DeploymentChange, Roller
 from promotion.cluster.errors import Overtaken
-from promotion.cluster.record import CHANGE_CAUSE, PROMOTION, Record, name_of
+from promotion.cluster.record import CHANGE_CAUSE, PROMOTION, PromotionRecord, name_of
 from promotion.errors import PromotionError
 from serving.artifact import Artifact
 
@@ -19,10 +19,10 @@ class Undo:
     """The changes of one promotion, each with the models that its earlier pods must serve."""
 
     roller: Roller
-    record: Record
-    changes: list[tuple[Change, Sequence[Artifact]]] = field(default_factory=list)
+    record: PromotionRecord
+    changes: list[tuple[DeploymentChange, Sequence[Artifact]]] = field(default_factory=list)
 
-    def add(self, change: Change, expected: Sequence[Artifact] = ()) -> None:
+    def add(self, change: DeploymentChange, expected: Sequence[Artifact] = ()) -> None:
         """Remember a change that was made."""
         self.changes.append((change, expected))
 
@@ -45,7 +45,7 @@ class Undo:
             if back is not None:
                 self._follow(back, expected)
 
-    def _put_back(self, change: Change, words: str) -> Change | None:
+    def _put_back(self, change: DeploymentChange, words: str) -> DeploymentChange | None:
         earlier = change.before["metadata"].get("annotations") or {}
         annotations = {CHANGE_CAUSE: f"undo {name_of(self.record.to)}: {words}"}
         if PROMOTION in change.after["metadata"]["annotations"]:
@@ -63,7 +63,7 @@ class Undo:
             )
         return None
 
-    def _follow(self, back: Change, expected: Sequence[Artifact]) -> None:
+    def _follow(self, back: DeploymentChange, expected: Sequence[Artifact]) -> None:
         models = name_of(self.record.from_)
         try:
             pods = self.roller.follow_back(back, expected)

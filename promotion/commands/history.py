@@ -52,11 +52,11 @@ def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
 def _in_cluster(options: argparse.Namespace) -> int:
     """Print what the revisions of the model server's Deployment asked for."""
     from promotion.cluster import history
-    from promotion.cluster.model_map import site_of
+    from promotion.cluster.model_map import release_of
 
     cluster = in_cluster.cluster_of(options)
     server = cluster.model_server()
-    fullname = site_of(server).fullname
+    fullname = release_of(server).fullname
     rows = history.rows_of(cluster.replica_sets(server), fullname)
     if options.json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")

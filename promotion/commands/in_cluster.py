@@ -10,9 +10,9 @@ from typing import Final
 
 from plumbing.stop import Stop
 from plumbing.terminal import say
-from promotion.cluster.access import Place
-from promotion.cluster.change import Roller, Wish
-from promotion.cluster.client import Cluster, open_cluster
+from promotion.cluster.access import ReleaseSelector
+from promotion.cluster.change import Roller, StopSignal
+from promotion.cluster.client import ClusterClient, open_cluster
 from promotion.cluster.promoter import ClusterPromoter
 from promotion.cluster.pruning import KEEP
 from promotion.config import PromotionSettings
@@ -49,15 +49,15 @@ def add_keep(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def cluster_of(options: argparse.Namespace) -> Cluster:
+def cluster_of(options: argparse.Namespace) -> ClusterClient:
     """Return the namespace that the options name; raises ``ClusterError`` where that fails."""
     return open_cluster(
-        Place(options.namespace, options.release, options.context, options.kubeconfig)
+        ReleaseSelector(options.namespace, options.release, options.context, options.kubeconfig)
     )
 
 
 def promote_there(
-    options: argparse.Namespace, settings: PromotionSettings, stop: Wish, poll: float = 1.0
+    options: argparse.Namespace, settings: PromotionSettings, stop: StopSignal, poll: float = 1.0
 ) -> int:
     """Promote into the cluster, or go back; 1 with one line for each step that failed."""
     stopwatch = Stopwatch(say)

@@ -98,7 +98,8 @@ def _changed(
 
 def _follow(promoter: Promoter, settings: PromotionSettings, run: Path | None) -> bool:
     """Make MLflow's champion what the log says; where MLflow is away, say how to do it later."""
-    from promotion.tracking.runs import TrackingError, crown, log_run, tracked_at
+    from promotion.tracking.connection import TrackingError
+    from promotion.tracking.runs import crown, log_run, tracked_at
 
     log = read_log(promoter.root)
     if not log:

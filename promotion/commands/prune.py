@@ -7,9 +7,9 @@ from pathlib import Path
 from plumbing.terminal import say
 from promotion.cluster.dependents import dependents_of
 from promotion.cluster.errors import ClusterError
-from promotion.cluster.model_map import site_of
+from promotion.cluster.model_map import release_of
+from promotion.cluster.model_store import ClusterModelStore
 from promotion.cluster.record import under_way
-from promotion.cluster.store import Shelf
 from promotion.commands.in_cluster import add_keep, add_place, cluster_of
 from promotion.config import PromotionSettings
 from promotion.promoter import utc_now
@@ -33,7 +33,7 @@ def run(options: argparse.Namespace, settings: PromotionSettings) -> int:
         raise ClusterError(f"found a promotion under way, {other.cause()}, expected none")
     deployments = [server, *dependents_of(cluster)]
     with tempfile.TemporaryDirectory() as scratch:
-        shelf = Shelf(cluster, site_of(server).fullname, Path(scratch), say)
-        gone = shelf.remove(shelf.spare(deployments, options.keep))
+        store = ClusterModelStore(cluster, release_of(server).fullname, Path(scratch), say)
+        gone = store.remove(store.spare(deployments, options.keep))
     say(f"kept      {len(cluster.model_maps())} models; pruned {gone}")
     return 0

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from promotion.log import Promotion
 from promotion.model_pair import Digests, copy_folders, pair_digest
-from promotion.tracking.store import Store, connected
+from promotion.tracking.connection import TrackingStore, connected
 from serving.control import VARIANTS
 
 NAME: Final = "crypto-volatility"
@@ -75,7 +75,7 @@ def set_champion(mlflow: Any, version: str, promotion: Promotion) -> None:
         client.set_model_version_tag(NAME, version, tag, value)
 
 
-def fetch(store: Store, digests: Digests, into: Path) -> bool:
+def fetch(store: TrackingStore, digests: Digests, into: Path) -> bool:
     """Copy the folders of these models out of MLflow; says whether it has them.
 
     Raises:

@@ -12,10 +12,13 @@ from promotion.log import Promotion
 from promotion.model_pair import Folders, pair_digest
 from promotion.run_folder import RunRecord, flattened, model_folder, read_run
 from promotion.tracking import registry
-from promotion.tracking.store import Store, TrackingError, connected, experiment, store_of
+from promotion.tracking.connection import (
+    TrackingStore,
+    connected,
+    experiment,
+    store_of,
+)
 from serving.artifact import Artifact, load_folder
-
-__all__ = ["Logged", "Store", "TrackingError", "crown", "log_run", "store_of", "tracked_at"]
 
 MODEL_CODE: Final = Path(__file__).with_name("pyfunc.py")
 PLOTS: Final = "plots"
@@ -35,7 +38,7 @@ _VALUE_LIMIT: Final = 500
 _SHORT: Final = 12
 
 
-class Tracked(Protocol):
+class TrackingSettings(Protocol):
     """The settings that say where MLflow is."""
 
     tracking_uri: str
@@ -43,7 +46,7 @@ class Tracked(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class TrackedRun:
     """Where a training stands in MLflow; ``version`` is that of the registered model."""
 
     run_id: str
@@ -51,12 +54,12 @@ class Logged:
     uri: str
 
 
-def tracked_at(settings: Tracked) -> Store:
+def tracked_at(settings: TrackingSettings) -> TrackingStore:
     """Return the store that the settings name."""
     return store_of(settings.tracking_uri, settings.tracking)
 
 
-def log_run(folder: Path, settings: Tracked) -> Logged:
+def log_run(folder: Path, settings: TrackingSettings) -> TrackedRun:
     """Log a run folder as one run with a nested one for each candidate, and register its models.
 
     A folder that is logged already is not logged again.
@@ -79,10 +82,10 @@ def log_run(folder: Path, settings: Tracked) -> Logged:
                 done = str(run.info.run_id)
             tags = {"training.run_id": record.run_id, "winner": record.winner}
             version = registry.register(mlflow, digests, models, _about(record), tags)
-    return Logged(done, version, store.uri)
+    return TrackedRun(done, version, store.uri)
 
 
-def crown(promotion: Promotion, folders: Folders, store: Store) -> str:
+def crown(promotion: Promotion, folders: Folders, store: TrackingStore) -> str:
     """Make the promoted models, which these folders hold, the champion; gives the version.
 
     Models that MLflow never saw are logged first. Doing it again changes nothing.
@@ -100,7 +103,7 @@ def crown(promotion: Promotion, folders: Folders, store: Store) -> str:
     return version
 
 
-def _adopt(mlflow: Any, store: Store, promotion: Promotion, folders: Folders) -> str:
+def _adopt(mlflow: Any, store: TrackingStore, promotion: Promotion, folders: Folders) -> str:
     """Log models whose training was not tracked, in a run of their own."""
     name = f"adopted {promotion.digest[:_SHORT]}"
     about = f"Models promoted by {promotion.who} at {promotion.when}; their training is not here."

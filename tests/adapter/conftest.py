@@ -53,7 +53,7 @@ class Adapter:
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that stands still for seconds is no model server that is gone."""
-    monkeypatch.setattr("adapter.models.LONGEST_LOOK_SECONDS", 60.0)
+    monkeypatch.setattr("adapter.model_router.LONGEST_LOOK_SECONDS", 60.0)
 
 
 @pytest.fixture

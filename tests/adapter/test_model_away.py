@@ -2,7 +2,7 @@
 
 import pytest
 
-from adapter.models import Fallback
+from adapter.model_router import Fallback
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.linear import Linear
 

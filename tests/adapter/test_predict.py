@@ -1,10 +1,13 @@
 """The contract of ``POST /predict``."""
 
 import json
+import threading
 
 import pytest
 
 from featurizer.features import NAMES
+from serving.control import KEY, Control, encode
+from tests.waiting import eventually
 
 NO_JSON = ["", "{", "nul", "[1", '{"rows":[{"a":NaN}]}', "\ufeff{}", '{"rows": [' + "[" * 5000]
 
@@ -200,3 +203,29 @@ def test_scores_that_cannot_be_are_never_given_on(adapter, row, v2, scores):
     """A score too many or outside [0, 1] is an error."""
     v2.scores = scores
     assert adapter().predict(row).status_code == 503
+
+
+def test_switching_under_load_fails_no_request(adapter, row):
+    """Requests in several threads while the variant changes a hundred times: all are 200."""
+    front = adapter(rate_limit="1000000/minute")
+    statuses, variants, over = set(), set(), threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            answer = front.predict(row)
+            statuses.add(answer.status_code)
+            variants.add((answer.json()["model_variant"], answer.json()["version"]))
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for turn in range(100):
+        variant = "ml" if turn % 2 else "baseline"
+        front.serving.take(KEY, encode(Control(variant=variant, changed_by="ann", changed_us=5)))
+        threads[0].join(0.005)
+    eventually(lambda: bool(statuses))
+    over.set()
+    for thread in threads:
+        thread.join()
+    assert statuses == {200}
+    assert variants <= {("ml", "a" * 12), ("baseline", "b" * 12)}

@@ -8,12 +8,12 @@ import pytest
 
 from promotion.cluster.model_map import (
     ModelMap,
-    Stamp,
+    Provenance,
     check_same,
     config_map,
     files_of,
     model_map,
-    site_of,
+    release_of,
 )
 from promotion.cluster.template import served, versions, with_kept, with_models
 from promotion.model_pair import loaded
@@ -37,8 +37,8 @@ def deployment(things: list[Manifest], component: str) -> dict[str, Any]:
 def promoted(things: list[Manifest], variant: str) -> Manifest:
     """Return the ConfigMap that promotion makes of a folder of ours."""
     folder = Path(MODELS / variant)
-    site = site_of(deployment(things, "mlserver"))
-    body = config_map(site, loaded(folder), files_of(folder), Stamp("ada", "now", None, None))
+    site = release_of(deployment(things, "mlserver"))
+    body = config_map(site, loaded(folder), files_of(folder), Provenance("ada", "now", None, None))
     return dict(body)
 
 
@@ -60,7 +60,7 @@ def test_the_config_maps_are_equal(things: list[Manifest], variant: str) -> None
 def test_the_release_is_read_off_the_deployment(things: list[Manifest]) -> None:
     """Namespace, names and the versions that serve are found in what the chart renders."""
     server = deployment(things, "mlserver")
-    site = site_of(server)
+    site = release_of(server)
     assert (site.namespace, site.fullname) == (NAMESPACE, RELEASE)
     expected = {variant: loaded(MODELS / variant).info.version for variant in VARIANTS}
     assert served(server, RELEASE) == expected

@@ -31,8 +31,8 @@ from plumbing.tracing.tracer import open_tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics as ScorerMetrics
-from scorer.models import Models
 from scorer.service import Scorer
+from scorer.shadow_client import Models
 from serving.client import V2Client
 from serving.control import Serving
 from tests.ingestor.test_service import Exchange, sends

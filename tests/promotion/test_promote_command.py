@@ -13,9 +13,9 @@ from promotion.commands import history, promote
 from promotion.config import PromotionSettings
 from promotion.log import LOG, read_log
 from promotion.model_pair import digests_in, folders_in
+from promotion.tracking.connection import connected
 from promotion.tracking.registry import NAME
 from promotion.tracking.runs import tracked_at
-from promotion.tracking.store import connected
 
 ROOT = Path(__file__).resolve().parents[2]
 MakeRun = Callable[..., Path]

@@ -15,7 +15,14 @@ import pytest
 from promotion.atomic_replace import STAGE, exclusive, recover, replace
 from promotion.errors import PromotionError
 from promotion.log import LOG, read_log
-from promotion.model_pair import Digests, Pair, checked_pair, copy_folders, digests_in, folders_in
+from promotion.model_pair import (
+    Digests,
+    ModelPair,
+    checked_pair,
+    copy_folders,
+    digests_in,
+    folders_in,
+)
 from promotion.promoter import Promoter, find_run
 from promotion.run_folder import RECORD, RunError, read_run
 from serving.artifact import FILES, SETTINGS, SUMS, load_folder
@@ -284,7 +291,7 @@ def test_equal_runs_have_equal_digests(make_run: MakeRun, tmp_path: Path) -> Non
     one, two = make_run(tmp_path / "one"), make_run(tmp_path / "two")
     pairs = [checked_pair(run_folders(run), of_run(run)) for run in (one, two)]
     assert pairs[0].digest == pairs[1].digest
-    assert isinstance(pairs[0], Pair)
+    assert isinstance(pairs[0], ModelPair)
 
 
 def run_folders(run: Path) -> dict[str, Path]:

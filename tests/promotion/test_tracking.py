@@ -14,9 +14,9 @@ from promotion.log import Promotion
 from promotion.model_pair import digests_in, folders_in, pair_digest
 from promotion.promoter import Promoter
 from promotion.run_folder import RECORD, read_run
+from promotion.tracking.connection import EXPERIMENT, TrackingError, connected
 from promotion.tracking.registry import NAME, fetch
-from promotion.tracking.runs import Logged, TrackingError, crown, log_run, numbers_of, tracked_at
-from promotion.tracking.store import EXPERIMENT, connected
+from promotion.tracking.runs import TrackedRun, crown, log_run, numbers_of, tracked_at
 from serving.artifact import load_folder
 
 MakeRun = Callable[..., Path]
@@ -40,7 +40,7 @@ class Tracked:
 
     settings: Where
     run: Path
-    logged: Logged
+    logged: TrackedRun
     make_run: MakeRun = field(repr=False)
 
 
@@ -102,6 +102,26 @@ def test_the_logged_model_scores_as_serving_does(tracked: Tracked, mlflow: Any) 
     example = model.input_example
     assert list(example.columns) == list(NAMES)
     assert not example.iloc[0].isna().any() and example.iloc[1].isna().any()
+
+
+def test_a_model_that_0_1_0_logged_still_scores(tracked: Tracked, mlflow: Any) -> None:
+    """The code in MLflow is a copy of its day, with the names that our modules had then."""
+    path = tracked.run / "candidates" / "logistic_regression"
+    golden = load_folder(path).card.golden
+    code = Path(__file__).parents[1] / "data" / "pyfunc_0_1_0.py"
+    assert "from serving.scorer import RowScorer, open_scorer" in code.read_text()
+    with mlflow.start_run(run_name="0.1.0"):
+        logged = mlflow.pyfunc.log_model(
+            name="old",
+            python_model=str(code),
+            artifacts={"folder": str(path)},
+            pip_requirements=[],
+        )
+    import pandas
+
+    frame = pandas.DataFrame(golden.rows, columns=NAMES, dtype="float64")
+    model = mlflow.pyfunc.load_model(logged.model_uri)
+    np.testing.assert_array_equal(model.predict(frame)["score"], golden.scores)
 
 
 def test_mlflow_holds_the_very_bytes(tracked: Tracked, tmp_path: Path) -> None:

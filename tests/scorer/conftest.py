@@ -15,8 +15,8 @@ from plumbing.tracing.trace import UNTRACED, Tracer
 from scorer.config import ScorerSettings
 from scorer.delivery import Delivery
 from scorer.metrics import Metrics
-from scorer.models import Models
 from scorer.service import Scorer
+from scorer.shadow_client import ShadowClient
 from serving.artifact import ModelInfo
 from serving.control import Serving
 from serving.linear import Linear
@@ -174,7 +174,7 @@ class Bench:
         self.now = 1_000.0
         self.producers: list[FakeProducer] = []
         chosen, metrics = ScorerSettings(**settings), Metrics(self.registry)
-        models = Models(
+        models = ShadowClient(
             chosen, self.model, self.serving, metrics, runner.run, clock=lambda: self.now
         )
         self.scorer = Scorer(

@@ -7,7 +7,7 @@ import pytest
 
 from featurizer.features import EXAMPLE, NAMES
 from serving.client import AGAIN_SECONDS, V2Client
-from serving.connections import ROTATE_SECONDS, Connections
+from serving.connections import ROTATE_SECONDS, ConnectionPool
 from serving.v2 import ModelAway
 from tests.serving.balancer import Balancer
 
@@ -157,7 +157,7 @@ def test_an_old_generation_closes_after_its_last_request():
 
     async def scene() -> None:
         nonlocal now
-        connections = Connections(lambda: now)
+        connections = ConnectionPool(lambda: now)
         async with connections.lend() as old:
             now += ROTATE_SECONDS
             async with connections.lend() as new:

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from adapter.schema import InvalidRequest, decode, encode
 from featurizer.features import EXAMPLE, FEATURES_DIGEST, NAMES
-from serving.v2 import BadResponse, WrongFeatures, decode_response, encode_request
+from serving.card import ModelInfo
+from serving.v2 import (
+    BadResponse,
+    WrongFeatures,
+    decode_response,
+    encode_request,
+    parameters_of,
+)
 
 VALUES = st.none() | st.floats(allow_nan=False, allow_infinity=False)
 ROWS = st.lists(st.tuples(*[VALUES] * len(NAMES)), min_size=1, max_size=5)
@@ -119,6 +126,13 @@ def test_an_answer_of_another_form_is_refused(changes):
     """What is missing or different is an error, never a guess."""
     with pytest.raises(BadResponse):
         decode_response(_answer(**changes), 2, "ml")
+
+
+def test_a_model_reads_back_as_it_named_itself():
+    """What a server says of its model is what a client knows of it, to the bit."""
+    tau, threshold = {"BTC-USD": 0.1 + 0.2, "ÉTH-USD": 5e-324}, {"BTC-USD": 1 / 3}
+    info = ModelInfo("ml", "1", "d", FEATURES_DIGEST, "exchange", tau=tau, threshold=threshold)
+    assert decode_response(_answer(parameters=parameters_of(info)), 2, "ml").info == info
 
 
 def test_other_feature_definitions_are_refused_by_name():

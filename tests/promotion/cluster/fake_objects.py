@@ -5,7 +5,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from promotion.cluster.model_map import Json, ModelMap, Site, Stamp, config_map, files_of, model_map
+from promotion.cluster.model_map import (
+    Json,
+    ModelMap,
+    Provenance,
+    Release,
+    config_map,
+    files_of,
+    model_map,
+)
 from promotion.model_pair import loaded
 from serving.artifact import load_folder
 from serving.control import VARIANTS
@@ -65,8 +73,8 @@ def named(pair: Path) -> dict[str, str]:
 def body_of(folder: Path) -> Any:
     """Return the ConfigMap that the chart would bring of a model folder."""
     labels = {"app.kubernetes.io/instance": FULLNAME}
-    site = Site("space", FULLNAME, labels, {})
-    body = dict(config_map(site, loaded(folder), files_of(folder), Stamp("", "", None, None)))
+    site = Release("space", FULLNAME, labels, {})
+    body = dict(config_map(site, loaded(folder), files_of(folder), Provenance("", "", None, None)))
     body["metadata"] = {**body["metadata"], "creationTimestamp": "2026-11-22T19:00:00Z"}
     return body
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from promotion.cluster.access import Place, api_of
-from promotion.cluster.client import Cluster, open_cluster
-from promotion.cluster.errors import Away, ClusterError
+from promotion.cluster.access import ReleaseSelector, api_of
+from promotion.cluster.client import ClusterClient, open_cluster
+from promotion.cluster.errors import ClusterAway, ClusterError
 from tests.promotion.cluster.fake import (
     LOST,
     ONE_COMMAND,
@@ -68,10 +68,10 @@ def test_a_forbidden_port_forward_changes_nothing(
 def test_a_port_forward_that_hangs_is_given_up(cluster: FakeCluster, tmp_path: Path) -> None:
     """A handshake that never ends costs its time, not the promotion's."""
     cluster.hanging = True
-    api, namespace = api_of(Place(kubeconfig=cluster.kubeconfig(tmp_path / "config")))
-    ours = Cluster(api, namespace, handshake_seconds=0.1)
+    api, namespace = api_of(ReleaseSelector(kubeconfig=cluster.kubeconfig(tmp_path / "config")))
+    ours = ClusterClient(api, namespace, handshake_seconds=0.1)
     name = cluster.pods()[0]["metadata"]["name"]
-    with pytest.raises(Away, match="TimeoutError"):
+    with pytest.raises(ClusterAway, match="TimeoutError"):
         ours.score(name, "ml", [[None] * 12])
     assert ours.deployment_of("mlserver") is not None
 
@@ -108,7 +108,7 @@ def test_a_lost_answer_is_found_again(cluster: FakeCluster, say: Say, pairs: lis
 def test_no_cluster(tmp_path: Path) -> None:
     """Without a kubeconfig, and outside a pod, both are named."""
     with pytest.raises(ClusterError, match="kubeconfig"):
-        open_cluster(Place(kubeconfig=tmp_path / "none"))
+        open_cluster(ReleaseSelector(kubeconfig=tmp_path / "none"))
 
 
 def test_nobody_answers(cluster: FakeCluster, say: Say, tmp_path: Path, capsys: Captured) -> None:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from promotion.cluster.errors import ClusterError, Conflict
 from promotion.cluster.model_map import (
-    Site,
-    Stamp,
+    Provenance,
+    Release,
     check_same,
     config_map,
     files_of,
     model_map,
+    release_of,
     restore,
-    site_of,
 )
 from promotion.cluster.template import needed, served, versions, with_kept, with_models
 from promotion.model_pair import loaded
@@ -40,8 +40,8 @@ def test_a_config_map_has_the_contract(pairs: list[Path]) -> None:
     folder = pairs[0] / "ml"
     artifact = loaded(folder)
     labels = {"app.kubernetes.io/instance": "cv", "app.kubernetes.io/managed-by": "Helm"}
-    site = Site("space", "cv", labels, {"meta.helm.sh/release-name": "cv"})
-    body = config_map(site, artifact, files_of(folder), Stamp("ada", "now", None, "abc"))
+    site = Release("space", "cv", labels, {"meta.helm.sh/release-name": "cv"})
+    body = config_map(site, artifact, files_of(folder), Provenance("ada", "now", None, "abc"))
     meta = body["metadata"]
     assert meta["name"] == f"cv-model-ml-{artifact.info.version}"
     assert meta["labels"] == labels | {
@@ -103,12 +103,12 @@ def test_text_and_bytes_are_the_same(pairs: list[Path]) -> None:
 
 def test_a_site_is_read_off_the_deployment() -> None:
     """Helm's ownership goes along, so that a later chart with the same model adopts it."""
-    site = site_of(deployment("mlserver", []))
+    site = release_of(deployment("mlserver", []))
     assert (site.namespace, site.fullname) == ("space", "cv")
     assert site.labels["app.kubernetes.io/managed-by"] == "Helm"
     assert site.annotations == {"meta.helm.sh/release-name": "cv"}
     with pytest.raises(ClusterError, match="expected a name like"):
-        site_of(deployment("adapter", []))
+        release_of(deployment("adapter", []))
 
 
 @settings(deadline=None)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from promotion.cluster.errors import ClusterError
 from promotion.cluster.pruning import to_prune
-from promotion.cluster.record import Record, models_before, record_of, under_way
+from promotion.cluster.record import PromotionRecord, models_before, record_of, under_way
 from serving.control import VARIANTS
 from tests.promotion.cluster.fake_objects import (
     FULLNAME,
@@ -24,9 +24,9 @@ from tests.promotion.cluster.fake_objects import (
 VERSION = st.text("0123456789abcdef", min_size=12, max_size=12)
 
 
-def record(old: str, new: str, before: str | None, **more: Any) -> Record:
+def record(old: str, new: str, before: str | None, **more: Any) -> PromotionRecord:
     """Return the record of a change of ml, beside a baseline that stays."""
-    return Record(
+    return PromotionRecord(
         when="2026-11-22T20:00:00+00:00",
         who="ada",
         action="promote",
@@ -38,7 +38,7 @@ def record(old: str, new: str, before: str | None, **more: Any) -> Record:
     )
 
 
-def revision(number: int, ml: str, made: Record | None) -> dict[str, Any]:
+def revision(number: int, ml: str, made: PromotionRecord | None) -> dict[str, Any]:
     """Return a ReplicaSet with these models and this record."""
     annotations = {"deployment.kubernetes.io/revision": str(number)}
     annotations |= made.annotations() if made else {}

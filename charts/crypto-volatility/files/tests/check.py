@@ -38,7 +38,7 @@ class Failed(Exception):
     """The release is not well; the message says what was found and what was expected."""
 
 
-class Away(Failed):
+class NotReady(Failed):
     """Nothing answered, or it was not ready: worth another try."""
 
 
@@ -52,10 +52,10 @@ def fetch(url: str, data: bytes | None = None, headers: Mapping[str, str] | None
             return found
     except urllib.error.HTTPError as exc:
         said = exc.read().decode(errors="replace")[:300]
-        kind = Away if exc.code in (429, 502, 503, 504) else Failed
+        kind = NotReady if exc.code in (429, 502, 503, 504) else Failed
         raise kind(f"{url}: found {exc.code} {said}, expected 200") from exc
     except OSError as exc:
-        raise Away(f"{url}: found {exc}, expected an answer") from exc
+        raise NotReady(f"{url}: found {exc}, expected an answer") from exc
 
 
 def ask(url: str, body: object = None, headers: Mapping[str, str] | None = None) -> Any:
@@ -146,11 +146,11 @@ def monitoring(environment: Environment) -> list[str]:
     said = [_targets(prometheus, jobs), _rules(prometheus)]
     found = ask(f"{prometheus}/api/v1/alertmanagers")["data"]["activeAlertmanagers"]
     if not found:
-        raise Away(f"{prometheus}: found no Alertmanager, expected one")
+        raise NotReady(f"{prometheus}: found no Alertmanager, expected one")
     said.append(f"alerts: go to {', '.join(each['url'] for each in found)}")
     health = ask(f"{environment['GRAFANA_URL']}/api/health")
     if health["database"] != "ok":
-        raise Away(f"Grafana: found {health}, expected database ok")
+        raise NotReady(f"Grafana: found {health}, expected database ok")
     return [*said, "Grafana: healthy"]
 
 
@@ -165,7 +165,7 @@ def _targets(prometheus: str, jobs: list[str]) -> str:
             down.append(f"{job} {instance} is down")
     down += [f"{job} has no target" for job in jobs if not up[job]]
     if down:
-        raise Away(f"{prometheus}: found {'; '.join(sorted(down))}, expected up == 1 of all")
+        raise NotReady(f"{prometheus}: found {'; '.join(sorted(down))}, expected up == 1 of all")
     counts = ", ".join(f"{job} {len(found)}" for job, found in sorted(up.items()))
     return f"targets: all up ({counts})"
 
@@ -218,7 +218,7 @@ def main(name: str, environment: Environment) -> int:
         try:
             found = CHECKS[name](environment)
         except Failed as exc:
-            if not isinstance(exc, Away) or time.monotonic() > until:
+            if not isinstance(exc, NotReady) or time.monotonic() > until:
                 say(f"FAILED {name}: {exc}")
                 return 1
             say(f"waiting: {exc}")

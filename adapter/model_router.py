@@ -66,7 +66,7 @@ class State:
     info: ModelInfo | None = None
 
 
-class Models:
+class ModelRouter:
     """Scores by the variant that serves; safe for any number of requests at once."""
 
     def __init__(

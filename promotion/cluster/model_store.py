@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from promotion.cluster.client import Cluster
+from promotion.cluster.client import ClusterClient
 from promotion.cluster.errors import ClusterError, Conflict
 from promotion.cluster.model_map import (
     Json,
@@ -19,7 +19,7 @@ from serving.artifact import Artifact
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredModel:
     """A model out of its ConfigMap, verified in full; ``folder`` has its files."""
 
     map: ModelMap
@@ -28,24 +28,24 @@ class Kept:
 
 
 @dataclass(frozen=True, slots=True)
-class Shelf:
+class ClusterModelStore:
     """The models' ConfigMaps of one release; ``scratch`` is a folder to verify them in."""
 
-    cluster: Cluster
+    cluster: ClusterClient
     fullname: str
     scratch: Path
     say: Callable[[str], None]
 
-    def bring(self, variant: str, version: str) -> Kept:
+    def bring(self, variant: str, version: str) -> StoredModel:
         """Return a model that is kept; raises ``ClusterError`` if it is gone or damaged."""
         name = prefix_of(self.fullname, variant) + version
         body = self.cluster.config_map(name)
         if body is None:
             raise ClusterError(f"found no ConfigMap {name} any more, expected that model's")
         folder = self.scratch / f"{variant}-{version}"
-        return Kept(model_map(body), restore(body, folder), folder)
+        return StoredModel(model_map(body), restore(body, folder), folder)
 
-    def standing(self, versions: Mapping[str, str]) -> dict[str, Kept]:
+    def standing(self, versions: Mapping[str, str]) -> dict[str, StoredModel]:
         """Return those of these models that are whole, and say which are not."""
         found = {}
         for variant, version in versions.items():

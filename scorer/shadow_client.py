@@ -21,13 +21,13 @@ PROBE_SECONDS: Final = 5.0
 T = TypeVar("T")
 
 
-class Run(Protocol):
+class RunInLoop(Protocol):
     """Runs a coroutine to its end, always in the same loop: ``asyncio.Runner.run``."""
 
     def __call__(self, coro: Coroutine[Any, Any, T], /) -> T: ...
 
 
-class Models:
+class ShadowClient:
     """Scores rows; ``answers`` says whether the variant that serves did so last time.
 
     ``clock`` gives seconds.
@@ -39,7 +39,7 @@ class Models:
         model: InferenceClient,
         serving: Serving,
         metrics: Metrics,
-        run: Run,
+        run: RunInLoop,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings, self._model, self._serving = settings, model, serving

@@ -36,23 +36,23 @@ class TrackingError(PromotionError):
 
 
 @dataclass(frozen=True, slots=True)
-class Store:
+class TrackingStore:
     """A tracking server or database by its URI; ``artifacts`` None: the server decides where."""
 
     uri: str
     artifacts: str | None = None
 
 
-def store_of(uri: str, folder: Path) -> Store:
+def store_of(uri: str, folder: Path) -> TrackingStore:
     """Return the server of the URI, or where that is empty SQLite with artifacts in ``folder``."""
     if uri:
-        return Store(uri)
+        return TrackingStore(uri)
     folder = folder.resolve()
-    return Store(f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri())
+    return TrackingStore(f"sqlite:///{folder / 'mlflow.db'}", (folder / "artifacts").as_uri())
 
 
 @contextmanager
-def connected(store: Store) -> Iterator[Any]:
+def connected(store: TrackingStore) -> Iterator[Any]:
     """Return the MLflow library, its fluent calls going to this store.
 
     Raises:
@@ -76,7 +76,7 @@ def connected(store: Store) -> Iterator[Any]:
         mlflow.set_registry_uri(before)
 
 
-def experiment(mlflow: Any, store: Store) -> str:
+def experiment(mlflow: Any, store: TrackingStore) -> str:
     """Return the id of our experiment, made when it is not there yet."""
     client = mlflow.MlflowClient()
     found = client.get_experiment_by_name(EXPERIMENT)

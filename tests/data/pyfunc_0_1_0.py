@@ -1,0 +1,39 @@
+"""The model as MLflow loads it: one of our folders, verified, then scored row by row.
+
+MLflow runs this file (models from code), so that nothing of a model is pickled by MLflow, and
+what lies in its registry are the very bytes that a promotion puts in place.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import pandas
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel
+
+from featurizer.features import NAMES
+from serving.artifact import load_folder
+from serving.scorer import RowScorer, open_scorer
+
+
+class SpikeModel(PythonModel):  # type: ignore[misc]  # MLflow ships no types
+    """A frame with the features, in any order of columns, becomes a frame of scores in [0, 1]."""
+
+    _scorer: RowScorer
+
+    def load_context(self, context: Any) -> None:
+        """Open the folder, or refuse it as serving does."""
+        self._scorer = open_scorer(load_folder(Path(context.artifacts["folder"])))
+
+    def predict(
+        self,
+        context: Any,
+        model_input: pandas.DataFrame,  # any other type is checked by MLflow as a list
+        params: dict[str, Any] | None = None,
+    ) -> pandas.DataFrame:
+        """Score each row by itself; NaN means unknown."""
+        rows = model_input[list(NAMES)].to_numpy(dtype="float64").tolist()
+        return pandas.DataFrame({"score": [self._scorer.score(row) for row in rows]})
+
+
+set_model(SpikeModel())
