@@ -62,7 +62,7 @@ train: $(VENV)/.training ## recordings to a chosen, logged model with a report: 
 include $(sort $(wildcard make/*.mk))
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write what follows from the code: settings, metrics, scrape jobs, the chart's schema
+docs: $(VENV)/.dev ## write what follows from the code: settings, metrics, the table of features, scrape jobs, the chart's schema
 	@PYTHONPATH=. $(BIN)/python docs/reference.py
 	@PYTHONPATH=. $(BIN)/python docs/lists.py
 

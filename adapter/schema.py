@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from featurizer.features import FEATURES, NAMES
+from featurizer.features import FEATURES, NAMES, REQUIRED
 
 MOST_ROWS: Final = 1_000
 MOST_PROBLEMS: Final = 50
@@ -64,8 +64,15 @@ class Predicted(msgspec.Struct, frozen=True):
     ts: str
 
 
+_LATER: Final = NAMES[len(REQUIRED) :]
 _Row = msgspec.defstruct(
-    "_Row", [(name, float | None) for name in NAMES], forbid_unknown_fields=True, frozen=True
+    "_Row",
+    [
+        *((name, float | None) for name in REQUIRED),
+        *((name, float | None | msgspec.UnsetType, msgspec.UNSET) for name in _LATER),
+    ],
+    forbid_unknown_fields=True,
+    frozen=True,
 )
 _Body = msgspec.defstruct(
     "_Body", [("rows", list[_Row])], forbid_unknown_fields=True, frozen=True  # type: ignore[valid-type]
@@ -75,7 +82,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def decode(body: bytes, most_rows: int = MOST_ROWS) -> list[Values]:
-    """Read the rows of a request, each in the order of ``NAMES``.
+    """Read the rows of a request, each in the order of ``NAMES``; what came later may be absent.
 
     >>> from featurizer.features import EXAMPLE
     >>> decode(msgspec.json.encode({"rows": [EXAMPLE]}))[0][:2]
@@ -89,11 +96,18 @@ def decode(body: bytes, most_rows: int = MOST_ROWS) -> list[Values]:
         rows = _decoder.decode(body).rows
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as exc:
         raise _diagnosed(body, most_rows, str(exc)) from exc
+    given = [msgspec.structs.astuple(row) for row in rows]
+    later = [value for values in given for value in values[len(REQUIRED) :]]
+    absent = later.count(msgspec.UNSET)
     # Numbers and nulls carry no quotes, so a name given twice shows in their count.
-    quotes = 2 * (1 + len(NAMES) * len(rows))
+    quotes = 2 * (1 + len(NAMES) * len(rows) - absent)
     if not rows or len(rows) > most_rows or body.count(b'"') != quotes:
         raise _diagnosed(body, most_rows, "a name stands twice")
-    return [msgspec.structs.astuple(row) for row in rows]
+    return [tuple(map(_known, values)) for values in given] if absent else given
+
+
+def _known(value: float | msgspec.UnsetType | None) -> float | None:
+    return None if value is msgspec.UNSET else value
 
 
 def encode(scores: list[float], model_variant: str, version: str, answered_us: int) -> bytes:
@@ -162,7 +176,7 @@ def _row_problems(index: int, row: object) -> Iterator[Problem]:
     for name in row.twice():
         yield Problem(index, _cut(name), "given twice")
     fields = row.values()
-    for name in NAMES:
+    for name in REQUIRED:
         if name not in fields:
             yield Problem(index, name, "missing, expected a number or null")
     for name, value in fields.items():
@@ -208,7 +222,7 @@ def request_schema() -> dict[str, Any]:
     row = {
         "type": "object",
         "properties": properties,
-        "required": list(NAMES),
+        "required": list(REQUIRED),
         "additionalProperties": False,
     }
     rows = {"type": "array", "items": row, "minItems": 1, "maxItems": MOST_ROWS}

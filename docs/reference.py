@@ -1,4 +1,4 @@
-"""Write ``settings.md`` and ``metrics.md`` from the code; ``make docs`` runs it.
+"""Write ``settings.md``, ``metrics.md`` and the table of ``features.md``; ``make docs`` runs it.
 
 A test compares the pages with what this gives, so that they cannot drift.
 """
@@ -15,6 +15,7 @@ from prometheus_client.metrics import MetricWrapperBase
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
+from featurizer.features import FEATURES
 from local.services import SERVICES
 
 HERE = Path(__file__).parent
@@ -99,7 +100,20 @@ def _attributes(made: object) -> list[str]:
     return list(getattr(made, "__dict__", {})) or list(slots)
 
 
-PAGES = {"settings.md": settings_page, "metrics.md": metrics_page}
+def features_page() -> str:
+    """Return the page of features with the table that ``FEATURES`` gives."""
+    lines = (HERE / "features.md").read_text().splitlines(keepends=True)
+    head = lines.index("| # | feature | definition | window | unit |\n") + 2
+    end = next(at for at in range(head, len(lines)) if not lines[at].startswith("|"))
+    rows = [
+        f"| {at} | `{feature.name}` | {feature.statistic.definition} | {feature.window} s"
+        f" | {feature.statistic.unit} |\n"
+        for at, feature in enumerate(FEATURES)
+    ]
+    return "".join([*lines[:head], *rows, *lines[end:]])
+
+
+PAGES = {"settings.md": settings_page, "metrics.md": metrics_page, "features.md": features_page}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

@@ -12,7 +12,8 @@ from math import fsum, isfinite, log, sqrt
 from statistics import median
 from typing import Any, Final, Literal
 
-from featurizer.features import FEATURES, NAMES, Statistic
+from featurizer.features import FEATURES, NAMES
+from featurizer.statistic import Statistic
 from serving.reference import ProductReference
 
 SCORE: Final = "score"
@@ -138,9 +139,7 @@ Report = Callable[[Known, Known, Mapping[str, float]], Measured]
 """Window and reference columns in deviations, thresholds → distances and a page of HTML."""
 
 _POSITIVE: Final = frozenset(
-    f.name
-    for f in FEATURES
-    if isinstance(f.statistic, Statistic) and f.statistic.name != "order_book_imbalance"
+    f.name for f in FEATURES if isinstance(f.statistic, Statistic) and not f.statistic.signed
 )
 _SHORT: Final = frozenset(f.name for f in FEATURES if f.window <= STEP_SECONDS)
 

@@ -1,19 +1,22 @@
 """The features, each defined once, and the engine that makes them from Ticks, Beats and Breaks.
 
-Names, tensor order, training columns, drift columns and ``docs/features.md`` follow from
-``FEATURES``. Time comes from the Tick, never from the wall; a window is seconds, never rows.
+Names, tensor order, training columns, drift columns, the examples and ``docs/features.md`` follow
+from ``FEATURES``; ``docs/adding-a-feature.md`` says how to add one. Time comes from the Tick,
+never from the wall; a window is seconds, never rows.
 """
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from math import fsum, log, sqrt
+from math import fsum, log
 from typing import Final
 
 import msgspec
 
+from featurizer import statistic as stat
 from featurizer.slots import MICROSECONDS, Slot, Taken, Timeline
+from featurizer.statistic import Return, Statistic
 from ingestor.tick import Dialect, Event, Tick
 
 SCHEMA_VERSION: Final = 1
@@ -21,41 +24,20 @@ COVERAGE_WINDOW: Final = 300
 READ_BACK_US: Final = 302 * MICROSECONDS
 """Event time to read back from the last slot, so that the state is exactly what it was."""
 
-Term = Callable[[Slot], float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Statistic:
-    """One kind of feature: what each slot contributes, and what is made of the sum.
-
-    ``term(slot)`` is a slot's contribution, None where it has none.
-    ``with_now`` says whether the current slot counts; else the window is W closed slots.
-    ``value(total, n, window)`` makes the feature of the sum of ``n`` terms.
-    """
-
-    name: str
-    unit: str
-    definition: str
-    term: Term
-    value: Callable[[float, int, int], float]
-    with_now: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Return:
-    """The feature that compares two slots instead of summing over them."""
-
-    name: str
-    unit: str
-    definition: str
-
 
 @dataclass(frozen=True, slots=True)
 class Feature:
-    """A statistic over a window of ``window`` seconds."""
+    """A statistic over a window of ``window`` seconds.
+
+    ``example`` is its value in a moment of BTC-USD with volatility rising, in its unit.
+    ``digest`` identifies what it computes: it is that of its values on a small generated market,
+    rounded to 12 significant digits. A test holds it, and says the new one where it differs.
+    """
 
     statistic: Statistic | Return
     window: int
+    example: float
+    digest: str
 
     @property
     def name(self) -> str:
@@ -63,72 +45,60 @@ class Feature:
         return f"{self.statistic.name}_{self.window}s"
 
 
-def _square(slot: Slot) -> float | None:
-    r = slot.log_return
-    return None if r is None else r * r
-
-
-def _mean(total: float, n: int, window: int) -> float:
-    return total / n
-
-
-REALIZED_VOLATILITY = Statistic(
-    "realized_volatility",
-    "log return",
-    "sqrt(W/n · Σ r_k²)",
-    _square,
-    lambda total, n, window: sqrt(window / n * total),
-)
-LOG_RETURN = Return("log_return", "log return", "ln(mid_s / mid_{s−W})")
-SPREAD_MEAN = Statistic(
-    "spread_mean",
-    "fraction",
-    "mean over slots of (ask − bid)/mid",
-    lambda slot: slot.spread,
-    _mean,
-)
-TRADE_INTENSITY = Statistic(
-    "trade_intensity",
-    "1/s",
-    "ticks in the closed slots s−W … s−1, divided by n of them",
-    lambda slot: float(slot.ticks),
-    _mean,
-    with_now=False,
-)
-ORDER_BOOK_IMBALANCE = Statistic(
-    "order_book_imbalance",
-    "–",
-    "mean over slots with sizes of (bid_size − ask_size)/(bid_size + ask_size), −1…1",
-    lambda slot: slot.imbalance,
-    _mean,
-)
-PRICE_VELOCITY = Statistic(
-    "price_velocity",
-    "fraction/s",
-    "mean over returns of abs(mid_k − mid_{k−1})/mid_{k−1}",
-    lambda slot: slot.velocity,
-    _mean,
-)
-
 FEATURES: Final = (
-    Feature(REALIZED_VOLATILITY, 60),
-    Feature(LOG_RETURN, 60),
-    Feature(SPREAD_MEAN, 60),
-    Feature(TRADE_INTENSITY, 60),
-    Feature(REALIZED_VOLATILITY, 300),
-    Feature(LOG_RETURN, 300),
-    Feature(SPREAD_MEAN, 300),
-    Feature(TRADE_INTENSITY, 300),
-    Feature(ORDER_BOOK_IMBALANCE, 30),
-    Feature(ORDER_BOOK_IMBALANCE, 60),
-    Feature(ORDER_BOOK_IMBALANCE, 300),
-    Feature(PRICE_VELOCITY, 300),
+    Feature(stat.REALIZED_VOLATILITY, 60, 0.00071, "745f915e703631ea"),
+    Feature(stat.LOG_RETURN, 60, -0.000729, "30b8da23897e43bb"),
+    Feature(stat.SPREAD_MEAN, 60, 0.00000133, "f7b6e976cd9fa76e"),
+    Feature(stat.TRADE_INTENSITY, 60, 5.37, "684221b35bfe50b8"),
+    Feature(stat.REALIZED_VOLATILITY, 300, 0.001543, "72b6c9e7da370c45"),
+    Feature(stat.LOG_RETURN, 300, -0.001073, "bae53deeb762612a"),
+    Feature(stat.SPREAD_MEAN, 300, 0.00000186, "fad5b7798246890a"),
+    Feature(stat.TRADE_INTENSITY, 300, 5.43, "5a3c9d60d7ff4695"),
+    Feature(stat.ORDER_BOOK_IMBALANCE, 30, -0.366, "fe3ae528c92e8a00"),
+    Feature(stat.ORDER_BOOK_IMBALANCE, 60, -0.458, "6c6937c8120b9536"),
+    Feature(stat.ORDER_BOOK_IMBALANCE, 300, -0.363, "05f1fdf2fd2320de"),
+    Feature(stat.PRICE_VELOCITY, 300, 0.000051, "80ba69625e7ff462"),
 )
+"""A new one is appended, never put between: positions in tensors and kept models stay."""
 NAMES: Final = tuple(feature.name for feature in FEATURES)
-FEATURES_DIGEST: Final = hashlib.sha256(
-    "\n".join(f"{f.name}: {f.statistic.definition}" for f in FEATURES).encode()
-).hexdigest()
+REQUIRED: Final = NAMES[:12]
+"""Those of the first release: every row and request names them. What came later may be absent."""
+EXAMPLE: Final = {feature.name: feature.example for feature in FEATURES}
+"""A row for the documentation and to probe a model with."""
+
+_OLDER: Final = {
+    "53c936bf0205029b2d83d8020c9cdc10986a9c9509c272c3e6835e5af1cb8147": (
+        "bb2edd86598d9246815804f6552eedaf4d9172bb865c3cf83e8959ab6e75e585"
+    ),
+}
+"""Digests of before, made otherwise, and that of the same definitions today."""
+
+
+def digest_of(features: Sequence[Feature]) -> str:
+    """Return the digest of these definitions: of the names and of what they compute."""
+    lines = [f"{feature.name}: {feature.digest}" for feature in features]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+FEATURES_DIGEST: Final = digest_of(FEATURES)
 """Identifies the definitions: rows and models with different ones must not meet."""
+_PREFIXES: Final = {
+    digest_of(FEATURES[:n]): NAMES[:n] for n in range(len(REQUIRED), len(FEATURES) + 1)
+}
+
+
+def names_of(digest: str) -> tuple[str, ...] | None:
+    """Return the features whose definitions have this digest, None where it is of other ones.
+
+    They are the first of ``NAMES``, all of them or as many as there were when it was written.
+    """
+    return _PREFIXES.get(_OLDER.get(digest, digest))
+
+
+def widened(values: Sequence[float | None]) -> list[float | None]:
+    """Return a row of the first of ``NAMES`` as one of all: what came later is unknown."""
+    return [*values, *[None] * (len(NAMES) - len(values))]
+
 
 EXAMPLE: Final[dict[str, float]] = {
     "realized_volatility_60s": 0.00071,
@@ -174,6 +144,7 @@ class FeatureRow(msgspec.Struct, frozen=True, kw_only=True):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(FeatureRow)
+_REQUIRED: Final = frozenset(REQUIRED)
 
 
 def encode(row: FeatureRow) -> bytes:
@@ -182,8 +153,15 @@ def encode(row: FeatureRow) -> bytes:
 
 
 def decode(data: bytes) -> FeatureRow:
-    """Read a row of ``features``; raises ``msgspec.DecodeError`` naming the bad field."""
-    return _decoder.decode(data)
+    """Read a row of ``features``; raises ``msgspec.DecodeError`` naming the bad field.
+
+    What its writer did not know yet is null; what is not known here, as the writer is newer, is
+    left out. A row without one of ``REQUIRED`` stays as it came, to be refused by its reader.
+    """
+    row = _decoder.decode(data)
+    if tuple(row.features) == NAMES or not row.features.keys() >= _REQUIRED:
+        return row
+    return msgspec.structs.replace(row, features={n: row.features.get(n) for n in NAMES})
 
 
 SUMMED: Final = tuple(

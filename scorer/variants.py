@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from featurizer.features import NAMES, FeatureRow
+from featurizer.features import NAMES, REQUIRED, FeatureRow
 from scorer.prediction import Flag, Prediction, Shadow, prediction_id
 from serving.artifact import ModelInfo
 from serving.control import VARIANTS, Variant
@@ -11,7 +11,7 @@ from serving.v2 import Scored
 
 
 class UnknownFeatures(ValueError):
-    """A row's features are not those of ``FEATURES``: its writer has other definitions."""
+    """A row lacks features that every row has: its writer has other definitions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +24,17 @@ class Arrived:
 
 
 def values_of(row: FeatureRow) -> tuple[float | None, ...]:
-    """Return a row's values in the order of ``NAMES``.
+    """Return a row's values in the order of ``NAMES``; what it does not name yet is unknown.
 
     Raises:
-        UnknownFeatures: a name is missing or strange; both are listed.
+        UnknownFeatures: one of ``REQUIRED`` is missing; strange names are listed as well.
     """
     found = row.features
-    if found.keys() != set(NAMES):
-        missing = [name for name in NAMES if name not in found]
+    missing = [name for name in REQUIRED if name not in found]
+    if missing:
         strange = [name for name in found if name not in NAMES]
         raise UnknownFeatures(f"features: missing {missing}, unknown {strange}")
-    return tuple(found[name] for name in NAMES)
+    return tuple(found.get(name) for name in NAMES)
 
 
 def shadows_of(served: Variant, wanted: Sequence[Variant] | None) -> tuple[Variant, ...]:

@@ -8,8 +8,9 @@ from importlib.metadata import version as package_version
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
-from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.features import FEATURES_DIGEST, names_of, widened
 from ingestor.tick import Dialect
 from serving.errors import ArtifactError
 
@@ -20,7 +21,10 @@ Installed = Callable[[str], str]
 
 
 class Golden(msgspec.Struct, frozen=True):
-    """Rows in the order of ``NAMES`` and the scores training saw for them."""
+    """Rows in the order of ``NAMES`` and the scores training saw for them.
+
+    In the file a row has as many values as there were features when the model was trained.
+    """
 
     rows: list[list[float | None]]
     scores: list[float]
@@ -70,22 +74,27 @@ def installed_libraries() -> dict[str, str]:
 
 
 def read_card(data: bytes) -> Card:
-    """Read ``card.json``; raises ``ArtifactError`` where it cannot go with our features."""
+    """Read ``card.json``, what its golden rows could not know yet unknown.
+
+    Raises:
+        ArtifactError: it cannot go with our features.
+    """
     try:
         card = msgspec.json.decode(data, type=Card)
     except msgspec.DecodeError as exc:
         raise ArtifactError(f"card.json is not a card: {exc}") from exc
-    if card.features_digest != FEATURES_DIGEST:
+    names = names_of(card.features_digest)
+    if names is None:
         raise ArtifactError(
             f"found a model for features_digest {card.features_digest}, expected {FEATURES_DIGEST}"
         )
     rows, scores = card.golden.rows, card.golden.scores
-    if not rows or len(rows) != len(scores) or any(len(row) != len(NAMES) for row in rows):
+    if not rows or len(rows) != len(scores) or any(len(row) != len(names) for row in rows):
         raise ArtifactError(
             f"found {len(rows)} golden rows and {len(scores)} scores in card.json,"
-            f" expected at least one row of {len(NAMES)} values and a score for each"
+            f" expected at least one row of {len(names)} values and a score for each"
         )
-    return card
+    return replace(card, golden=replace(card.golden, rows=[widened(row) for row in rows]))
 
 
 def check_libraries(expected: Mapping[str, str], installed: Installed = installed_version) -> None:

@@ -12,7 +12,7 @@ KIND: Final = "linear"
 SCHEMA_VERSION: Final = 1
 _NUMBERS: Final = ("impute", "mean", "scale", "coef")
 _LIMIT: Final = 1e150
-"""Deviations beyond it are cut: a dozen of them, times a coefficient, stay finite."""
+"""Deviations beyond it are cut: some dozens of them, times a coefficient, stay finite."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class Linear:
 
     >>> volatility = ("realized_volatility_60s",)
     >>> z = Linear("baseline", volatility, (0.001,), (0.001,), (0.0005,), (2.0,), 0.0)
-    >>> z.score([0.001] + [None] * 11)
+    >>> z.score([0.001, *[None] * (len(NAMES) - 1)])
     0.5
 
     Raises:

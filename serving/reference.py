@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from featurizer.features import NAMES
+from featurizer.features import NAMES, REQUIRED, widened
 from serving.errors import ArtifactError
 
 SCHEMA_VERSION: Final = 1
@@ -60,7 +60,8 @@ def reference_of(
     Raises:
         ValueError: the four differ in length, or there is no row.
 
-    >>> made = reference_of(["BTC-USD"] * 3, [[0.1] * 12] * 3, [0.2, 0.1, 0.3], [True] * 3, 2)
+    >>> rows = [[0.1] * len(NAMES)] * 3
+    >>> made = reference_of(["BTC-USD"] * 3, rows, [0.2, 0.1, 0.3], [True] * 3, 2)
     >>> made.products["BTC-USD"].scores, made.products["BTC-USD"].of_rows
     ([0.2, 0.3], 3)
     """
@@ -80,23 +81,33 @@ def reference_of(
 
 
 def read_reference(data: bytes) -> Reference:
-    """Read ``reference.json``; raises ``ArtifactError`` where it cannot go with our features."""
+    """Read ``reference.json``, what its rows could not know yet unknown.
+
+    Raises:
+        ArtifactError: it cannot go with our features.
+    """
     try:
         found = msgspec.json.decode(data, type=Reference)
     except msgspec.DecodeError as exc:
         raise ArtifactError(f"reference.json is no reference: {exc}") from exc
-    if found.schema_version != SCHEMA_VERSION or found.features != list(NAMES):
+    width = len(found.features)
+    known = width >= len(REQUIRED) and found.features == list(NAMES[:width])
+    if found.schema_version != SCHEMA_VERSION or not known:
         raise ArtifactError(
             f"reference.json has schema {found.schema_version} and features {found.features},"
             f" expected {SCHEMA_VERSION} and {list(NAMES)}"
         )
     for product, part in found.products.items():
-        if len(part.rows) != len(part.scores) or any(len(r) != len(NAMES) for r in part.rows):
+        if len(part.rows) != len(part.scores) or any(len(r) != width for r in part.rows):
             raise ArtifactError(
                 f"reference.json, {product}: found {len(part.rows)} rows and"
-                f" {len(part.scores)} scores, expected rows of {len(NAMES)} and a score for each"
+                f" {len(part.scores)} scores, expected rows of {width} and a score for each"
             )
-    return found
+    return Reference(products={name: _widened(part) for name, part in found.products.items()})
+
+
+def _widened(part: ProductReference) -> ProductReference:
+    return msgspec.structs.replace(part, rows=[widened(row) for row in part.rows])
 
 
 def encode_reference(reference: Reference) -> bytes:

@@ -18,7 +18,7 @@ from serving.v2 import parameters_of
 
 
 class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
-    """Serves ``ml`` and ``baseline``: input ``features`` FP64 [n, 12], output ``score`` FP64 [n].
+    """Serves ``ml`` and ``baseline``: ``features``, FP64 [n, width], in, ``score``, FP64 [n], out.
 
     A row's score is made from this row alone, so its bits don't depend on the batch.
     """

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import inf
 from typing import Any, Final
 
-from featurizer.features import EXAMPLE, NAMES
+from featurizer.features import EXAMPLE, NAMES, REQUIRED, widened
 from serving.errors import TensorError
 
 INPUT: Final = "features"
@@ -12,7 +12,7 @@ OUTPUT: Final = "score"
 DATATYPE: Final = "FP64"
 EXAMPLE_ROW: Final = tuple(EXAMPLE[name] for name in NAMES)
 """What a model is asked where only its answer matters, in the order of ``NAMES``."""
-_WIDTH: Final = len(NAMES)
+_WIDTHS: Final = range(len(REQUIRED), len(NAMES) + 1)
 
 Row = Sequence[float | None]
 
@@ -20,7 +20,8 @@ Row = Sequence[float | None]
 def rows_of(name: str, datatype: str, shape: Sequence[int], data: Sequence[Any]) -> list[Row]:
     """Cut an input tensor into rows in the order of ``NAMES``.
 
-    ``data`` is flat or nested, as V2 allows; None and NaN mean unknown.
+    ``data`` is flat or nested, as V2 allows; None and NaN mean unknown. A client of before sends
+    the features of its time, at least ``REQUIRED``: what came later is unknown.
 
     Raises:
         TensorError: says which of name, datatype, shape or value is wrong, and where.
@@ -29,39 +30,44 @@ def rows_of(name: str, datatype: str, shape: Sequence[int], data: Sequence[Any])
         raise TensorError(f"found an input {name!r}, expected {INPUT!r}")
     if datatype != DATATYPE:
         raise TensorError(f"{INPUT} has datatype {datatype}, expected {DATATYPE}")
-    if len(shape) != 2 or shape[0] < 1 or shape[1] != _WIDTH:
-        raise TensorError(f"{INPUT} has shape {list(shape)}, expected [n, {_WIDTH}] with n >= 1")
-    values = _flat(data, shape[0])
-    if len(values) != shape[0] * _WIDTH:
+    if len(shape) != 2 or shape[0] < 1 or shape[1] not in _WIDTHS:
+        raise TensorError(f"{INPUT} has shape {list(shape)}, expected {_expected()} with n >= 1")
+    values, width = _flat(data, *shape), shape[1]
+    if len(values) != shape[0] * width:
         raise TensorError(
-            f"{INPUT} has {len(values)} values, expected {shape[0] * _WIDTH} for {list(shape)}"
+            f"{INPUT} has {len(values)} values, expected {shape[0] * width} for {list(shape)}"
         )
-    numbers = _numbers(values)
-    return [numbers[start : start + _WIDTH] for start in range(0, len(numbers), _WIDTH)]
+    numbers = _numbers(values, width)
+    return [widened(numbers[at : at + width]) for at in range(0, len(numbers), width)]
 
 
-def _flat(data: Sequence[Any], rows: int) -> list[Any]:
+def _expected() -> str:
+    widths = sorted({_WIDTHS[0], _WIDTHS[-1]})
+    return f"[n, {' … '.join(map(str, widths))}]"
+
+
+def _flat(data: Sequence[Any], rows: int, width: int) -> list[Any]:
     if not any(isinstance(row, list) for row in data):
         return list(data)
-    if len(data) != rows or any(not isinstance(r, list) or len(r) != _WIDTH for r in data):
-        raise TensorError(f"{INPUT} has nested data that is not {rows} rows of {_WIDTH} values")
+    if len(data) != rows or any(not isinstance(r, list) or len(r) != width for r in data):
+        raise TensorError(f"{INPUT} has nested data that is not {rows} rows of {width} values")
     return [value for row in data for value in row]
 
 
-def _numbers(values: list[Any]) -> list[float | None]:
+def _numbers(values: list[Any], width: int) -> list[float | None]:
     kinds = set(map(type, values))
     if not kinds <= {float, int, type(None)}:
-        raise _wrong(values, lambda x: type(x) not in (float, int, type(None)))
+        raise _wrong(values, width, lambda x: type(x) not in (float, int, type(None)))
     if int in kinds:
         values = [float(x) if type(x) is int and abs(x) < 2**1023 else x for x in values]
     if inf in values or -inf in values or int in set(map(type, values)):
-        raise _wrong(values, lambda x: type(x) is int or x in (inf, -inf))
+        raise _wrong(values, width, lambda x: type(x) is int or x in (inf, -inf))
     return values
 
 
-def _wrong(values: list[Any], is_wrong: Any) -> TensorError:
+def _wrong(values: list[Any], width: int, is_wrong: Any) -> TensorError:
     place = next(place for place, value in enumerate(values) if is_wrong(value))
-    row, column = divmod(place, _WIDTH)
+    row, column = divmod(place, width)
     shown = repr(values[place])[:40]
     return TensorError(
         f"row {row}, {NAMES[column]}: found {shown}, expected a finite number, null or NaN"

@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 import msgspec
 
-from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.features import FEATURES_DIGEST, NAMES, names_of
 from ingestor.tick import Dialect
 from serving.card import ModelInfo
 from serving.tensor import DATATYPE, INPUT, OUTPUT, Row
@@ -103,8 +103,8 @@ def infer_path(variant: str) -> str:
 def encode_request(rows: Sequence[Row]) -> bytes:
     """Return the body of an infer request; None means unknown and travels as null.
 
-    >>> encode_request([(0.5,) * 11 + (None,)])[:70]
-    b'{"inputs":[{"name":"features","shape":[1,12],"datatype":"FP64","data":'
+    >>> encode_request([(None,) * len(NAMES)])[:41]
+    b'{"inputs":[{"name":"features","shape":[1,'
     """
     if any(len(row) != len(NAMES) for row in rows):
         found = sorted({len(row) for row in rows})
@@ -126,7 +126,7 @@ def decode_response(body: bytes, rows: int, variant: str | None = None) -> Score
         info = _info(response.parameters)
     except msgspec.DecodeError as exc:
         raise BadResponse(f"not a V2 response as our models give it: {exc}") from exc
-    if info.features_digest != FEATURES_DIGEST:
+    if names_of(info.features_digest) is None:
         raise WrongFeatures(
             f"model {info.variant} {info.version} has features_digest {info.features_digest},"
             f" expected {FEATURES_DIGEST}: train it again or run the code it was trained with"

@@ -31,8 +31,8 @@ class ModelFolder(PythonModel):  # type: ignore[misc]  # MLflow ships no types
         model_input: pandas.DataFrame,  # any other type is checked by MLflow as a list
         params: dict[str, Any] | None = None,
     ) -> pandas.DataFrame:
-        """Score each row by itself; NaN means unknown."""
-        rows = model_input[list(NAMES)].to_numpy(dtype="float64").tolist()
+        """Score each row by itself; NaN means unknown, as what a frame of before does not name."""
+        rows = model_input.reindex(columns=list(NAMES)).to_numpy(dtype="float64").tolist()
         return pandas.DataFrame({"score": [self._predictor.score(row) for row in rows]})
 
 

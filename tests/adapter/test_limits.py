@@ -4,6 +4,7 @@ import pytest
 
 from adapter.clients import Unauthorized, brought_key, clients_of
 from adapter.limit import Limit
+from featurizer.features import NAMES
 
 
 class _Clock:
@@ -35,7 +36,8 @@ def test_v2_inference_counts_into_the_same_limit(adapter, row):
     """/predict and V2 inference share a client's allowance; metadata is free."""
     front = adapter(rate_limit="2/minute")
     front.predict(row)
-    tensor = {"name": "features", "shape": [1, 12], "datatype": "FP64", "data": [0.5] * 12}
+    width = len(NAMES)
+    tensor = {"name": "features", "shape": [1, width], "datatype": "FP64", "data": [0.5] * width}
     body = {"inputs": [tensor]}
     assert front.client.post("/v2/models/ml/infer", json=body).status_code == 200
     assert front.client.post("/v2/models/ml/infer", json=body).status_code == 429

@@ -3,11 +3,12 @@
 import pytest
 
 from adapter.model_router import Fallback
+from featurizer.features import NAMES
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.linear import Linear
 
 NAME = ("realized_volatility_60s",)
-UNKNOWN = [None] * 12
+UNKNOWN = [None] * len(NAMES)
 
 
 def _write(folder, variant="baseline"):

@@ -7,12 +7,18 @@ import httpx
 import pytest
 
 from adapter.passthrough import NotServed, target
+from featurizer.features import NAMES
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
 get = partial(httpx.get, trust_env=False, timeout=60)
 post = partial(httpx.post, trust_env=False, timeout=60)
 
-TENSOR = {"name": "features", "shape": [1, 12], "datatype": "FP64", "data": [0.5] * 12}
+TENSOR = {
+    "name": "features",
+    "shape": [1, len(NAMES)],
+    "datatype": "FP64",
+    "data": [0.5] * len(NAMES),
+}
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from featurizer.features import NAMES
+from featurizer.features import NAMES, REQUIRED
 from serving.control import KEY, Control, encode
 from tests.waiting import eventually
 
@@ -38,6 +38,30 @@ def test_null_means_unknown_for_every_feature(adapter, row, v2):
     front = adapter()
     assert front.predict(dict.fromkeys(row)).status_code == 200
     assert json.loads(v2.requests[-1][2])["inputs"][0]["data"] == [None] * len(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_came_later_may_be_absent(adapter, row, v2, name):
+    """A client of the first release names its features; any later one may be absent, or null."""
+    front = adapter()
+    absent = {n: value for n, value in row.items() if n != name}
+    answer = front.predict(row, absent)
+    if name in REQUIRED:
+        [problem] = answer.json()["problems"]
+        assert (problem["row"], problem["field"]) == (1, name)
+        return
+    body = json.loads(v2.requests[-1][2])["inputs"][0]["data"]
+    assert body == [*row.values(), *[value if n != name else None for n, value in row.items()]]
+    twice = json.dumps({"rows": [row | {name: 1.5}]}).replace(f'"{name}"', f'"{name}": 2, "{name}"')
+    assert front.client.post("/predict", content=twice).status_code == 422
+
+
+def test_the_first_release_is_enough(adapter, row):
+    """Its names alone score as they do with all others unknown."""
+    front = adapter()
+    old = {name: row[name] for name in REQUIRED}
+    unknown = dict.fromkeys(row) | old
+    assert front.predict(old).json()["scores"] == front.predict(unknown).json()["scores"]
 
 
 def test_integers_are_numbers(adapter, row, v2):

@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from featurizer.features import NAMES
 from serving.artifact import load_folder
 from serving.control import VARIANTS
 from tests.serving.fake_v2 import answer_of
@@ -57,11 +56,12 @@ class Release:
     def answer(self, path: str, body: Any) -> Any:
         """Return what the services would."""
         if path.startswith("/v2/models/") and path.endswith("/infer"):
-            variant, data = path.split("/")[3], body["inputs"][0]["data"]
-            rows = [data[at : at + len(NAMES)] for at in range(0, len(data), len(NAMES))]
+            variant, [tensor] = path.split("/")[3], body["inputs"]
+            data, width = tensor["data"], tensor["shape"][1]
+            rows = [data[at : at + width] for at in range(0, len(data), width)]
             return answer_of(self.infos[variant], [self.score(variant, row) for row in rows])
         if path == "/predict":
-            rows = [[row[name] for name in NAMES] for row in body["rows"]]
+            rows = [list(row.values()) for row in body["rows"]]
             scores = [self.score(self.serves, row) for row in rows]
             version = self.infos[self.serves].version
             return {"scores": scores, "model_variant": self.serves, "version": version}

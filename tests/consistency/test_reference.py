@@ -17,7 +17,7 @@ def _script(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "metrics.md"])
+@pytest.mark.parametrize("name", ["settings.md", "metrics.md", "features.md"])
 def test_the_page_is_what_the_code_gives(name: str) -> None:
     """`make docs` would change nothing."""
     assert (ROOT / "docs" / name).read_text() == _script("reference").PAGES[

@@ -111,7 +111,7 @@ def test_a_column_that_went_missing_has_drifted() -> None:
 
 def test_a_column_that_training_lacked_is_left_out() -> None:
     """Unknown in training: neither drifted nor not, and not part of the share."""
-    lacking = [[*row[:8], None, None, None, row[11]] for row in drawn(1_000, 2)]
+    lacking = [[*row[:8], None, None, None, *row[11:]] for row in drawn(1_000, 2)]
     found = judged(columns(drawn(60, 1)), reference(lacking))
     assert found.columns["order_book_imbalance_30s"].drifted is None
     flags = [c.drifted for c in found.columns.values() if c.drifted is not None]
@@ -130,7 +130,7 @@ def test_single_nulls_do_not_matter() -> None:
 
 def test_nothing_in_common_is_no_verdict() -> None:
     """With no comparable column the share is unknown."""
-    nothing: list[Row] = [[None] * 12 for _ in range(1_000)]
+    nothing: list[Row] = [[None] * len(NAMES) for _ in range(1_000)]
     base = ProductReference(
         rows=nothing, scores=[float("nan")] * 1_000, prevalence=None, of_rows=7_200
     )

@@ -91,7 +91,7 @@ def _key(event: Event) -> tuple[int, int, int]:
 
 
 def features(seconds: dict[int, Second], s: int) -> Row:
-    """The twelve features at second ``s`` and the coverage, each by its formula."""
+    """The features of the first release at second ``s`` and the coverage, each by its formula."""
     row: Row = {}
     for w in (60, 300):
         returns = [r for k in range(s - w + 1, s + 1) if (r := _return(seconds, k)) is not None]

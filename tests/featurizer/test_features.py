@@ -1,28 +1,51 @@
 """Null rules, Breaks, names and bytes of feature rows, and the worked example."""
 
 import math
+from dataclasses import replace
 
+import msgspec
 import pytest
 
 from featurizer.features import (
     FEATURES,
+    FEATURES_DIGEST,
+    LONGEST,
     NAMES,
+    READ_BACK_US,
+    REQUIRED,
     Feature,
     FeatureEngine,
     FeatureRow,
-    Return,
-    Statistic,
     decode,
+    digest_of,
     encode,
+    names_of,
 )
-from featurizer.slots import Taken, Timeline
+from featurizer.slots import SIZE, Taken, Timeline
+from featurizer.statistic import Return
 from ingestor.tick import Event
 from tests.featurizer.example import events_of, number, table
 from tests.featurizer.market import SECOND, beat, break_at, tick
 from tests.featurizer.slow import rows as slow_rows
 
+FIRST_RELEASE = (
+    "realized_volatility_60s",
+    "log_return_60s",
+    "spread_mean_60s",
+    "trade_intensity_60s",
+    "realized_volatility_300s",
+    "log_return_300s",
+    "spread_mean_300s",
+    "trade_intensity_300s",
+    "order_book_imbalance_30s",
+    "order_book_imbalance_60s",
+    "order_book_imbalance_300s",
+    "price_velocity_300s",
+)
+"""What clients, models and rows of before are made of: names and order never change."""
 EVERY = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
-RETURNS = ("realized_volatility", "price_velocity")
+QUOTED = ("log_return", "spread_mean", "trade_intensity", "order_book_imbalance")
+"""Made of quotes and counts, not of returns from second to second."""
 
 
 def example() -> list[tuple[Event, str]]:
@@ -77,13 +100,14 @@ def test_worked_example_leaves_the_slots_of_the_text() -> None:
 
 
 def test_worked_example_gives_the_row_of_the_text() -> None:
-    """The last row has the documentation's values, all of them and in its order."""
+    """The last row has the documentation's values, in its order, for all of the first release."""
     row = last_row([event for event, _ in example()])
     found = {**row.features, "coverage": row.coverage}
     lines = table("feature, how")
-    assert [line["feature"].strip("`") for line in lines] == list(found)
-    for line, value in zip(lines, found.values(), strict=True):
-        assert value == near(number(line["value"])), line["feature"]
+    names = [line["feature"].strip("`") for line in lines]
+    assert names == [*REQUIRED, "coverage"]
+    for name, line in zip(names, lines, strict=True):
+        assert found[name] == near(number(line["value"])), name
 
 
 def test_worked_example_agrees_with_the_slow_recomputation() -> None:
@@ -113,22 +137,27 @@ def test_null_until_half_of_the_window_is_known(feature: Feature) -> None:
 
     seconds   0 ── n values ── s
     """
-    statistic, w = feature.statistic, feature.window
-    first = first_known(statistic, w)
-    before = seconds(*range(first), bid_size=1.0, ask_size=2.0)
-    after = seconds(*range(first + 1), bid_size=1.0, ask_size=2.0)
-    name = feature.name
-    assert value_of(name, before) is None
-    assert value_of(name, after) is not None
+    engine, timeline = FeatureEngine(), Timeline("f")
+    counts = []
+    for event in seconds(*range(feature.window + 1), bid_size=1.0, ask_size=2.0):
+        row = engine.update(event)
+        timeline.take(event)
+        assert row is not None
+        counts.append(values_in(feature, timeline, row.second))
+        if row.features[feature.name] is not None:
+            break
+    assert row.features[feature.name] is not None
+    assert 2 * counts[-1] >= feature.window > 2 * counts[-2]
 
 
-def first_known(statistic: Statistic | Return, window: int) -> int:
-    """The first second of an unbroken stream from second 0 at which the feature is known."""
-    if statistic.name == "log_return":
-        return window  # second 0 is its other end
-    if statistic.name in RETURNS or statistic.name == "trade_intensity":
-        return window // 2  # the first second has no return; the current one no closed count
-    return window // 2 - 1
+def values_in(feature: Feature, timeline: Timeline, second: int) -> float:
+    """How many values the window has by the feature's own rule; a return has all or none."""
+    statistic, window = feature.statistic, feature.window
+    if isinstance(statistic, Return):
+        return window if timeline.slots.at(second - window) else 0
+    last = second if statistic.with_now else second - 1
+    known = timeline.slots.between(last - window + 1, last)
+    return sum(statistic.term(slot) is not None for slot in known)
 
 
 def test_missing_end_makes_log_return_null() -> None:
@@ -240,7 +269,7 @@ def test_break_takes_returns_away_and_nothing_else() -> None:
     broken = last_row([*before, break_at(39_500_000), *after])
     assert calm.features["realized_volatility_60s"] != 0.0
     assert broken.features["realized_volatility_60s"] == 0.0
-    kept = [name for name in NAMES if not name.startswith(RETURNS)]
+    kept = [name for name in NAMES if name.startswith(QUOTED)]
     assert [broken.features[name] for name in kept] == [calm.features[name] for name in kept]
     assert broken.coverage == calm.coverage
 
@@ -299,6 +328,46 @@ def test_row_survives_its_bytes() -> None:
 
 
 def test_row_has_the_features_in_order() -> None:
-    """The features of a row stand in the order of the tensors."""
+    """The features of a row stand in the order of the tensors, those of the first release first."""
     assert tuple(last_row(seconds(0)).features) == NAMES
-    assert len(set(NAMES)) == 12
+    assert len(set(NAMES)) == len(NAMES)
+    assert REQUIRED == FIRST_RELEASE == NAMES[: len(FIRST_RELEASE)]
+
+
+def test_a_row_of_an_older_writer_has_what_came_later_unknown() -> None:
+    """A row with the names of the first release decodes to one of all names."""
+    row = last_row(seconds(*range(70)))
+    written = msgspec.structs.replace(row, features={n: row.features[n] for n in REQUIRED})
+    found = decode(encode(written))
+    assert tuple(found.features) == NAMES
+    assert found.features == dict.fromkeys(NAMES) | written.features
+
+
+def test_a_row_of_a_newer_writer_loses_what_is_not_known_here() -> None:
+    """A name of a later release is left out, wherever it stands."""
+    row = last_row(seconds(*range(70)))
+    newer = msgspec.structs.replace(row, features={"moon_phase_60s": 0.5, **row.features})
+    assert encode(decode(encode(newer))) == encode(row)
+
+
+def test_a_row_of_other_features_stays_as_it_came() -> None:
+    """Without one of the first release nothing is filled in, so that its reader can refuse it."""
+    row = last_row(seconds(0))
+    for strange in ({"price": 1.0}, dict.fromkeys(NAMES[1:])):
+        other = msgspec.structs.replace(row, features=strange)
+        assert decode(encode(other)) == other
+
+
+def test_every_window_is_read_back() -> None:
+    """After a restart a product has as many seconds as the longest window needs."""
+    assert LONGEST < SIZE <= READ_BACK_US // SECOND - 1
+
+
+def test_the_digest_of_so_many_features_names_them() -> None:
+    """Every width there ever was has a digest of its own; other definitions have no names."""
+    widths = range(len(REQUIRED), len(NAMES) + 1)
+    assert [names_of(digest_of(FEATURES[:n])) for n in widths] == [NAMES[:n] for n in widths]
+    assert names_of(FEATURES_DIGEST) == NAMES
+    changed = replace(FEATURES[0], digest="0" * 16)
+    assert names_of(digest_of([changed, *FEATURES[1:]])) is None
+    assert names_of("f" * 64) is None

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from featurizer.features import FEATURES, NAMES, Feature, FeatureEngine, FeatureRow, encode
 from featurizer.slots import Taken
+from featurizer.statistic import Statistic
 from ingestor.tick import Break, Event, Tick, decode
 from ingestor.tick import encode as encode_event
 from tests.featurizer.market import SECOND, market
@@ -151,9 +152,10 @@ def test_any_market_obeys(seed: int, cut: int) -> None:
 
 def lowest(name: str) -> float:
     """The least value that a feature can have."""
+    statistic = FEATURES[NAMES.index(name)].statistic
     if name.startswith("order_book_imbalance"):
         return -1.0
-    return float("-inf") if name.startswith("log_return") else 0.0
+    return 0.0 if isinstance(statistic, Statistic) and not statistic.signed else float("-inf")
 
 
 def test_two_runs_differ_by_feed_alone() -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from featurizer.features import EXAMPLE, NAMES
+from featurizer.features import EXAMPLE, NAMES, REQUIRED
 from scorer.prediction import decode, encode, prediction_id
 from scorer.variants import (
     Arrived,
@@ -84,6 +84,14 @@ def test_values_stand_in_the_order_of_names(make_row):
     """Whatever the order in the row's JSON."""
     row = make_row(features=dict(reversed(EXAMPLE.items())))
     assert values_of(row) == tuple(EXAMPLE[name] for name in NAMES)
+
+
+def test_what_came_later_may_be_absent(make_row):
+    """A row of before names the features of its time; of a later one nothing is taken."""
+    features = {name: EXAMPLE[name] for name in REQUIRED}
+    expected = tuple(features.get(name) for name in NAMES)
+    assert values_of(make_row(features=features)) == expected
+    assert values_of(make_row(features=features | {"moon_phase_60s": 1.0})) == expected
 
 
 def test_a_row_of_other_features_is_refused(make_row):

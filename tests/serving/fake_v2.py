@@ -8,9 +8,10 @@ from typing import Any
 
 from aiohttp import web
 
-from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.features import FEATURES_DIGEST
 from serving.card import ModelInfo
 from serving.linear import Linear
+from serving.tensor import rows_of
 from serving.v2 import parameters_of
 from tests.ports import held_port
 
@@ -32,6 +33,7 @@ class FakeV2:
         self.status: dict[str, int] = {}
         self.scores: list[float] | None = None
         self.parameters: dict[str, Any] = {}
+        self.models = {variant: linear(variant) for variant in COEFFICIENTS}
         self.waiting = threading.Event()
         self.hang = False
         self._loop = asyncio.new_event_loop()
@@ -87,11 +89,8 @@ class FakeV2:
         if "inputs" not in asked:
             return web.json_response({"error": "no inputs"}, status=422)
         [tensor] = asked["inputs"]
-        assert tensor["name"] == "features" and tensor["datatype"] == "FP64"
-        n, width = tensor["shape"]
-        assert width == len(NAMES) and len(tensor["data"]) == n * width
-        rows = [tensor["data"][i * width : (i + 1) * width] for i in range(n)]
-        scores = self.scores or [linear(variant).score(row) for row in rows]
+        rows = rows_of(**{part: tensor[part] for part in ("name", "datatype", "shape", "data")})
+        scores = self.scores or [self.models[variant].score(row) for row in rows]
         answer = answer_of(info_of(variant), scores)
         answer["parameters"] |= self.parameters
         return web.json_response(answer)

@@ -10,12 +10,20 @@ from typing import Any
 
 import pytest
 
-from featurizer.features import FEATURES_DIGEST
+from featurizer.features import (
+    FEATURES,
+    FEATURES_DIGEST,
+    NAMES,
+    REQUIRED,
+    digest_of,
+    names_of,
+)
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.card import installed_libraries, installed_version
 from serving.linear import Linear
 
 ROOT = Path(__file__).resolve().parents[2]
+FIRST_DIGEST = "53c936bf0205029b2d83d8020c9cdc10986a9c9509c272c3e6835e5af1cb8147"
 
 
 def contents(path: Path) -> dict[str, bytes]:
@@ -154,7 +162,7 @@ def test_sums_may_not_lead_out_of_the_folder(folder: Path) -> None:
         (lambda card: card.update(dialect="morse"), "not a card: .*morse"),
         (lambda card: card.pop("tau"), "not a card: .*tau"),
         (lambda card: card["golden"]["rows"].pop(), "6 golden rows and 7 scores"),
-        (lambda card: card["golden"]["rows"][0].pop(), "one row of 12 values"),
+        (lambda card: card["golden"]["rows"][0].pop(), f"one row of {len(NAMES)} values"),
         (lambda card: card.update(golden={"rows": [], "scores": []}), "0 golden rows"),
     ],
 )
@@ -234,15 +242,49 @@ def test_writing_what_could_not_be_loaded_fails(
         write_folder(tmp_path / "ml", variant="ml", linear=linear, card=card)
 
 
+@pytest.mark.parametrize("width", range(len(REQUIRED), len(NAMES) + 1))
+def test_a_card_is_over_the_features_there_were(
+    tmp_path: Path, baseline: Linear, card_of: Any, width: int
+) -> None:
+    """A model of before loads; what its golden rows could not know is unknown, scores stay."""
+    card = card_of(baseline.score, features_digest=digest_of(FEATURES[:width]))
+    rows = [row[:width] for row in card["golden"]["rows"]]
+    card["golden"]["rows"] = rows
+    write_folder(tmp_path, variant="baseline", linear=baseline, card=card)
+    golden = load_folder(tmp_path).card.golden
+    assert golden.rows == [[*row, *[None] * (len(NAMES) - width)] for row in rows]
+    assert [baseline.score(row) for row in golden.rows] == golden.scores
+
+
+def test_a_digest_of_before_is_that_of_equal_definitions(
+    tmp_path: Path, baseline: Linear, card_of: Any
+) -> None:
+    """The first release made its digest of prose; its models, over its features, still load."""
+    card = card_of(baseline.score, features_digest=FIRST_DIGEST)
+    card["golden"]["rows"] = [row[: len(REQUIRED)] for row in card["golden"]["rows"]]
+    info = write_folder(tmp_path, variant="baseline", linear=baseline, card=card)
+    assert info.features_digest == FIRST_DIGEST
+    assert names_of(FIRST_DIGEST) == REQUIRED
+
+
+@pytest.mark.parametrize("variant", ["ml", "baseline"])
+def test_the_models_of_the_repository_give_their_golden_scores(variant: str) -> None:
+    """They serve whatever features came since they were trained."""
+    artifact = load_folder(ROOT / "model-settings" / variant)
+    assert artifact.linear is not None
+    golden = artifact.card.golden
+    assert [artifact.linear.score(row) for row in golden.rows] == golden.scores
+
+
 def test_loading_needs_no_scikit_learn(folder: Path) -> None:
     """Loading and scoring by numbers imports neither scikit-learn nor joblib nor MLServer."""
     code = (
         "import sys; from pathlib import Path; from serving.artifact import load_folder\n"
-        "print(load_folder(Path(sys.argv[1])).linear.score([None] * 12))\n"
+        "print(load_folder(Path(sys.argv[1])).linear.score([None] * int(sys.argv[2])))\n"
         "print({'sklearn', 'joblib', 'mlserver'} & set(sys.modules))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, str(folder)],
+        [sys.executable, "-c", code, str(folder), str(len(NAMES))],
         cwd=ROOT,
         capture_output=True,
         text=True,

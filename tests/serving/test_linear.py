@@ -55,7 +55,7 @@ def test_linear_equals_the_pipeline(market: Any, linear: Linear, pipeline: Pipel
 
 
 @settings(deadline=None)
-@given(row=st.lists(values, min_size=12, max_size=12))
+@given(row=st.lists(values, min_size=len(NAMES), max_size=len(NAMES)))
 def test_linear_equals_the_pipeline_on_any_sane_row(
     row: list[float | None], linear: Linear, pipeline: Pipeline
 ) -> None:
@@ -66,7 +66,7 @@ def test_linear_equals_the_pipeline_on_any_sane_row(
 
 
 @settings(deadline=None)
-@given(row=st.lists(values, min_size=12, max_size=12))
+@given(row=st.lists(values, min_size=len(NAMES), max_size=len(NAMES)))
 def test_any_finite_row_has_a_score(row: list[float | None], linear: Linear) -> None:
     """The score is in [0, 1] for every finite row, however absurd."""
     assert 0.0 <= linear.score(row) <= 1.0
@@ -87,7 +87,7 @@ def test_infinity_is_refused_by_name(value: float) -> None:
 
 def test_row_of_another_length_is_refused() -> None:
     """A row needs one value for each name."""
-    with pytest.raises(ValueError, match="found 11 values, expected 12"):
+    with pytest.raises(ValueError, match=f"found 11 values, expected {len(NAMES)}"):
         HALF.score([0.0] * 11)
 
 
@@ -145,7 +145,7 @@ def test_a_volatility_may_go_in_as_its_logarithm() -> None:
 
 
 @settings(deadline=None)
-@given(row=st.lists(values, min_size=12, max_size=12))
+@given(row=st.lists(values, min_size=len(NAMES), max_size=len(NAMES)))
 def test_logarithms_bear_any_finite_row(row: list[float | None]) -> None:
     """Zero, negative and absurd values have a score too."""
     assert 0.0 <= LOGS.score(row) <= 1.0

@@ -11,8 +11,10 @@ import pytest
 from mlserver.grpc import dataplane_pb2 as pb
 from mlserver.grpc.dataplane_pb2_grpc import GRPCInferenceServiceStub
 
-from featurizer.features import FEATURES_DIGEST
+from featurizer.features import FEATURES_DIGEST, NAMES
 from serving.linear import Linear
+
+ZEROS = [0.0] * len(NAMES)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +26,12 @@ def client(server: Any) -> Iterator[httpx.Client]:
 
 def infer(client: httpx.Client, rows: list[Any], variant: str = "ml") -> dict[str, Any]:
     """Score rows over REST."""
-    tensor = {"name": "features", "datatype": "FP64", "shape": [len(rows), 12], "data": rows}
+    tensor = {
+        "name": "features",
+        "datatype": "FP64",
+        "shape": [len(rows), len(NAMES)],
+        "data": rows,
+    }
     answer = client.post(f"/v2/models/{variant}/infer", json={"inputs": [tensor]})
     assert answer.status_code == 200, answer.text
     body: dict[str, Any] = answer.json()
@@ -34,7 +41,7 @@ def infer(client: httpx.Client, rows: list[Any], variant: str = "ml") -> dict[st
 def test_null_over_rest_is_unknown(client: httpx.Client, market: Any, linear: Linear) -> None:
     """Rows with nulls score as Linear does, to the bit; a row of nothing but nulls too."""
     unknown = [row for row in market.rows if None in row]
-    rows = [*unknown[:20], [None] * 12]
+    rows = [*unknown[:20], [None] * len(NAMES)]
     found = infer(client, rows)["outputs"][0]["data"]
     assert found == [linear.score(row) for row in rows]
 
@@ -43,7 +50,7 @@ def test_nan_over_grpc_is_unknown(server: Any, market: Any, linear: Linear) -> N
     """NaN over gRPC gives the bits that null gives over REST."""
     row = next(row for row in market.rows if None in row)
     request = pb.ModelInferRequest(model_name="ml")
-    tensor = request.inputs.add(name="features", datatype="FP64", shape=[1, 12])
+    tensor = request.inputs.add(name="features", datatype="FP64", shape=[1, len(NAMES)])
     tensor.contents.fp64_contents.extend(nan if x is None else x for x in row)
     with grpc.insecure_channel(server.grpc) as channel:
         answer = GRPCInferenceServiceStub(channel).ModelInfer(request)
@@ -65,7 +72,7 @@ def test_score_does_not_depend_on_the_batch(client: httpx.Client, market: Any) -
 @pytest.mark.parametrize("variant", ["ml", "baseline"])
 def test_answer_names_model_version_and_tau(client: httpx.Client, variant: str) -> None:
     """The parameters say variant, version, digests, dialect, τ and threshold."""
-    body = infer(client, [[0.0] * 12], variant)
+    body = infer(client, [ZEROS], variant)
     parameters = body["parameters"]
     assert parameters["model_variant"] == variant
     assert body["model_version"] == parameters["version"] == parameters["digest"][:12]
@@ -77,15 +84,15 @@ def test_answer_names_model_version_and_tau(client: httpx.Client, variant: str) 
 
 def test_baseline_looks_at_one_feature(client: httpx.Client) -> None:
     """The baseline takes the same tensor and minds realized_volatility_60s alone."""
-    rows = [[1e-5] + [0.0] * 11, [1e-5] + [None] * 11, [2e-5] + [0.0] * 11]
+    rows = [[1e-5, *ZEROS[1:]], [1e-5, *[None] * len(ZEROS[1:])], [2e-5, *ZEROS[1:]]]
     first, second, third = infer(client, rows, "baseline")["outputs"][0]["data"]
     assert first == second != third
 
 
 def test_error_says_row_and_feature(client: httpx.Client) -> None:
     """A value that is no number is a 400 naming row and feature."""
-    data = [0.0] * 13 + ["high"] + [0.0] * 10
-    tensor = {"name": "features", "datatype": "FP64", "shape": [2, 12], "data": data}
+    data = [*ZEROS, 0.0, "high", *ZEROS[2:]]
+    tensor = {"name": "features", "datatype": "FP64", "shape": [2, len(NAMES)], "data": data}
     answer = client.post("/v2/models/ml/infer", json={"inputs": [tensor]})
     assert answer.status_code == 400
     assert "row 1, log_return_60s: found 'high'" in answer.json()["error"]
@@ -93,7 +100,7 @@ def test_error_says_row_and_feature(client: httpx.Client) -> None:
 
 def test_metrics_count_inferences(server: Any, client: httpx.Client) -> None:
     """The metrics port counts answers by model."""
-    infer(client, [[0.0] * 12], "baseline")
+    infer(client, [ZEROS], "baseline")
     text = httpx.get(f"{server.metrics}/metrics", timeout=60).text
     (line,) = (
         line

@@ -8,7 +8,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from featurizer.features import NAMES
+from featurizer.features import FEATURES, NAMES, REQUIRED, digest_of
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.linear import Linear, positions_of
 from serving.predictor import PipelinePredictor, open_predictor
@@ -50,6 +50,21 @@ def test_other_kind_is_served_by_its_pipeline(
     columns = [NAMES.index(name) for name in USED]
     expected = forest.predict_proba(market.matrix[:20][:, columns])[:, 1]
     assert [scorer.score(row) for row in market.rows[:20]] == pytest.approx(expected, abs=1e-12)
+
+
+def test_a_pipeline_of_before_takes_its_features_where_they_were(
+    tmp_path: Path, market: Any, forest: Pipeline, card_of: Any
+) -> None:
+    """Trained when there were the first features alone, it gives its golden scores again."""
+    card = card_of(
+        PipelinePredictor(forest, positions_of(USED)).score,
+        features_digest=digest_of(FEATURES[: len(REQUIRED)]),
+    )
+    card["golden"]["rows"] = [row[: len(REQUIRED)] for row in card["golden"]["rows"]]
+    path = tmp_path / "forest"
+    write_folder(path, variant="forest", linear=None, card=card, pipeline=forest, features=USED)
+    scorer = open_predictor(load_folder(path))
+    assert [scorer.score(row) for row in market.rows[:6]] == card["golden"]["scores"][:6]
 
 
 def test_numbers_and_pipeline_that_differ_are_refused(

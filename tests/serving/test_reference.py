@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from featurizer.features import NAMES
+from featurizer.features import NAMES, REQUIRED
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.linear import Linear
 from serving.reference import Reference, encode_reference, read_reference, reference_of
@@ -19,7 +19,7 @@ CardOf = Callable[..., dict[str, Any]]
 def made(count: int = 5_000) -> Reference:
     """Rows of two products, the second with a tenth of the first one's."""
     products = ["BTC-USD"] * count + ["ETH-USD"] * (count // 10)
-    rows = [[n / 7 + 1e-9, *([0.5] * 10), nan] for n in range(len(products))]
+    rows = [[n / 7 + 1e-9, *[0.5] * len(NAMES[2:]), nan] for n in range(len(products))]
     scores = [(n * 37 % 1000) / 1000 for n in range(len(products))]
     spikes = [n % 4 == 0 for n in range(count)] + [None] * (count // 10)
     return reference_of(products, rows, scores, spikes)
@@ -64,7 +64,7 @@ def test_prevalence_counts_all_rows_that_have_a_label() -> None:
 def test_unequal_lengths_are_refused() -> None:
     """Each row needs a product, a score and a label or None."""
     with pytest.raises(ValueError, match=r"found lengths \[1, 2\]"):
-        reference_of(["BTC-USD"], [[0.0] * 12], [0.5, 0.5], [True])
+        reference_of(["BTC-USD"], [[0.0] * len(NAMES)], [0.5, 0.5], [True])
 
 
 @pytest.fixture
@@ -96,6 +96,19 @@ def test_writing_again_without_one_takes_it_away(
     assert load_folder(with_reference).reference() is None
 
 
+@pytest.mark.parametrize("width", range(len(REQUIRED), len(NAMES) + 1))
+def test_a_reference_is_over_the_features_there_were(width: int) -> None:
+    """One of before is read; its rows know nothing of what came later."""
+    document = json.loads(encode_reference(made())) | {"features": list(NAMES[:width])}
+    for part in document["products"].values():
+        part["rows"] = [row[:width] for row in part["rows"]]
+    found = read_reference(json.dumps(document).encode())
+    assert found.features == list(NAMES)
+    for product, part in found.products.items():
+        rows = document["products"][product]["rows"]
+        assert part.rows == [[*row, *[None] * (len(NAMES) - width)] for row in rows]
+
+
 def test_a_changed_reference_is_refused(with_reference: Path) -> None:
     """It stands under the sums: one changed byte and the folder does not load."""
     path = with_reference / "reference.json"
@@ -107,7 +120,7 @@ def test_a_changed_reference_is_refused(with_reference: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"features": list(NAMES[:-1])}, "has schema 1 and features"),
+        ({"features": list(REQUIRED[:-1])}, "has schema 1 and features"),
         ({"schema_version": 2}, "has schema 2"),
         (
             {"products": {"X": {"rows": [[1.0]], "scores": [], "prevalence": None, "of_rows": 1}}},

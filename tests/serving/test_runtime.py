@@ -16,10 +16,13 @@ from mlserver.registry import MultiModelRegistry
 from mlserver.repository.load import load_model_settings
 from mlserver.types import InferenceRequest
 
+from featurizer.features import NAMES
 from serving.artifact import ArtifactError, load_folder
 from serving.linear import Linear
 from serving.runtime import SpikeModel
 from serving.v2 import parameters_of
+
+ZEROS = [0.0] * len(NAMES)
 
 
 def model_of(folder: Path) -> SpikeModel:
@@ -29,7 +32,12 @@ def model_of(folder: Path) -> SpikeModel:
 
 def request_of(rows: list[Any], **changes: Any) -> InferenceRequest:
     """A request as REST parses it."""
-    tensor = {"name": "features", "datatype": "FP64", "shape": [len(rows), 12], "data": rows}
+    tensor = {
+        "name": "features",
+        "datatype": "FP64",
+        "shape": [len(rows), len(NAMES)],
+        "data": rows,
+    }
     body = {"inputs": [tensor | changes]}
     return InferenceRequest.model_validate_json(json.dumps(body))
 
@@ -78,7 +86,7 @@ def test_grpc_contents_and_raw(model: SpikeModel, market: Any, linear: Linear, r
     rows = market.rows[:3]
     values = [nan if x is None else x for row in rows for x in row]
     request = pb.ModelInferRequest(model_name="ml")
-    tensor = request.inputs.add(name="features", datatype="FP64", shape=[3, 12])
+    tensor = request.inputs.add(name="features", datatype="FP64", shape=[3, len(NAMES)])
     if raw:
         request.raw_input_contents.append(struct.pack("<36d", *values))
     else:
@@ -102,7 +110,7 @@ def test_grpc_contents_and_raw(model: SpikeModel, market: Any, linear: Linear, r
         ({"name": "x"}, "ml: found an input 'x'"),
         ({"data": None}, "ml: features has 1 values"),
         ({"data": "zeros"}, "ml: features has 1 values"),
-        ({"data": ["a"] + [0.0] * 11}, "row 0, realized_volatility_60s: found 'a'"),
+        ({"data": ["a", *ZEROS[1:]]}, "row 0, realized_volatility_60s: found 'a'"),
     ],
 )
 def test_bad_tensor_is_the_clients_error(
@@ -110,14 +118,14 @@ def test_bad_tensor_is_the_clients_error(
 ) -> None:
     """What cannot be scored is a 400 with the reason, never a 500."""
     with pytest.raises(InferenceError, match=message) as caught:
-        scores(model, request_of([[0.0] * 12], **change))
+        scores(model, request_of([ZEROS], **change))
     assert caught.value.status_code == 400
 
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_one_input_is_expected(model: SpikeModel, count: int) -> None:
     """No input or two are a client's error."""
-    request = request_of([[0.0] * 12])
+    request = request_of([ZEROS])
     request.inputs = request.inputs * count
     with pytest.raises(InferenceError, match="found the inputs"):
         scores(model, request)
@@ -125,7 +133,7 @@ def test_one_input_is_expected(model: SpikeModel, count: int) -> None:
 
 def test_unknown_output_is_refused(model: SpikeModel) -> None:
     """A request may ask for ``score`` and for nothing else."""
-    request = request_of([[0.0] * 12])
+    request = request_of([ZEROS])
     request.outputs = InferenceRequest.model_validate(
         {"inputs": [], "outputs": [{"name": "predict"}]}
     ).outputs

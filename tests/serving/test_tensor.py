@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurizer.features import NAMES
+from featurizer.features import NAMES, REQUIRED
 from serving.errors import TensorError
 from serving.tensor import rows_of
 
@@ -28,23 +28,43 @@ def test_flat_and_nested_data_are_the_same_rows(rows: list[list[float | None]]) 
 
 def test_nan_stays_unknown() -> None:
     """NaN, which gRPC uses for null, passes as it is."""
-    (row,) = rows_of("features", "FP64", [1, WIDTH], [nan] + [0.0] * 11)
+    (row,) = rows_of("features", "FP64", [1, WIDTH], [nan, *[0.0] * (WIDTH - 1)])
     assert row[0] is not None
     assert isnan(row[0])
 
 
 def test_whole_numbers_become_floats() -> None:
     """JSON writes 1.0 as 1; it is the same number."""
-    (row,) = rows_of("features", "FP64", [1, WIDTH], [1, None] + [0.5] * 10)
+    (row,) = rows_of("features", "FP64", [1, WIDTH], [1, None, *[0.5] * (WIDTH - 2)])
     assert row[:2] == [1.0, None]
     assert type(row[0]) is float
+
+
+ZEROS: list[Any] = [0.0] * 2 * WIDTH
+
+
+def put(place: int, value: Any) -> list[Any]:
+    """Two rows of zeros with another value in one place."""
+    values = list(ZEROS)
+    values[place] = value
+    return values
+
+
+@pytest.mark.parametrize("width", range(len(REQUIRED), WIDTH + 1))
+@pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
+def test_a_client_of_before_sends_fewer_columns(width: int, nested: bool) -> None:
+    """Any width there ever was is taken; what came later is unknown."""
+    rows = [[float(n + k) for k in range(width)] for n in range(3)]
+    data: list[Any] = rows if nested else [value for row in rows for value in row]
+    found = rows_of("features", "FP64", [3, width], data)
+    assert found == [[*row, *[None] * (WIDTH - width)] for row in rows]
 
 
 GOOD: dict[str, Any] = {
     "name": "features",
     "datatype": "FP64",
     "shape": [2, WIDTH],
-    "data": [0.0] * 24,
+    "data": ZEROS,
 }
 
 
@@ -53,17 +73,18 @@ GOOD: dict[str, Any] = {
     [
         ({"name": "x"}, "found an input 'x', expected 'features'"),
         ({"datatype": "FP32"}, "datatype FP32, expected FP64"),
-        ({"shape": [2, 11]}, r"shape \[2, 11\], expected \[n, 12\]"),
-        ({"shape": [24]}, r"shape \[24\]"),
-        ({"shape": [0, 12], "data": []}, r"shape \[0, 12\]"),
-        ({"shape": [-1, 12]}, r"shape \[-1, 12\]"),
-        ({"data": [0.0] * 23}, "23 values, expected 24"),
-        ({"data": [[0.0] * 24]}, "not 2 rows of 12 values"),
-        ({"data": [[0.0] * 12, 0.0]}, "not 2 rows of 12 values"),
-        ({"data": [0.0] * 13 + [inf] + [0.0] * 10}, "row 1, log_return_60s: found inf"),
-        ({"data": [0.0] * 23 + ["1"]}, "row 1, price_velocity_300s: found '1'"),
-        ({"data": [True] + [0.0] * 23}, "row 0, realized_volatility_60s: found True"),
-        ({"data": [0, 10**400] + [0.0] * 22}, "row 0, log_return_60s: found 1000"),
+        ({"shape": [2, 11]}, r"shape \[2, 11\], expected \[n, 12"),
+        ({"shape": [2, WIDTH + 1]}, rf"expected \[n, .*{WIDTH}\] with"),
+        ({"shape": [2 * WIDTH]}, rf"shape \[{2 * WIDTH}\]"),
+        ({"shape": [0, WIDTH], "data": []}, rf"shape \[0, {WIDTH}\]"),
+        ({"shape": [-1, WIDTH]}, rf"shape \[-1, {WIDTH}\]"),
+        ({"data": ZEROS[1:]}, f"{2 * WIDTH - 1} values, expected {2 * WIDTH}"),
+        ({"data": [ZEROS]}, f"not 2 rows of {WIDTH} values"),
+        ({"data": [[0.0] * WIDTH, 0.0]}, f"not 2 rows of {WIDTH} values"),
+        ({"data": put(WIDTH + 1, inf)}, "row 1, log_return_60s: found inf"),
+        ({"data": put(-1, "1")}, f"row 1, {NAMES[-1]}: found '1'"),
+        ({"data": put(0, True)}, "row 0, realized_volatility_60s: found True"),
+        ({"data": [0, *put(1, 10**400)[1:]]}, "row 0, log_return_60s: found 1000"),
     ],
 )
 def test_wrong_tensor_says_where(change: dict[str, Any], message: str) -> None:

@@ -49,7 +49,7 @@ def test_a_request_reads_back_to_its_bits(rows):
 @settings(deadline=None)
 @given(ROWS)
 def test_a_tensor_holds_the_rows_one_after_the_other(rows):
-    """The input is FP64 [n, 12] in row order, with the same bits."""
+    """The input is FP64 [n, width] in row order, with the same bits."""
     [tensor] = json.loads(encode_request(rows))["inputs"]
     assert (tensor["name"], tensor["datatype"]) == ("features", "FP64")
     assert tensor["shape"] == [len(rows), len(NAMES)]
@@ -94,12 +94,14 @@ def test_the_example_is_a_row_in_order():
 
 def test_a_nan_of_ours_travels_as_null():
     """NaN means unknown to gRPC; in JSON that is null."""
-    assert json.loads(encode_request([[nan] * 12]))["inputs"][0]["data"] == [None] * 12
+    assert json.loads(encode_request([[nan] * len(NAMES)]))["inputs"][0]["data"] == [None] * len(
+        NAMES
+    )
 
 
 def test_a_row_of_another_length_is_an_error_of_ours():
     """A tensor of the wrong width is never sent."""
-    with pytest.raises(ValueError, match=r"found rows of \[11\] values, expected 12"):
+    with pytest.raises(ValueError, match=rf"found rows of \[11\] values, expected {len(NAMES)}"):
         encode_request([[0.5] * 11])
 
 

@@ -14,10 +14,12 @@ import pytest
 from mlserver.grpc import dataplane_pb2 as pb
 from mlserver.grpc.dataplane_pb2_grpc import GRPCInferenceServiceStub
 
+from featurizer.features import NAMES
 from serving.linear import Linear
 
-ZEROS = [0.0] * 12
-ROWS = [[0.001 * (row + 1) * (column - 5) for column in range(12)] for row in range(3)]
+WIDTH = len(NAMES)
+ZEROS = [0.0] * WIDTH
+ROWS = [[0.001 * (row + 1) * (column - 5) for column in range(WIDTH)] for row in range(3)]
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +39,7 @@ def stub(server: Any) -> Iterator[Any]:
 def body_of(rows: list[list[float]], **changes: Any) -> dict[str, Any]:
     """A V2 request with flat data, the form every server takes."""
     flat = [value for row in rows for value in row]
-    tensor = {"name": "features", "datatype": "FP64", "shape": [len(rows), 12], "data": flat}
+    tensor = {"name": "features", "datatype": "FP64", "shape": [len(rows), WIDTH], "data": flat}
     return {"inputs": [tensor | changes]}
 
 
@@ -69,7 +71,11 @@ def test_model_metadata(client: httpx.Client, variant: str) -> None:
     metadata = client.get(f"/v2/models/{variant}").json()
     assert metadata["name"] == variant
     (tensor,) = metadata["inputs"]
-    assert (tensor["name"], tensor["datatype"], tensor["shape"]) == ("features", "FP64", [-1, 12])
+    assert (tensor["name"], tensor["datatype"], tensor["shape"]) == (
+        "features",
+        "FP64",
+        [-1, WIDTH],
+    )
     (tensor,) = metadata["outputs"]
     assert (tensor["name"], tensor["datatype"], tensor["shape"]) == ("score", "FP64", [-1])
 
@@ -105,11 +111,11 @@ def test_output_may_be_asked_for_by_name(client: httpx.Client) -> None:
     "change",
     [
         {"shape": [1, 11]},
-        {"shape": [2, 12]},
+        {"shape": [2, WIDTH]},
         {"shape": [1, 11], "data": [0.0] * 11},
         {"name": "no-such-input"},
         {"datatype": "no-such-type"},
-        {"data": ["zero"] * 12},
+        {"data": ["zero"] * WIDTH},
     ],
     ids=["shape", "rows", "width", "name", "datatype", "text"],
 )
@@ -142,7 +148,7 @@ def grpc_request(rows: list[list[float]], *, raw: bool) -> Any:
     """A V2 request over gRPC, with typed contents or raw bytes."""
     values = [value for row in rows for value in row]
     request = pb.ModelInferRequest(model_name="ml", id="request-2")
-    tensor = request.inputs.add(name="features", datatype="FP64", shape=[len(rows), 12])
+    tensor = request.inputs.add(name="features", datatype="FP64", shape=[len(rows), WIDTH])
     if raw:
         request.raw_input_contents.append(struct.pack(f"<{len(values)}d", *values))
     else:
@@ -164,7 +170,7 @@ def test_grpc_health_and_metadata(stub: Any) -> None:
     assert stub.ServerReady(pb.ServerReadyRequest()).ready
     assert stub.ModelReady(pb.ModelReadyRequest(name="ml")).ready
     metadata = stub.ModelMetadata(pb.ModelMetadataRequest(name="ml"))
-    assert [(t.name, list(t.shape)) for t in metadata.inputs] == [("features", [-1, 12])]
+    assert [(t.name, list(t.shape)) for t in metadata.inputs] == [("features", [-1, WIDTH])]
 
 
 @pytest.mark.parametrize("raw", [False, True], ids=["contents", "raw"])

@@ -127,7 +127,7 @@ def read_usable(path: Path) -> Table:
     """Return the rows that may be learned from, in order of time, then product."""
     usable = [rows.filter(pc.equal(rows["fate"], "usable")) for rows in _groups(path)]
     rows = pa.concat_tables(usable) if usable else pa.table([[]] * len(SCHEMA), schema=SCHEMA)
-    features = [_floats(rows, name) for name in NAMES]
+    features = [_feature(rows, name) for name in NAMES]
     return Table(
         features=np.column_stack(features),
         product=np.array(rows["product_id"].to_pylist(), dtype=np.str_),
@@ -143,6 +143,11 @@ def _groups(path: Path) -> Iterator[Any]:
     with pq.ParquetFile(path) as file:
         for number in range(file.num_row_groups):
             yield file.read_row_group(number)
+
+
+def _feature(rows: Any, name: str) -> Any:
+    """Return a feature's column; a dataset from before the feature knows none of its values."""
+    return _floats(rows, name) if name in rows.column_names else np.full(len(rows), np.nan)
 
 
 def _floats(rows: Any, name: str) -> Any:

@@ -161,7 +161,7 @@ class Labeller:
 class Table:
     """Usable rows as arrays of one length, in order of time, then product: one a second, its last.
 
-    ``features`` is [n, 12] in the order of ``NAMES``, NaN where unknown; ``volatility`` that of
+    ``features`` is [n, width] in the order of ``NAMES``, NaN where unknown; ``volatility`` that of
     the next 60 s (log return); ``capture`` the number of the capture a row comes from, ``group``
     that of the interval of time it shares with others (by default its capture's);
     ``mid`` the row's own (quote currency, NaN where not kept).

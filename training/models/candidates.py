@@ -41,8 +41,9 @@ class Candidate:
     """One row of the table.
 
     ``numbers`` is how many numbers a fit makes, by which ties are settled; ``features`` are
-    those it may use; ``grid`` what its search tries; a ``forecast`` learns from ``excess`` and
-    needs no spike to do so; a ``reference`` is compared with, and never becomes ``ml``.
+    those it may use: ``NAMES`` for all, a new one at once, else by name; ``grid`` what its search
+    tries; a ``forecast`` learns from ``excess`` and needs no spike to do so; a ``reference`` is
+    compared with, and never becomes ``ml``.
     """
 
     name: str

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from featurizer.features import NAMES
 from promotion.cluster.access import ReleaseSelector, api_of
 from promotion.cluster.client import ClusterClient, open_cluster
 from promotion.cluster.errors import ClusterAway, ClusterError
@@ -72,7 +73,7 @@ def test_a_port_forward_that_hangs_is_given_up(cluster: FakeCluster, tmp_path: P
     ours = ClusterClient(api, namespace, handshake_seconds=0.1)
     name = cluster.pods()[0]["metadata"]["name"]
     with pytest.raises(ClusterAway, match="TimeoutError"):
-        ours.score(name, "ml", [[None] * 12])
+        ours.score(name, "ml", [[None] * len(NAMES)])
     assert ours.deployment_of("mlserver") is not None
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from featurizer import features
 from featurizer.features import NAMES
 from ingestor.tick import Tick, encode
 from training.data import parquet
@@ -44,6 +45,22 @@ def test_a_dataset_is_read_back_as_it_was(folder: Path, tmp_path: Path) -> None:
         read.left_out,
     )
     assert (built.digest, built.counts, built.path) == (read.digest, read.counts, read.path)
+
+
+def test_a_dataset_of_before_knows_nothing_of_what_came_later(folder: Path, tmp_path: Path) -> None:
+    """A feature without a column is known in no row, and the digest of before is accepted."""
+    built, name = build([folder], silent, keep=tmp_path / "d.parquet"), NAMES[-1]
+    file = pq.read_table(tmp_path / "d.parquet")
+    before = features.digest_of(features.FEATURES[: len(features.REQUIRED)]).encode()
+    metadata = {
+        key: value.replace(features.FEATURES_DIGEST.encode(), before)
+        for key, value in file.schema.metadata.items()
+    }
+    pq.write_table(file.drop_columns([name]).replace_schema_metadata(metadata), tmp_path / "old")
+    read = read_parquet(tmp_path / "old").table
+    assert np.isnan(read.column(name)).all()
+    others = np.arange(len(NAMES)) != NAMES.index(name)
+    assert read.features[:, others].tobytes() == built.table.features[:, others].tobytes()
 
 
 def test_every_row_is_in_the_file_with_its_fate(folder: Path, tmp_path: Path) -> None:

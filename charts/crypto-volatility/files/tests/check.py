@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from featurizer.features import NAMES
+from featurizer.features import NAMES, widened
 from serving.control import VARIANTS
 from serving.tensor import EXAMPLE_ROW, Row
 from serving.v2 import (
@@ -106,7 +106,7 @@ def serving(environment: Environment) -> list[str]:
     if not cards:
         raise Failed(f"{environment['MODELS']}: found no model folder, expected those of the chart")
     said = [_golden(adapter, variant, cards, key) for variant in VARIANTS]
-    rows = next(iter(cards.values()))["golden"]["rows"]
+    rows = [widened(row) for row in next(iter(cards.values()))["golden"]["rows"]]
     body = {"rows": [dict(zip(NAMES, row, strict=True)) for row in rows]}
     answer = ask(f"{adapter}/predict", body, key)
     serves, version = answer["model_variant"], answer["version"]
@@ -134,7 +134,7 @@ def _golden(
         found = f"{card['variant']} {version}"
         raise Failed(f"V2 {variant}: found {found}, expected {variant} {digest[:12]}")
     golden = card["golden"]
-    answer = infer(adapter, variant, golden["rows"], key)
+    answer = infer(adapter, variant, [widened(row) for row in golden["rows"]], key)
     same(f"V2 {variant} {version}", answer.scores, golden["scores"])
     return f"V2 {variant}: {version} gives its card's {len(golden['scores'])} golden scores"
 

@@ -1,0 +1,86 @@
+"""The statistics that features are made of: what a slot contributes, and what the sum becomes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import sqrt
+
+from featurizer.slots import Slot
+
+Term = Callable[[Slot], float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Statistic:
+    """One kind of feature: what each slot contributes, and what is made of the sum.
+
+    ``term(slot)`` is a slot's contribution, None where it has none.
+    ``with_now`` says whether the current slot counts; else the window is W closed slots.
+    ``value(total, n, window)`` makes the feature of the sum of ``n`` terms.
+    ``signed`` says that it may be below 0; else it is compared by its logarithm.
+    """
+
+    name: str
+    unit: str
+    definition: str
+    term: Term
+    value: Callable[[float, int, int], float]
+    with_now: bool = True
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Return:
+    """The feature that compares two slots instead of summing over them."""
+
+    name: str
+    unit: str
+    definition: str
+
+
+def _square(slot: Slot) -> float | None:
+    r = slot.log_return
+    return None if r is None else r * r
+
+
+def _mean(total: float, n: int, window: int) -> float:
+    return total / n
+
+
+REALIZED_VOLATILITY = Statistic(
+    "realized_volatility",
+    "log return",
+    "sqrt(W/n · Σ r_k²)",
+    _square,
+    lambda total, n, window: sqrt(window / n * total),
+)
+LOG_RETURN = Return("log_return", "log return", "ln(mid_s / mid_{s−W})")
+SPREAD_MEAN = Statistic(
+    "spread_mean",
+    "fraction",
+    "mean over slots of (ask − bid)/mid",
+    lambda slot: slot.spread,
+    _mean,
+)
+TRADE_INTENSITY = Statistic(
+    "trade_intensity",
+    "1/s",
+    "ticks in the closed slots s−W … s−1, divided by n of them",
+    lambda slot: float(slot.ticks),
+    _mean,
+    with_now=False,
+)
+ORDER_BOOK_IMBALANCE = Statistic(
+    "order_book_imbalance",
+    "–",
+    "mean over slots with sizes of (bid_size − ask_size)/(bid_size + ask_size), −1…1",
+    lambda slot: slot.imbalance,
+    _mean,
+    signed=True,
+)
+PRICE_VELOCITY = Statistic(
+    "price_velocity",
+    "fraction/s",
+    "mean over returns of abs(mid_k − mid_{k−1})/mid_{k−1}",
+    lambda slot: slot.velocity,
+    _mean,
+)
