@@ -12,6 +12,8 @@ import pytest
 
 from featurizer.features import FEATURES
 
+pytestmark = pytest.mark.timeout(900)  # six processes of Python, beside whatever load there is
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding-a-feature.md").read_text()
 COPIED = ("docs", "model-settings", "tests", "README.md", "pyproject.toml")
