@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from featurizer.features import FEATURES, NAMES, REQUIRED
+from serving.control import VARIANTS
 
 MOST_ROWS: Final = 1_000
 MOST_PROBLEMS: Final = 50
@@ -239,7 +240,7 @@ def response_schema() -> dict[str, Any]:
     score = {"type": "number", "minimum": 0, "maximum": 1}
     properties: dict[str, Any] = {
         "scores": {"type": "array", "items": score, "description": "in the order of the rows"},
-        "model_variant": {"type": "string", "enum": ["ml", "baseline"]},
+        "model_variant": {"type": "string", "enum": list(VARIANTS)},
         "version": {"type": "string", "description": "first 12 digits of the model's digest"},
         "ts": {"type": "string", "format": "date-time"},
     }
