@@ -150,7 +150,7 @@ class ModelRouter:
             self._note_failure(variant, exc)
             raise
         self._states[variant] = State(self._clock(), True, info=scored.info)
-        self._metrics.answered(scored.info, self.feed_dialect)
+        self._metrics.answered(scored.info)
         return scored
 
     def _note_failure(self, variant: Variant, exc: ModelError) -> None:

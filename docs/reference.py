@@ -5,18 +5,16 @@ A test compares the pages with what this gives, so that they cannot drift.
 
 import importlib
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from prometheus_client import CollectorRegistry
-from prometheus_client.core import Metric
-from prometheus_client.metrics import MetricWrapperBase
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
 from featurizer.features import FEATURES
 from local.services import SERVICES
+from plumbing.metrics import Metric, tables_of
 
 HERE = Path(__file__).parent
 SETTINGS = [
@@ -66,38 +64,13 @@ def metrics_page() -> str:
     parts = ["# Metrics\n", "Each service serves its own on `/metrics`.\n"]
     for module, title in METRICS:
         parts += [f"\n## {title}\n", "| metric | kind | labels | meaning |", "|---|---|---|---|"]
-        for metric, labelled in _metrics_of(module):
-            suffix = "_total" if metric.type == "counter" else ""
-            labels = ", ".join(f"`{label}`" for label in labelled) or "–"
-            parts.append(
-                f"| `{metric.name}{suffix}` | {metric.type} | {labels} | {metric.documentation} |"
-            )
+        parts += [_line(row) for table in tables_of(module) for row in table.table().values()]
     return "\n".join(parts) + "\n"
 
 
-def _metrics_of(module: str) -> Iterator[tuple[Metric, Sequence[str]]]:
-    loaded = importlib.import_module(module)
-    for _, found in inspect.getmembers(loaded, inspect.isclass):
-        if (
-            found.__module__ == loaded.__name__
-            and "registry" in inspect.signature(found).parameters
-        ):
-            products = {"products": ()} if "products" in inspect.signature(found).parameters else {}
-            made = found(registry=CollectorRegistry(), **products)
-            if hasattr(made, "describe"):
-                yield from ((m, getattr(m, "_labelnames", ())) for m in made.describe())
-                continue
-            named = (getattr(made, name) for name in _attributes(made))
-            yield from (
-                (next(iter(m.describe())), m._labelnames)
-                for m in named
-                if isinstance(m, MetricWrapperBase)
-            )
-
-
-def _attributes(made: object) -> list[str]:
-    slots = getattr(type(made), "__slots__", ())
-    return list(getattr(made, "__dict__", {})) or list(slots)
+def _line(row: Metric[Any]) -> str:
+    labels = ", ".join(f"`{label.name}`" for label in row.labels) or "–"
+    return f"| `{row.name}` | {row.kind.__name__.lower()} | {labels} | {row.help} |"
 
 
 def features_page() -> str:

@@ -69,7 +69,6 @@ class Drift:
         Raises:
             Exception: whatever kafka-python or Evidently raise; nothing is shown then.
         """
-        began = time.perf_counter()
         models = read_models(self._settings.models)
         self._metrics.show_models(models)
         for folder, reason in models.refused.items():
@@ -79,7 +78,6 @@ class Drift:
         now = self._wall()
         findings = findings_of(windows, models, int(now * 1000), self._report)
         self._metrics.show(findings, now)
-        self._metrics.seconds.observe(time.perf_counter() - began)
         self.made = Made(findings, models, int(now * 1_000_000))
         _log(findings)
         return self.made

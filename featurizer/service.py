@@ -96,7 +96,6 @@ class Session:
 
     def _tell(self, partition: int, position: int, done: Rebuilt) -> None:
         self._metrics.rebuild_seconds.observe(done.seconds)
-        self._metrics.rebuild_records.inc(done.records)
         if done.records:
             get_logger().info(
                 "state.rebuilt",
@@ -158,7 +157,6 @@ class Session:
         )
         self._metrics.rows.labels(row.product_id).inc()
         self._metrics.coverage.labels(row.product_id).set(row.coverage)
-        self._metrics.stage_seconds.observe(max(0, featurized_us - received_us) / 1e6)
         self._metrics.featurized(record.timestamp_ms * 1_000, featurized_us, span.exemplar)
 
     def _begun(self, row: FeatureRow, record: Record) -> Span:

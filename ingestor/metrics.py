@@ -4,23 +4,59 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry
 
-from ingestor.stages import BOUNDS_SECONDS, RECEIVED_TO_PUBLISHED, seconds_between
+from ingestor.stages import RECEIVED_TO_PUBLISHED, seconds_between
+from plumbing.metrics import Label, MetricTable, counter, gauge, histogram
 
 OTHER = "other"
 DEAD_LETTER_REASONS = ("frame", "ticker", "market_trades", "heartbeats", "subscriptions", OTHER)
 RECONNECT_REASONS = ("closed", "end_of_recording", "silent", "refused", "error")
 FRAME_KINDS = ("ticker", "market_trades", "heartbeats", "subscriptions", "error", OTHER)
 BREAK_REASONS = ("start", "reconnect", "sequence", "trade_id", "silent")
+PRODUCT = Label("product")
 
 
-class Metrics:
-    """Counters, gauges and histograms; ``products`` is the closed list of product labels.
+class Metrics(MetricTable):
+    """``products`` is the closed list of product labels: one not asked for counts as ``other``.
 
-    A product that was not asked for counts as ``other``. Ages are wall-clock seconds and
-    infinite until there was something to be old.
+    Ages are wall-clock seconds, infinite until there was something to be old.
     """
+
+    ticks = counter("ingestor_ticks_total", "Ticks made", PRODUCT)
+    beats = counter("ingestor_beats_total", "Beats made", PRODUCT)
+    breaks = counter(
+        "ingestor_breaks_total", "Breaks made", PRODUCT, Label("reason", BREAK_REASONS)
+    )
+    missing_trades = counter("ingestor_missing_trades_total", "Trades known to be lost", PRODUCT)
+    frames = counter("ingestor_frames_total", "Frames read", Label("kind", FRAME_KINDS))
+    dead_letters = counter(
+        "ingestor_dead_letters_total",
+        "Frames and messages refused, by what was refused",
+        Label("reason", DEAD_LETTER_REASONS),
+    )
+    reconnects = counter(
+        "ingestor_reconnects_total",
+        "Connections that ended or were refused",
+        Label("reason", RECONNECT_REASONS),
+    )
+    connected = gauge("ingestor_connected", "1 while connected to the exchange, else 0")
+    queue_depth = gauge("ingestor_queue_depth", "Frames that wait between socket and Kafka")
+    publish_seconds = histogram(
+        "ingestor_publish_seconds", "Time from handing over a batch until it was acknowledged"
+    )
+    stage = histogram(
+        "ingestor_stage_duration_seconds",
+        "Time in the ingestor's stage, by frame with a tick; budget in docs/latency.md",
+        Label("stage", (RECEIVED_TO_PUBLISHED.name,)),
+    )
+    publish_failures = counter("ingestor_publish_failures_total", "Attempts to publish that failed")
+    captured = counter("ingestor_recorded_frames_total", "Frames written to the recording")
+    capture_dropped = counter(
+        "ingestor_unrecorded_frames_total", "Frames that the recording left out, as it was behind"
+    )
+    tick_age = gauge("ingestor_last_tick_age_seconds", "Time since the last tick", PRODUCT)
+    heartbeat_age = gauge("ingestor_heartbeat_age_seconds", "Time since the last heartbeat")
 
     def __init__(
         self,
@@ -32,65 +68,11 @@ class Metrics:
         self._products = frozenset(products)
         self._last_tick: dict[str, float] = {}
         self._last_heartbeat: float | None = None
-        self.ticks = Counter("ingestor_ticks_total", "Ticks made", ["product"], registry=registry)
-        self.beats = Counter("ingestor_beats_total", "Beats made", ["product"], registry=registry)
-        self.breaks = Counter(
-            "ingestor_breaks_total", "Breaks made", ["product", "reason"], registry=registry
-        )
-        self.missing_trades = Counter(
-            "ingestor_missing_trades_total", "Trades known lost", ["product"], registry=registry
-        )
-        self.frames = Counter("ingestor_frames_total", "Frames read", ["kind"], registry=registry)
-        self.dead_letters = Counter(
-            "ingestor_dead_letters_total", "Things refused", ["reason"], registry=registry
-        )
-        self.reconnects = Counter(
-            "ingestor_reconnects_total",
-            "Connections that ended or were refused",
-            ["reason"],
-            registry=registry,
-        )
-        self.connected = Gauge("ingestor_connected", "1 while connected", registry=registry)
-        self.queue_depth = Gauge(
-            "ingestor_queue_depth", "Frames between socket and Kafka", registry=registry
-        )
-        self.publish_seconds = Histogram(
-            "ingestor_publish_seconds",
-            "Batch handed over until acknowledged",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
-            registry=registry,
-        )
-        self.held_seconds = Histogram(
-            "ingestor_held_seconds",
-            "Oldest frame of a batch received until acknowledged",
-            buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 30),
-            registry=registry,
-        )
-        self.stage = Histogram(
-            "ingestor_stage_duration_seconds",
-            "Wall clock of the ingestor's stage, by frame with a tick; its budget: docs/latency.md",
-            ["stage"],
-            buckets=BOUNDS_SECONDS,
-            registry=registry,
-        )
+        super().__init__(registry, product=sorted(self._products))
         self._to_published = self.stage.labels(RECEIVED_TO_PUBLISHED.name).observe
-        self.publish_failures = Counter(
-            "ingestor_publish_failures_total", "Attempts to publish that failed", registry=registry
-        )
-        self.captured = Counter(
-            "ingestor_captured_frames_total", "Frames written raw", registry=registry
-        )
-        self.capture_dropped = Counter(
-            "ingestor_capture_dropped_frames_total", "Frames not written raw", registry=registry
-        )
-        self._tick_age = Gauge(
-            "ingestor_last_tick_age_seconds", "Since the last tick", ["product"], registry=registry
-        )
-        self._heartbeat_age = Gauge(
-            "ingestor_heartbeat_age_seconds", "Since the last heartbeat", registry=registry
-        )
-        self._heartbeat_age.set_function(lambda: self._age(self._last_heartbeat))
-        self._start()
+        self.heartbeat_age.set_function(lambda: self._age(self._last_heartbeat))
+        for product in self._products:
+            self.tick_age.labels(product).set_function(partial(self._tick_age_of, product))
 
     def product(self, product_id: str) -> str:
         """Return the label of a product."""
@@ -122,19 +104,3 @@ class Metrics:
 
     def _age(self, then: float | None) -> float:
         return float("inf") if then is None else self._clock() - then
-
-    def _start(self) -> None:
-        """Every known series begins at 0, so that its first event is seen as an increase."""
-        for product in sorted(self._products):
-            self.ticks.labels(product)
-            self.beats.labels(product)
-            self.missing_trades.labels(product)
-            self._tick_age.labels(product).set_function(partial(self._tick_age_of, product))
-            for reason in BREAK_REASONS:
-                self.breaks.labels(product, reason)
-        for reason in DEAD_LETTER_REASONS:
-            self.dead_letters.labels(reason)
-        for reason in RECONNECT_REASONS:
-            self.reconnects.labels(reason)
-        for kind in FRAME_KINDS:
-            self.frames.labels(kind)

@@ -99,7 +99,6 @@ class Service:
             self._courier.submit(lambda: self._publisher.deliver(records)),
         )
         now_us = self._clock_us()
-        self._metrics.held_seconds.observe((now_us - batch[0].at_us) / 1_000_000)
         self._delivered(records, now_us)
 
     def _delivered(self, records: list[Outgoing], now_us: int) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 class Stage:
     """One stage: the label ``stage`` of ``<service>_stage_duration_seconds``.
 
-    ``budget_seconds`` is what 95 of 100 must stay below; it is one of ``BOUNDS_SECONDS``.
+    ``budget_seconds`` is what 95 of 100 must stay below; it is a bucket of that histogram.
     """
 
     name: str
@@ -30,10 +30,6 @@ STAGES: Final = (
     TICK_TO_PREDICTION,
 )
 """In the order of the flow; the last is all of it, and the budgets before add up to its own."""
-
-_MILLISECONDS: Final = (1, 2, 3, 5, 7.5, 10, 15, 20, 30, 40, 60, 80, 100, 150, 250, 500, 800)
-BOUNDS_SECONDS: Final = (*(bound / 1_000 for bound in _MILLISECONDS), 1, 2.5, 5, 10, 30, 60)
-"""Buckets of every stage's histogram, alike so that services can be added up; 0.8 is the SLO's."""
 
 
 def seconds_between(start_us: int, end_us: int) -> float:

@@ -183,7 +183,6 @@ class Follower:
         self._back.prediction_at(name, record.partition, partitions)
         added = self._joiner.add(shown.prediction)
         if added.repeated:
-            self._metrics.repeated.inc()
             return []
         trace = record.headers.get("traceparent")
         self._places.add(shown.prediction.prediction_id, Place(at, record.offset, trace))

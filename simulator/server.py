@@ -184,13 +184,11 @@ class Exchange:
             return
         client = Client(socket, Session(frozenset(self._source.products)))
         run.clients.add(client)
-        self._metrics.connections.inc()
         try:
             with suppress(ConnectionClosed):
                 await self._converse(client, run)
         finally:
             run.clients.discard(client)
-            self._metrics.connections.dec()
 
     async def _converse(self, client: Client, run: Run) -> None:
         loop = asyncio.get_running_loop()
@@ -221,7 +219,6 @@ class Exchange:
             run.tape.play(published)
             for client in tuple(run.clients):
                 await client.offer(published, run)
-            self._metrics.event_time.set(published.time_us / 1_000_000)
         run.ended = True
         get_logger().info("feed.ended", feed=run.feed, sent=dict(run.sent))
 

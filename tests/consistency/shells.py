@@ -38,6 +38,7 @@ SHELLS = {
         "exposition",
         "kafka",
         "logs",
+        "metrics",
         "probes",
         "settings",
         "stop",

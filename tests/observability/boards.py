@@ -4,10 +4,15 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from prometheus_client import Histogram
+
+from local.services import SERVICES
+from plumbing.metrics import Metric, MetricTable, tables_of
 
 ROOT = Path(__file__).resolve().parents[2]
 GRAFANA = ROOT / "grafana"
@@ -48,6 +53,11 @@ def queries() -> Iterator[Query]:
                 yield Query(path.stem, panel["title"], target["expr"], instant)
 
 
+def annotations(path: Path) -> list[str]:
+    """Return what the annotations of a dashboard ask."""
+    return [each["expr"] for each in board(path)["annotations"]["list"]]
+
+
 def rules(name: str) -> list[dict[str, Any]]:
     """Return the rules of a file in ``grafana/rules``."""
     groups = yaml.safe_load((GRAFANA / "rules" / f"{name}.yml").read_text())["groups"]
@@ -72,12 +82,27 @@ def metrics_in(expr: str) -> set[str]:
     return {word for word in words - _NOT_METRICS if not word.startswith("$")} | patterns
 
 
-def served() -> set[str]:
-    """Name all metrics of ``docs/metrics.md``, which a test holds equal to the code."""
-    names: set[str] = set()
-    for line in (ROOT / "docs" / "metrics.md").read_text().splitlines():
-        if row := re.match(r"\| `([a-z_]+)` \| (\w+) \|", line):
-            name, kind = row.groups()
-            histogram = [f"{name}_{part}" for part in ("bucket", "count", "sum")]
-            names.update(histogram if kind == "histogram" else [name])
-    return names
+def expanded(names: set[str]) -> set[str]:
+    """Put what is served in place of patterns; a pattern of nothing stays."""
+    matches = {name: {one for one in served() if re.fullmatch(name, one)} for name in names}
+    return {one for name, found in matches.items() for one in found or {name}}
+
+
+@cache
+def tables() -> list[type[MetricTable]]:
+    """Return the tables of all services."""
+    return [table for row in SERVICES if row.metrics for table in tables_of(row.metrics)]
+
+
+def series(row: Metric[Any]) -> set[str]:
+    """Name what a row is scraped as."""
+    parts = ("_bucket", "_count", "_sum") if row.kind is Histogram else ("",)
+    return {row.name + part for part in parts}
+
+
+@cache
+def served() -> frozenset[str]:
+    """Name all that services serve."""
+    return frozenset(
+        name for table in tables() for row in table.table().values() for name in series(row)
+    )

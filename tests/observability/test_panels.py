@@ -27,6 +27,8 @@ RARE = {
     ("model", "Rows compared"): COMPARED,
     ("model", "Prevalence"): COMPARED,
     ("model", "Prevalence by training's"): COMPARED,
+    ("model", "Rows that know the column"): COMPARED,
+    ("model", "Since the promotion"): "max(monitor_model_promoted_timestamp_seconds) > 0",
     ("model", "Recall"): "sum(monitor_quality_spikes) > 0",
     ("model", "Precision"): "sum(monitor_quality_alarms) > 0",
 }
