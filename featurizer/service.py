@@ -1,13 +1,10 @@
 """Topic ``ticks`` → topic ``features``: poll, update, publish, flush, commit."""
 
-import random
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from typing import Final
-
-from msgspec.structs import replace
 
 from featurizer.broker import Broker, Sink
 from featurizer.decoding import RefusedError, read_event
@@ -19,14 +16,13 @@ from ingestor.dead_letter import dead_letter
 from ingestor.dead_letter import encode as encode_letter
 from ingestor.tick import Event
 from ingestor.topics import DEAD_LETTERS, FEATURES
+from plumbing.backoff import BACKOFF
 from plumbing.kafka import BrokerError, DeliveryError, Partition, Record, TopicError
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Span, Tracer, child_of
 
 POLL_SECONDS: Final = 0.2
-LONGEST_DELAY: Final = 10.0
-UNKNOWN_FEED: Final = "unknown"  # what cannot be read does not say where it is from
 FAILURES: Final = (BrokerError, DeliveryError, TopicError, DeadlineError, OSError)
 
 
@@ -175,9 +171,8 @@ class Session:
             offset=record.offset,
             reason=reason,
         )
-        letter = replace(
-            dead_letter(UNKNOWN_FEED, reason, record.value, self._now_us(), record.key or None),
-            source="featurizer",
+        letter = dead_letter(
+            "featurizer", reason, record.value, self._now_us(), product_id=record.key or None
         )
         self._sink.send(
             DEAD_LETTERS.name,
@@ -215,7 +210,7 @@ class Featurizer:
 
     def run(self) -> None:
         """Work until the stop; after a failure of the broker, begin anew from what is committed."""
-        for delay in delays():
+        for delay in BACKOFF:
             try:
                 self._work()
                 return
@@ -242,11 +237,3 @@ class Featurizer:
                     self._beat()
             finally:
                 self._session = None
-
-
-def delays() -> Iterator[float]:
-    """Return growing delays in seconds with full jitter, without end."""
-    longest = 0.5
-    while True:
-        yield random.uniform(0, longest)
-        longest = min(2 * longest, LONGEST_DELAY)

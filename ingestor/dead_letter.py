@@ -5,6 +5,8 @@ from typing import Final
 import msgspec
 
 SCHEMA_VERSION: Final = 1
+UNKNOWN: Final = "unknown"
+"""The feed of what cannot be read: it does not say where it is from."""
 RAW_LIMIT: Final = 65_536
 """Bytes kept of a frame: even fully escaped it stays below Kafka's 1 MB a record."""
 REASON_LIMIT: Final = 500
@@ -32,12 +34,18 @@ _decoder = msgspec.json.Decoder(DeadLetter)
 
 
 def dead_letter(
-    feed: str, reason: str, raw: bytes, received_us: int, product_id: str | None = None
+    source: str,
+    reason: str,
+    raw: bytes,
+    received_us: int,
+    *,
+    feed: str = UNKNOWN,
+    product_id: str | None = None,
 ) -> DeadLetter:
-    """Make the letter of a frame, cut to what a topic can carry."""
+    """Make the letter of what ``source`` refused, cut to what a topic can carry."""
     return DeadLetter(
         feed=feed,
-        source="ingestor",
+        source=source,
         reason=reason[:REASON_LIMIT],
         raw=raw[:RAW_LIMIT].decode(errors="replace"),
         raw_bytes=len(raw),

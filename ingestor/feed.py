@@ -2,8 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Generator
-from functools import partial
+from collections.abc import Callable
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -19,9 +18,9 @@ from ingestor.advanced import subscriptions
 from ingestor.config import Settings
 from ingestor.intake import Item, Opened, Received, Silent
 from ingestor.metrics import Metrics
-from ingestor.publisher import full_jitter
 from ingestor.recordings.recorder import RawCapture
 from ingestor.tick import LIVE_FEED
+from plumbing.backoff import Backoff, Delays
 from plumbing.logs import get_logger
 
 FEED_HEADER: Final = "X-Feed-Id"
@@ -47,26 +46,6 @@ def why(exc: ConnectionClosed) -> str:
     return "end_of_recording" if ended else "closed"
 
 
-class Backoff:
-    """Delays between connections, which a healthy connection lets start afresh."""
-
-    def __init__(self, first: float, cap: float, healthy: float) -> None:
-        self._fresh = partial(full_jitter, first, cap)
-        self._healthy = healthy
-        self._delays = self._fresh()
-
-    def delays(self) -> Generator[float]:
-        """Return one delay after the other for as long as connecting fails."""
-        while True:
-            yield next(self._delays)
-
-    def after(self, lasted: float) -> float:
-        """Return the delay after a connection that lasted so many seconds."""
-        if lasted >= self._healthy:
-            self._delays = self._fresh()
-        return next(self._delays)
-
-
 class Feed:
     """The side of the socket: its loop does nothing but receive and enqueue."""
 
@@ -85,9 +64,8 @@ class Feed:
         self._clock_us = clock_us
         self._connections = 0
         self._ended: str | None = None
-        self._backoff = Backoff(
-            settings.backoff_first_seconds, settings.backoff_cap_seconds, settings.healthy_seconds
-        )
+        backoff = Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds)
+        self._delays = Delays(backoff, settings.healthy_seconds)
 
     async def run(self) -> None:
         """Connect again and again; there is no limit of attempts.
@@ -100,7 +78,7 @@ class Feed:
             max_size=LARGEST_FRAME,
             close_timeout=2,
             process_exception=self._refused,
-            reconnect_delays=self._backoff.delays,
+            reconnect_delays=self._delays.__iter__,
         )
         async for connection in connections:
             started = time.monotonic()
@@ -110,7 +88,7 @@ class Feed:
                 self._metrics.connected.set(0)
                 await connection.close()
             self._metrics.reconnects.labels(self._ended).inc()
-            delay = self._backoff.after(time.monotonic() - started)
+            delay = self._delays.after(time.monotonic() - started)
             get_logger().warning("feed.disconnected", reason=self._ended, delay_seconds=delay)
             await asyncio.sleep(delay)
 

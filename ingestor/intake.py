@@ -115,8 +115,14 @@ class Intake:
 
     def _letter(self, reason: str, product_id: str | None, received: Received) -> Outgoing:
         self._metrics.dead_letter(reason)
-        feed = self._connection.feed
-        letter = dead_letter.dead_letter(feed, reason, received.data, received.at_us, product_id)
+        letter = dead_letter.dead_letter(
+            "ingestor",
+            reason,
+            received.data,
+            received.at_us,
+            feed=self._connection.feed,
+            product_id=product_id,
+        )
         headers = {"traceparent": new_traceparent()}
         value = dead_letter.encode(letter)
         return Outgoing(DEAD_LETTERS.name, product_id or "", value, headers)

@@ -1,10 +1,9 @@
 """Publishing: records in order to Kafka, acknowledged, kept and tried again until they are."""
 
 import queue
-import random
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -12,6 +11,7 @@ from typing import Final, Protocol
 
 from ingestor.errors import Undelivered
 from ingestor.metrics import Metrics
+from plumbing.backoff import Backoff
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import Span
 
@@ -55,14 +55,6 @@ class Port(Protocol):
         """Let go of the connections."""
 
 
-def full_jitter(first: float, cap: float) -> Iterator[float]:
-    """Return delays in seconds for ever: anything from 0 to a bound that doubles up to ``cap``."""
-    bound = first
-    while True:
-        yield random.uniform(0, min(bound, cap))
-        bound = min(bound * 2, cap)
-
-
 class Publisher:
     """Delivers batches one after the other; a batch is never left behind.
 
@@ -73,12 +65,12 @@ class Publisher:
     def __init__(
         self,
         open_producer: Callable[[], Port],
-        delays: Callable[[], Iterator[float]],
+        backoff: Backoff,
         metrics: Metrics,
     ) -> None:
         self._open = open_producer
         self._producer: Port | None = None
-        self._delays = delays
+        self._backoff = backoff
         self._metrics = metrics
         self._abandoned = threading.Event()
         self._failing = False
@@ -97,7 +89,7 @@ class Publisher:
             Undelivered: ``abandon`` was called meanwhile; says how many records are lost.
         """
         left = [list(group) for _, group in groupby(records, key=lambda record: record.alone)]
-        delays = self._delays()
+        delays = iter(self._backoff)
         started = self._since = time.monotonic()
         while left:
             if self._tried(left[0]):

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
-from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,9 +12,10 @@ from ingestor.errors import Undelivered
 from ingestor.feed import Feed
 from ingestor.intake import Intake, Item
 from ingestor.metrics import Metrics
-from ingestor.publisher import Courier, Outgoing, Publisher, full_jitter
+from ingestor.publisher import Courier, Outgoing, Publisher
 from ingestor.recordings.recorder import RawCapture
 from ingestor.topics import TOPICS
+from plumbing.backoff import Backoff
 from plumbing.exposition import new_registry
 from plumbing.kafka import KafkaSettings, Producer, topics_stand
 from plumbing.logs import get_logger
@@ -164,8 +164,8 @@ def _open(
         return None
     tracer = open_tracer("ingestor", TraceSettings())
     opened.callback(tracer.close)
-    delays = partial(full_jitter, settings.backoff_first_seconds, settings.backoff_cap_seconds)
-    publisher = Publisher(lambda: Producer(kafka), delays, metrics)
+    backoff = Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds)
+    publisher = Publisher(lambda: Producer(kafka), backoff, metrics)
     opened.callback(publisher.close)
     capture = _capture(settings, metrics)
     if capture is not None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import random
 import signal
 import threading
 import time
@@ -22,6 +21,7 @@ from monitor.http.store import TopicStore
 from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
+from plumbing.backoff import Delays
 from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
@@ -29,7 +29,6 @@ from plumbing.tracing.trace import UNTRACED, Tracer
 
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""
-LONGEST_PAUSE: Final = 30.0
 QUIET_SECONDS: Final = 30.0
 """No prediction for so long is worth a warning in ``/health``."""
 
@@ -77,7 +76,7 @@ class Reading:
         return time.monotonic() - self._last_new
 
     def _run(self) -> None:
-        pause = 1.0
+        delays = Delays()
         while not self._stop.requested:
             began = time.monotonic()
             try:
@@ -85,8 +84,7 @@ class Reading:
             except Exception as exc:  # the state is in the topics: begin anew from there
                 self._metrics.failures.inc()
                 get_logger().exception("monitor.reading_failed", reason=repr(exc))
-                pause = 1.0 if time.monotonic() - began > 60 else min(2 * pause, LONGEST_PAUSE)
-                self._stop.wait(random.uniform(pause / 2, pause))
+                self._stop.wait(delays.after(time.monotonic() - began))
             finally:
                 self.connected = self.rebuilt = False
 

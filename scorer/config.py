@@ -37,7 +37,7 @@ class ScorerSettings(BaseSettings):
     max_rows: Annotated[int, Field(ge=1, le=1000)] = 1000
     """Most rows of one request to the model."""
     retry_first_seconds: Annotated[float, Field(gt=0)] = 0.1
-    """First delay before a batch is tried again when the model is away; it doubles."""
+    """Longest first delay before a batch is tried again when the model is away; it doubles."""
     retry_longest_seconds: Annotated[float, Field(gt=0)] = 2.0
     """Longest such delay."""
     log_level: str = "INFO"

@@ -1,7 +1,6 @@
 """The shell of the scorer: poll, ask the model, publish, flush, commit."""
 
 import contextlib
-import random
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,9 +9,10 @@ from typing import Final, Protocol
 import msgspec
 
 from featurizer.features import decode
-from ingestor.dead_letter import RAW_LIMIT, REASON_LIMIT, DeadLetter
+from ingestor.dead_letter import REASON_LIMIT, dead_letter
 from ingestor.dead_letter import encode as encode_letter
 from ingestor.topics import DEAD_LETTERS, PREDICTIONS
+from plumbing.backoff import BACKOFF, Backoff
 from plumbing.kafka import BrokerError, DeliveryError, Partition, Record, TopicError
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer, child_of
@@ -26,7 +26,6 @@ from serving.v2 import ModelError
 
 POLL_SECONDS: Final = 0.2
 """Longest wait for records; they are given out at once when they come."""
-LONGEST_DELAY: Final = 10.0
 FAILURES: Final = (BrokerError, DeliveryError, TopicError, OSError)
 """After these the work begins anew from what is committed, with clients of its own."""
 
@@ -96,15 +95,17 @@ class Scorer:
         stop: Stopping,
         *,
         beat: Callable[[], None] = lambda: None,
+        retry: Backoff | None = None,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
         tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings, self._metrics, self._stop = settings, metrics, stop
         self._open, self._delivery, self._models = open_consumer, delivery, models
         self._beat, self._now_us, self._tracer = beat, now_us, tracer
+        self._retry = retry or Backoff(settings.retry_first_seconds, settings.retry_longest_seconds)
         self._consumer: Consumer | None = None
         self._connected = False
-        self._longest_delay = 0.5
+        self._delays = iter(BACKOFF)
 
     def ready(self) -> dict[str, bool]:
         """Say what the service needs and whether it has it; a partition is not needed."""
@@ -119,7 +120,7 @@ class Scorer:
         while not self._stop.requested:
             try:
                 self.step()
-                self._longest_delay = 0.5
+                self._delays = iter(BACKOFF)
             except FAILURES as exc:
                 self._begin_anew(exc)
 
@@ -135,8 +136,7 @@ class Scorer:
     def _begin_anew(self, exc: Exception) -> None:
         """Let go of the consumer: it may have moved on beyond rows that were not published."""
         self.close()
-        delay = random.uniform(0, self._longest_delay)
-        self._longest_delay = min(2 * self._longest_delay, LONGEST_DELAY)
+        delay = next(self._delays)
         self._metrics.broker_failures.inc()
         get_logger().error("broker.failed", reason=repr(exc), retry_seconds=round(delay, 3))
         self._beat()
@@ -196,14 +196,9 @@ class Scorer:
         where = f"{record.topic}[{record.partition}]@{record.offset}"
         get_logger().warning("features.refused", record=where, reason=str(exc)[:REASON_LIMIT])
         self._metrics.dead_letters.inc()
-        letter = DeadLetter(
-            feed="unknown",
-            source="scorer",
-            reason=f"{where}: {exc}"[:REASON_LIMIT],
-            raw=record.value[:RAW_LIMIT].decode(errors="replace"),
-            raw_bytes=len(record.value),
-            received_us=self._now_us(),
-            product_id=record.key or None,
+        reason = f"{where}: {exc}"
+        letter = dead_letter(
+            "scorer", reason, record.value, self._now_us(), product_id=record.key or None
         )
         headers = {"traceparent": child_of(record.headers.get("traceparent"))}
         return Letter(DEAD_LETTERS.name, record.key, encode_letter(letter), headers)
@@ -218,8 +213,9 @@ class Scorer:
 
     def _scored(self, batch: Sequence[Held]) -> list[Made] | None:
         """Score a batch; held and tried again while the model is away, None at the end."""
-        delay = self._settings.retry_first_seconds
-        while not self._stop.requested:
+        for delay in self._retry:
+            if self._stop.requested:
+                break
             try:
                 made = self._predicted(batch)
                 self._metrics.held_rows.set(0)
@@ -231,7 +227,6 @@ class Scorer:
                 )
             self._beat()
             self._stop.wait(delay)
-            delay = min(2 * delay, self._settings.retry_longest_seconds)
         return None
 
     def _predicted(self, batch: Sequence[Held]) -> list[Made]:

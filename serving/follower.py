@@ -8,6 +8,7 @@ from typing import Final, Protocol
 import msgspec
 
 from ingestor.topics import CONTROL
+from plumbing.backoff import Delays
 from plumbing.kafka import KafkaSettings, Partition, Reader, Record, ensure_topics
 from plumbing.logs import get_logger
 from serving.control import KEY, Serving
@@ -15,7 +16,7 @@ from serving.control import KEY, Serving
 POLL_SECONDS: Final = 0.5
 CHECK_SECONDS: Final = 5.0
 """How often the broker is asked whether it is still there: reading does not tell."""
-LONGEST_DELAY: Final = 10.0
+SILENT_SECONDS: Final = 10.0
 
 
 class ControlReader(Protocol):
@@ -74,19 +75,18 @@ class Follower:
             self._thread.join(2.0)
 
     def _run(self) -> None:
-        delay = 0.5
+        delays = Delays()
         while not self._ending.is_set():
+            began = self._clock()
             try:
                 reader = self._open()
                 try:
                     self._follow(reader)
                 finally:
                     reader.close()
-                delay = 0.5
             except Exception as exc:  # whatever the client raises, the variant stays
                 self._lost(exc)
-                self._ending.wait(delay)
-                delay = min(2 * delay, LONGEST_DELAY)
+                self._ending.wait(delays.after(self._clock() - began))
 
     def _lost(self, exc: Exception) -> None:
         get_logger().warning(
@@ -109,7 +109,7 @@ class Follower:
         """Take only the last of what stands there: after a reconnect no switch of long ago."""
         unread, found = standing(reader), list[Record]()
         heard = self._clock()  # compaction may have taken what stood at the end
-        while unread and not self._ending.is_set() and self._clock() - heard < LONGEST_DELAY:
+        while unread and not self._ending.is_set() and self._clock() - heard < SILENT_SECONDS:
             self.connected = True
             for record in reader.poll(POLL_SECONDS):
                 found.append(record)

@@ -8,14 +8,18 @@ from typing import Final
 
 from kafka.errors import KafkaConfigurationError, KafkaError  # type: ignore[import-untyped]
 
+from plumbing.backoff import BACKOFF, Backoff
+from plumbing.kafka.producer import DeliveryError
 from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.settings import KafkaSettings
 
-FIRST_DELAY: Final = 0.5
-LONGEST_DELAY: Final = 5.0
-PASSING: Final = (KafkaError, TopicError, OSError)
-"""What may be well a moment later."""
+PASSING: Final = (KafkaError, TopicError, DeliveryError, OSError)
+
+
+def passes(exc: Exception) -> bool:
+    """Return whether waiting may mend it: the broker is away, or a topic is not there yet."""
+    return isinstance(exc, PASSING) and not isinstance(exc, KafkaConfigurationError)
 
 
 def persist(
@@ -24,6 +28,7 @@ def persist(
     wait: Callable[[float], bool],
     failed: Callable[[Exception, float], None],
     timeout: float = math.inf,
+    backoff: Backoff = BACKOFF,
     clock: Callable[[], float] = time.monotonic,
 ) -> bool:
     """Attempt until it works: true; false where the end was wished for before that.
@@ -35,20 +40,18 @@ def persist(
     Raises:
         Exception: the last failure, where the time is over, or one that waiting cannot mend.
     """
-    until, delay = clock() + timeout, FIRST_DELAY
-    while True:
+    until = clock() + timeout
+    for delay in backoff:
         try:
             attempt()
             return True
-        except KafkaConfigurationError:
-            raise
-        except PASSING as exc:
-            if clock() + delay > until:
+        except Exception as exc:
+            if not passes(exc) or clock() + delay > until:
                 raise
             failed(exc, delay)
         if wait(delay):
-            return False
-        delay = min(2 * delay, LONGEST_DELAY)
+            break
+    return False
 
 
 def topics_stand(

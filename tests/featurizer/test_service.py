@@ -10,7 +10,7 @@ from featurizer.features import FeatureEngine, encode
 from featurizer.history import DeadlineError
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.rebuild import Span
-from featurizer.service import LONGEST_DELAY, Featurizer, Session, delays
+from featurizer.service import Featurizer, Session
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
@@ -325,11 +325,3 @@ def test_stop_finishes_the_batch(metrics: FeaturizerMetrics) -> None:
     Featurizer(memory.broker(), metrics, stop, 60.0, beat).run()
     assert beats == [2]
     assert memory.steps[-3:] == ["commit", "close", "close"]
-
-
-def test_delays_grow_up_to_a_cap() -> None:
-    """Waits between sessions have full jitter and never pass ten seconds."""
-    found = [delay for _, delay in zip(range(200), delays(), strict=False)]
-    assert all(0 <= delay <= LONGEST_DELAY for delay in found)
-    assert found[0] <= 0.5
-    assert max(found) > 2

@@ -1,14 +1,14 @@
 """Publishing: acknowledged, in order, and never left behind."""
 
 import threading
-from itertools import islice, repeat
 
 import pytest
 from prometheus_client import CollectorRegistry
 
 from ingestor.errors import Undelivered
 from ingestor.metrics import Metrics
-from ingestor.publisher import Courier, Outgoing, Publisher, full_jitter
+from ingestor.publisher import Courier, Outgoing, Publisher
+from plumbing.backoff import Backoff
 from tests.ingestor.kafka import Memory
 
 
@@ -21,7 +21,7 @@ def publisher(memory: Memory, delay: float = 0.0) -> tuple[Publisher, CollectorR
     """Return a publisher to memory whose delays are all the same."""
     registry = CollectorRegistry()
     metrics = Metrics(registry, ["BTC-USD"])
-    return Publisher(memory.open, lambda: repeat(delay), metrics), registry
+    return Publisher(memory.open, Backoff(delay, delay, draw=max), metrics), registry
 
 
 def test_a_batch_is_acknowledged_at_once() -> None:
@@ -59,7 +59,7 @@ def test_a_producer_that_cannot_be_opened_again_is_tried_again() -> None:
             raise answer
         return answer
 
-    kept = Publisher(open_producer, lambda: repeat(0.0), Metrics(CollectorRegistry(), []))
+    kept = Publisher(open_producer, Backoff(0.0, 0.0), Metrics(CollectorRegistry(), []))
     kept.deliver(records("ab"))
     assert memory.flushes == [["a", "b"]]
 
@@ -96,10 +96,3 @@ def test_the_courier_works_off_in_order() -> None:
     assert seen == ["courier", "last"]
     with pytest.raises(IndexError):
         failed.result(timeout=60)
-
-
-def test_full_jitter_is_bounded_and_has_no_end() -> None:
-    """Each delay lies between 0 and a bound that doubles up to the cap."""
-    delays = list(islice(full_jitter(0.25, 30), 200))
-    assert all(0 <= delay <= min(0.25 * 2**n, 30) for n, delay in enumerate(delays))
-    assert max(delays) > 20

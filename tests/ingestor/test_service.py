@@ -17,9 +17,10 @@ from ingestor.errors import Undelivered
 from ingestor.ledger import FeedEvent
 from ingestor.ledger import decode as decode_ledger
 from ingestor.metrics import Metrics
-from ingestor.publisher import Publisher, full_jitter
+from ingestor.publisher import Publisher
 from ingestor.service import Service
 from ingestor.tick import Tick
+from plumbing.backoff import Backoff
 from plumbing.stop import Stop
 from tests.ingestor.kafka import Memory
 from tests.ingestor.wire import Wire, picture
@@ -76,7 +77,7 @@ class Running:
         self.registry = CollectorRegistry()
         self.stop = Stop()
         metrics = Metrics(self.registry, self.settings.product_ids)
-        self.publisher = Publisher(memory.open, lambda: full_jitter(0.01, 0.05), metrics)
+        self.publisher = Publisher(memory.open, Backoff(0.01, 0.05), metrics)
         self.service = Service(self.settings, self.publisher, metrics, self.stop)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:

@@ -15,13 +15,14 @@ from featurizer.metrics import FeaturizerMetrics
 from featurizer.service import Featurizer
 from ingestor import config as ingestor_config
 from ingestor.metrics import Metrics as IngestorMetrics
-from ingestor.publisher import Publisher, full_jitter
+from ingestor.publisher import Publisher
 from ingestor.service import Service
 from ingestor.topics import FEATURES, OUTCOMES, TOPICS
 from monitor.config import MonitorSettings
 from monitor.http.board import Board
 from monitor.metrics import MonitorMetrics
 from monitor.service import Reading
+from plumbing.backoff import Backoff
 from plumbing.exposition import exposition
 from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, Reader, Record, ensure_topics
 from plumbing.stop import Stop
@@ -144,9 +145,7 @@ class World:
                 port = server.sockets[0].getsockname()[1]
                 settings = ingestor_config.Settings(ws_url=f"ws://127.0.0.1:{port}")
                 metrics = IngestorMetrics(self.registries["ingestor"], settings.product_ids)
-                publisher = Publisher(
-                    lambda: Producer(self.kafka), lambda: full_jitter(0.1, 1.0), metrics
-                )
+                publisher = Publisher(lambda: Producer(self.kafka), Backoff(0.1, 1.0), metrics)
                 service = Service(settings, publisher, metrics, self.stop, tracer=tracer)
                 await service.run()
                 publisher.close()

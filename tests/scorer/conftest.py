@@ -9,6 +9,7 @@ from kafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
 from featurizer.features import EXAMPLE, FEATURES_DIGEST, FeatureRow, encode
+from plumbing.backoff import Backoff
 from plumbing.kafka import DeliveryError, Partition, Record
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
@@ -185,6 +186,7 @@ class Bench:
             metrics,
             self.stop,
             beat=self._beat,
+            retry=Backoff(chosen.retry_first_seconds, chosen.retry_longest_seconds, draw=max),
             now_us=lambda: 3_000_000,
             tracer=tracer,
         )

@@ -3,6 +3,7 @@
 import pytest
 from kafka.errors import KafkaConfigurationError, KafkaTimeoutError
 
+from plumbing.backoff import Backoff
 from plumbing.kafka import TopicError, persist
 
 
@@ -33,6 +34,7 @@ class World:
             wait=self.wait,
             failed=self.failed,
             timeout=timeout,
+            backoff=Backoff(0.5, 5.0, draw=max),
             clock=lambda: self.now,
         )
 
