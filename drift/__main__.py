@@ -9,21 +9,22 @@ from pathlib import Path
 from prometheus_client import REGISTRY
 
 from drift.config import DriftSettings
-from drift.service import run, run_now
+from drift.service import open_drift, open_worker, run_now
 from plumbing.kafka import KafkaSettings
-from plumbing.logs import configure, get_logger
+from plumbing.logs import configure
+from plumbing.process import Process
+
+STALLED_SECONDS = 900.0
+"""A run, with the import of Evidently on a busy machine, takes a minute; this is no run."""
 
 
 def scheduled(settings: DriftSettings) -> int:
-    """Compare on a schedule until told to stop."""
-    configure("drift", settings.log_level)
-    try:
-        run(settings, KafkaSettings(), REGISTRY)
-    except OSError as exc:
-        get_logger().error(
-            "drift.not_listening", host=settings.host, port=settings.port, reason=str(exc)
-        )
-        return 1
+    """Settings → open → loop → close."""
+    drift = open_drift(settings, KafkaSettings(), REGISTRY)
+    with Process(
+        "drift", settings, registry=REGISTRY, stalled_after=STALLED_SECONDS, pages=drift.answer
+    ) as process:
+        open_worker(settings, drift, process).run()
     return 0
 
 

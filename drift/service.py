@@ -21,15 +21,14 @@ from drift.page import page_of, summary_of
 from drift.window import Bounds, read_windows
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
 from monitor.reading import LogReader
-from plumbing.kafka import KafkaSettings, Reader
+from plumbing.backoff import Backoff
+from plumbing.kafka import KafkaSettings, Reader, Worker, always
 from plumbing.logs import get_logger
-from plumbing.probes import Answer, Probes
-from plumbing.stop import Stop
+from plumbing.probes import Answer
+from plumbing.process import Process
 
-STALLED_SECONDS: Final = 900.0
-"""A run, with the import of Evidently on a busy machine, takes a minute; this is no run."""
 AGAIN_SECONDS: Final = 30.0
-"""After a failure the next run comes this soon."""
+"""Longest first delay after a failure: a run is no small thing."""
 JOINED: Final = (FEATURES.name, PREDICTIONS.name, OUTCOMES.name)
 HTML: Final = "text/html; charset=utf-8"
 
@@ -61,7 +60,18 @@ class Drift:
         self._settings, self._open, self._metrics = settings, open_reader, metrics
         self._report, self._wall = report, wall
         self.made: Made | None = None
-        self.failing = False
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a comparison to show."""
+        return self.made is not None
+
+    def step(self) -> None:
+        """Compare once more."""
+        self.run()
+
+    def close(self) -> None:
+        """Hold nothing: each comparison has a connection of its own."""
 
     def run(self) -> Made:
         """Compare once, show it in the metrics, and keep it.
@@ -82,21 +92,9 @@ class Drift:
         _log(findings)
         return self.made
 
-    def try_run(self) -> bool:
-        """Compare once; a failure is counted and logged, and the next run begins anew."""
-        try:
-            self.run()
-        except Exception as exc:
-            self.failing = True
-            self._metrics.failures.inc()
-            get_logger().exception("drift.failed", reason=repr(exc))
-            self._age()
-        else:
-            self.failing = False
-        return not self.failing
-
-    def _age(self) -> None:
-        """A verdict older than its window tells of no present."""
+    def failed(self) -> None:
+        """Count a comparison that failed; a verdict older than its window tells of no present."""
+        self._metrics.failures.inc()
         made = self.made
         if made is not None and self._wall() - made.at_us / 1e6 > WINDOW_SECONDS:
             self._metrics.forget()
@@ -125,34 +123,31 @@ class Drift:
         )
 
 
-def run(settings: DriftSettings, kafka: KafkaSettings, registry: CollectorRegistry) -> None:
-    """Compare every ``every_seconds`` until SIGTERM or SIGINT."""
-    untracked()
-    stop = Stop().install()
-    drift = Drift(settings, lambda: _reader(kafka), DriftMetrics(registry))
-    probes = Probes(
-        settings.host,
-        settings.port,
-        registry,
-        lambda: {"running": not stop.requested, "compared": drift.made is not None},
-        stalled_after=STALLED_SECONDS,
-        pages=drift.answer,
+def open_worker(settings: DriftSettings, drift: Drift, process: Process) -> Worker:
+    """Return the loop of the drift process: a comparison every ``every_seconds``."""
+    worker = Worker(
+        "drift",
+        lambda: drift,
+        process.stop,
+        beat=process.beat,
+        failed=drift.failed,
+        passing=always,
+        pace=settings.every_seconds,
+        backoff=Backoff(AGAIN_SECONDS, settings.every_seconds),
     )
-    port = probes.start()
-    get_logger().info("drift.started", host=settings.host, port=port)
-    while not stop.requested:
-        probes.beat()
-        went_well = drift.try_run()
-        pause = settings.every_seconds
-        stop.wait(pause if went_well else min(pause, AGAIN_SECONDS))
-    probes.close()
-    get_logger().info("drift.stopped")
+    process.ready = lambda: {"running": not process.stop.requested, "compared": drift.ready}
+    return worker
+
+
+def open_drift(settings: DriftSettings, kafka: KafkaSettings, registry: CollectorRegistry) -> Drift:
+    """Return what compares; Evidently is kept from sending anything anywhere."""
+    os.environ["DO_NOT_TRACK"] = "1"  # read when it is imported
+    return Drift(settings, lambda: Reader(kafka, JOINED), DriftMetrics(registry))
 
 
 def run_now(settings: DriftSettings, kafka: KafkaSettings, out: Path) -> dict[str, Any]:
     """Compare once, write the pages into ``out``, and give the summary."""
-    untracked()
-    drift = Drift(settings, lambda: _reader(kafka), DriftMetrics(CollectorRegistry()))
+    drift = open_drift(settings, kafka, CollectorRegistry())
     made = drift.run()
     out.mkdir(parents=True, exist_ok=True)
     for finding in made.findings:
@@ -161,15 +156,6 @@ def run_now(settings: DriftSettings, kafka: KafkaSettings, out: Path) -> dict[st
             (out / name).write_bytes(finding.comparison.html)
     (out / "index.html").write_bytes(page_of(made.findings, made.models, made.at_us, ".html"))
     return made.summary()
-
-
-def untracked() -> None:
-    """Keep Evidently from sending anything anywhere; it reads this when it is imported."""
-    os.environ["DO_NOT_TRACK"] = "1"
-
-
-def _reader(kafka: KafkaSettings) -> Reader:
-    return Reader(kafka, JOINED)
 
 
 def _log(findings: list[Finding]) -> None:

@@ -15,7 +15,7 @@ Clock = Callable[[], float]
 POLL_SECONDS = 0.2
 
 
-class DeadlineError(Exception):
+class DeadlineError(TimeoutError):
     """Reading back took too long; the text says how far it came."""
 
 

@@ -1,19 +1,24 @@
 """``python -m ingestor``: Coinbase's WebSocket into ``ticks``; ``topics`` only sees to topics."""
 
 import argparse
+import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from functools import partial
 from typing import Final
 
 from ingestor.config import Settings
-from ingestor.service import run
+from ingestor.service import open_service
 from ingestor.topics import TOPICS
 from plumbing.kafka import KafkaSettings, ensure_topics, persist, require_topics
 from plumbing.logs import configure, get_logger
+from plumbing.process import Process
 from plumbing.stop import Stop
 
 WAIT_SECONDS: Final = 300.0
+STALLED_SECONDS: Final = 120.0
+"""Above what one attempt to make the topics may take with a broker that answers slowly."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,15 +39,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     options = parser.parse_args(arguments)
     settings, kafka = Settings(), KafkaSettings()
-    configure("ingestor", settings.log_level)
     if options.command is None:
-        return run(settings, kafka)
+        return serve(settings, kafka)
+    configure("ingestor", settings.log_level)
     wait = Stop().install().wait
     if options.wait:
         return await_topics(
             kafka, WAIT_SECONDS if options.timeout is None else options.timeout, wait
         )
     return make_topics(kafka, options.timeout or 0.0, wait)
+
+
+def serve(settings: Settings, kafka: KafkaSettings) -> int:
+    """Settings → open → loop → close; return the exit code."""
+    with Process("ingestor", settings, stalled_after=STALLED_SECONDS) as process:
+        try:
+            with ExitStack() as opened:
+                service = open_service(settings, kafka, process, opened)
+                if service is not None:
+                    asyncio.run(service.run())
+        except Exception as exc:
+            get_logger().error("ingestor.failed", reason=repr(exc), exc_info=True)
+            return 1
+    return 0
 
 
 def make_topics(

@@ -1,7 +1,8 @@
 """What becomes of each thing received: the records it brings, in the order to be sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from ingestor import dead_letter, ledger, tick
 from ingestor.advanced import (
@@ -16,11 +17,12 @@ from ingestor.advanced import (
 )
 from ingestor.continuity import Connection
 from ingestor.metrics import FRAME_KINDS, OTHER, Metrics
-from ingestor.publisher import Outgoing, Traced
+from ingestor.refusal import posted
 from ingestor.tick import Beat, Break, Event, Tick
-from ingestor.topics import DEAD_LETTERS, FEED_EVENTS, TICKS
+from ingestor.topics import FEED_EVENTS, TICKS
+from plumbing.kafka import Outgoing
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import UNTRACED, Tracer, new_traceparent
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, new_traceparent
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +101,18 @@ class Intake:
         span = self._tracer.begin("ingest", kind="producer", start_us=received_us)
         span.tell("feed", self._connection.feed)
         headers = {"traceparent": span.traceparent}
-        first = self._event(events[0], headers, Traced(received_us, span))
-        return [first, *(self._event(event, headers) for event in events[1:])]
+        records = [self._event(event, headers) for event in events]
+        told = partial(self._published, received_us, span)
+        return [*records[:-1], replace(records[-1], acknowledged=told)]
 
-    def _event(
-        self, event: Event, headers: dict[str, str], frame: Traced | None = None
-    ) -> Outgoing:
+    def _published(self, received_us: int, span: Span, now_us: int) -> None:
+        span.end(now_us)
+        self._metrics.published(received_us, now_us, span.exemplar)
+
+    def _event(self, event: Event, headers: dict[str, str]) -> Outgoing:
         self._count(event)
         alone = isinstance(event, Break)
-        return Outgoing(TICKS.name, event.product_id, tick.encode(event), headers, alone, frame)
+        return Outgoing(TICKS.name, event.product_id, tick.encode(event), headers, alone)
 
     def _ledger_line(self, kind: ledger.Kind, at_us: int, reason: str | None) -> Outgoing:
         feed = self._connection.feed
@@ -123,9 +128,7 @@ class Intake:
             feed=self._connection.feed,
             product_id=product_id,
         )
-        headers = {"traceparent": new_traceparent()}
-        value = dead_letter.encode(letter)
-        return Outgoing(DEAD_LETTERS.name, product_id or "", value, headers)
+        return posted(letter, product_id or "")
 
     def _look_at(self, message: Message) -> None:
         content = message.content

@@ -1,42 +1,45 @@
-"""The shell of the ingestor: open, receive, publish, close."""
+"""Coinbase's WebSocket → topic ``ticks``: receive, publish, flush."""
 
 import asyncio
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
+from functools import partial
+from math import inf
 from pathlib import Path
 from typing import Final
 
 from ingestor.config import Settings
+from ingestor.courier import Courier
 from ingestor.errors import Undelivered
 from ingestor.feed import Feed
 from ingestor.intake import Intake, Item
 from ingestor.metrics import Metrics
-from ingestor.publisher import Courier, Outgoing, Publisher
 from ingestor.recordings.recorder import RawCapture
 from ingestor.topics import TOPICS
 from plumbing.backoff import Backoff
-from plumbing.exposition import new_registry
-from plumbing.kafka import KafkaSettings, Producer, topics_stand
+from plumbing.kafka import KafkaSettings, Outbox, Producer, topics_stand
 from plumbing.logs import get_logger
-from plumbing.probes import Probes
+from plumbing.process import Process
 from plumbing.stop import Stop
-from plumbing.tracing.settings import TraceSettings
 from plumbing.tracing.trace import UNTRACED, Tracer
-from plumbing.tracing.tracer import open_tracer
 
 TURN_SECONDS: Final = 0.1
-STALLED_SECONDS: Final = 120.0
-"""Above what one attempt to make the topics may take with a broker that answers slowly."""
 
 
 class Service:
-    """Everything between the socket and Kafka, for one process."""
+    """Everything between the socket and Kafka, for one process.
+
+    In an outage of Kafka a batch and ``queue_size`` frames are held; beyond them the socket is
+    not read, the exchange ends the connection, and what was lost by that is a Break. ``abandoned``
+    is what the outbox gives up by, once the end was wished for and draining takes too long.
+    """
 
     def __init__(
         self,
         settings: Settings,
-        publisher: Publisher,
+        outbox: Outbox,
+        abandoned: Stop,
         metrics: Metrics,
         stop: Stop,
         *,
@@ -46,7 +49,7 @@ class Service:
         tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings = settings
-        self._publisher = publisher
+        self._outbox, self._abandoned = outbox, abandoned
         self._metrics = metrics
         self._stop = stop
         self._beat = beat
@@ -56,6 +59,10 @@ class Service:
         self._feed = Feed(settings, self._items, metrics, capture, clock_us)
         self._courier = Courier()
         metrics.queue_depth.set_function(self._items.qsize)
+
+    def ready(self) -> dict[str, bool]:
+        """Return what the service needs and whether it is there."""
+        return {"kafka": self._outbox.well, "running": not self._stop.requested}
 
     async def run(self) -> None:
         """Work until the end is wished for; then publish what is held.
@@ -95,17 +102,7 @@ class Service:
         records = [record for item in batch for record in self._intake.records(item)]
         if not records:
             return
-        await asyncio.wrap_future(
-            self._courier.submit(lambda: self._publisher.deliver(records)),
-        )
-        now_us = self._clock_us()
-        self._delivered(records, now_us)
-
-    def _delivered(self, records: list[Outgoing], now_us: int) -> None:
-        for record in records:
-            if (frame := record.frame) is not None:
-                frame.span.end(now_us)
-                self._metrics.published(frame.received_us, now_us, frame.span.exemplar)
+        await asyncio.wrap_future(self._courier.submit(lambda: self._outbox.deliver(records)))
 
     async def _drain(self, publishing: asyncio.Task[None]) -> None:
         if publishing.done():
@@ -115,7 +112,7 @@ class Service:
                 await self._items.put(None)
                 await asyncio.shield(publishing)
         except TimeoutError:
-            self._publisher.abandon()
+            self._abandoned.request()
             held = self._items.qsize()
             await _cancel(publishing)
             raise Undelivered(f"{held} frames and a batch were not taken by Kafka") from None
@@ -127,63 +124,42 @@ async def _cancel(task: asyncio.Task[None]) -> None:
         await task
 
 
-def run(settings: Settings, kafka: KafkaSettings) -> int:
-    """Open everything, work until the end is wished for, close; gives the exit code."""
-    try:
-        with ExitStack() as opened:
-            service = _open(settings, kafka, Stop().install(), opened)
-            if service is not None:
-                asyncio.run(service.run())
-    except Exception as exc:
-        get_logger().error("ingestor.failed", reason=repr(exc), exc_info=True)
-        return 1
-    get_logger().info("ingestor.stopped")
-    return 0
-
-
-def _open(
-    settings: Settings, kafka: KafkaSettings, stop: Stop, opened: ExitStack
+def open_service(
+    settings: Settings, kafka: KafkaSettings, process: Process, opened: ExitStack
 ) -> Service | None:
-    """Open what the service needs; it answers probes from the first moment on.
+    """Return everything between socket and Kafka; ``opened`` closes what it works on, last first.
 
     Waits for the broker; None where the end was wished for meanwhile.
     """
-    registry = new_registry()
-    metrics = Metrics(registry, settings.product_ids)
-    publishers: list[Publisher] = []
-    probes = Probes(
-        settings.host,
-        settings.port,
-        registry,
-        lambda: _ready(publishers, stop),
-        stalled_after=STALLED_SECONDS,
-    )
-    get_logger().info("ingestor.listening", host=settings.host, port=probes.start())
-    opened.callback(probes.close)
-    if not topics_stand(kafka, TOPICS, wait=stop.wait, beat=probes.beat):
+    metrics = Metrics(process.registry, settings.product_ids)
+    if not topics_stand(kafka, TOPICS, wait=process.stop.wait, beat=process.beat):
         return None
-    tracer = open_tracer("ingestor", TraceSettings())
-    opened.callback(tracer.close)
-    backoff = Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds)
-    publisher = Publisher(lambda: Producer(kafka), backoff, metrics)
-    opened.callback(publisher.close)
+    abandoned = Stop()
+    outbox = Outbox(
+        partial(Producer, kafka),
+        abandoned.wait,
+        hold_seconds=inf,
+        backoff=Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds),
+        failed=metrics.publish_failures.inc,
+        took=metrics.publish_seconds.observe,
+    )
+    opened.callback(outbox.close)
     capture = _capture(settings, metrics)
     if capture is not None:
         opened.callback(capture.close)
     service = Service(
-        settings, publisher, metrics, stop, capture=capture, beat=probes.beat, tracer=tracer
+        settings,
+        outbox,
+        abandoned,
+        metrics,
+        process.stop,
+        capture=capture,
+        beat=process.beat,
+        tracer=process.tracer,
     )
-    publishers.append(publisher)
+    process.ready = service.ready
     get_logger().info("ingestor.started", products=settings.product_ids, url=settings.ws_url)
     return service
-
-
-def _ready(publishers: list[Publisher], stop: Stop) -> dict[str, bool]:
-    return {
-        "started": bool(publishers),
-        "kafka": all(publisher.well for publisher in publishers),
-        "running": not stop.requested,
-    }
 
 
 def _capture(settings: Settings, metrics: Metrics) -> RawCapture | None:

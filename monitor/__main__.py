@@ -8,9 +8,14 @@ from prometheus_client import REGISTRY
 
 from monitor.config import MonitorSettings
 from plumbing.kafka import KafkaSettings
+from plumbing.kafka.inspection import Cluster
 from plumbing.logs import configure, get_logger
+from plumbing.process import Process
 from plumbing.tracing.settings import TraceSettings
 from plumbing.tracing.tracer import open_tracer
+
+STALLED_SECONDS = 180.0
+"""Longer than several calls that each wait for a broker that is away."""
 
 
 def monitor() -> int:
@@ -32,14 +37,22 @@ def monitor() -> int:
 def kafka() -> int:
     """Serve metrics of the broker."""
     from monitor.kafka.config import KafkaMetricsSettings
-    from monitor.kafka.service import run
+    from monitor.kafka.metrics import KafkaMetrics
+    from monitor.kafka.service import watch
 
-    settings = KafkaMetricsSettings()
-    configure("kafka-metrics", settings.log_level)
-    try:
-        run(settings, KafkaSettings(), REGISTRY)
-    except OSError as exc:
-        return _not_listening(settings.host, settings.port, exc)
+    settings, where = KafkaMetricsSettings(), KafkaSettings()
+    with Process(
+        "kafka-metrics", settings, registry=REGISTRY, stalled_after=STALLED_SECONDS
+    ) as process:
+        worker = watch(
+            lambda: Cluster(where),
+            KafkaMetrics(process.registry),
+            process.stop,
+            every_seconds=settings.every_seconds,
+            beat=process.beat,
+        )
+        process.ready = lambda: {"running": not process.stop.requested, "kafka": worker.rebuilt}
+        worker.run()
     return 0
 
 

@@ -7,7 +7,9 @@ have the same ids and equal bits.
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Final, Protocol
+from contextlib import ExitStack
+from functools import partial
+from typing import Final
 
 import msgspec
 
@@ -23,7 +25,7 @@ from monitor.places import Place, Places
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
 from monitor.tick_lookup import TickLookup
-from plumbing.kafka import Partition, Record
+from plumbing.kafka import Outbox, Outgoing, Partition, Record
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
@@ -32,15 +34,8 @@ BACKLOG: Final = 2_000
 CHECK_SECONDS: Final = 1.0
 
 
-class Outbox(Protocol):
-    """What is used of ``plumbing.kafka.Producer``."""
-
-    def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, str]) -> None: ...
-    def flush(self) -> None: ...
-
-
-class Follower:
-    """One monitor's reading of the log; ``reader`` and ``scanner`` cover all three topics.
+class Session:
+    """One stretch of reading the log; ``reader`` and ``scanner`` cover all three topics.
 
     ``on_new`` is told each batch of predictions that were not there before.
     """
@@ -74,6 +69,7 @@ class Follower:
         self._next_check = self._next_commit = -1.0
         self._ticks = restore.of_topic(reader.partitions(), TICKS.name)
         self._predictions = restore.of_topic(reader.partitions(), PREDICTIONS.name)
+        self.ready = self._whole = False
         self._back = TickLookup(self._joiner, scanner, metrics, self._ticks, self._positions)
 
     @property
@@ -81,10 +77,22 @@ class Follower:
         """How many predictions wait for their label."""
         return self._joiner.pending
 
-    @property
-    def caught_up(self) -> bool:
-        """True when all that stood in both topics at the last check has been read."""
-        return self._lag(TICKS.name) == 0 and self._lag(PREDICTIONS.name) == 0
+    def close(self) -> None:
+        """Commit what is published, unless a step failed just now, and close the connections."""
+        with ExitStack() as closing:
+            closing.callback(self._reader.close)
+            closing.callback(self._scanner.close)
+            if self._whole:
+                self.commit()
+
+    def step(self) -> int:
+        """Take one batch through, the state rebuilt before the first; return the records read."""
+        self._whole = False
+        if not self.ready:
+            self.start()
+        read = self._take_batch()
+        self._whole = True
+        return read
 
     def start(self) -> None:
         """Rebuild all state from the topics."""
@@ -98,6 +106,7 @@ class Follower:
         self._read_unsettled()
         self._back.seek(self._joiner.waiting())
         self._assigned = ()
+        self.ready = True
         get_logger().info(
             "monitor.rebuilt",
             seconds=round(self._clock() - began, 3),
@@ -105,8 +114,8 @@ class Follower:
             products=self._board.products(),
         )
 
-    def step(self) -> int:
-        """Read one batch, publish what matured, flush, then commit; give the records read."""
+    def _take_batch(self) -> int:
+        """Read one batch, publish what matured, flush, then commit; return the records read."""
         records = self._poll(self._turn())
         self._publish(self._take(records))
         now = self._clock()
@@ -122,8 +131,8 @@ class Follower:
         """Commit ``predictions`` up to the oldest one that still waits."""
         read = {p: self._places.position(p, self._positions[p]) for p in self._predictions}
         moved = {p: offset for p, offset in read.items() if offset != self._committed.get(p)}
-        self._reader.commit(moved)
-        self._committed.update(moved)
+        if self._reader.commit(moved):
+            self._committed.update(moved)
 
     # ------------------------------------------------------------ reading
     def _turn(self) -> tuple[str, ...]:
@@ -207,26 +216,27 @@ class Follower:
     def _publish(self, matured: list[Matured]) -> None:
         if not matured:
             return
-        spans = [self._sent(one) for one in matured]
-        self._outbox.flush()
-        for one, span in zip(matured, spans, strict=True):
-            span.end()
-            self._settled(one)
+        self._outbox.deliver([self._outgoing(one) for one in matured])
         oldest_us = min(one.possible_us for one in matured)
         self._metrics.maturity_lag.set(self._wall() - oldest_us / 1e6)
 
-    def _sent(self, one: Matured) -> Span:
-        """Send an outcome; its span begins when it could be known, and is still to be ended."""
+    def _outgoing(self, one: Matured) -> Outgoing:
+        """Return the record of an outcome; its span begins when it could be known."""
         outcome = one.outcome
         parent = self._places.traceparent(outcome.prediction_id)
         span = self._tracer.begin("outcome", parent, kind="consumer", start_us=one.possible_us)
         span.tell("prediction_id", outcome.prediction_id)
         span.tell("result", result_of(outcome))
-        headers = {"traceparent": span.traceparent}
-        self._outbox.send(OUTCOMES.name, outcome.product_id, outcomes.encode(outcome), headers)
-        return span
+        return Outgoing(
+            OUTCOMES.name,
+            outcome.product_id,
+            outcomes.encode(outcome),
+            {"traceparent": span.traceparent},
+            acknowledged=partial(self._settled, one, span),
+        )
 
-    def _settled(self, one: Matured) -> None:
+    def _settled(self, one: Matured, span: Span, now_us: int) -> None:
+        span.end(now_us)
         outcome = one.outcome
         self._places.done(outcome.prediction_id)
         self._board.settle(outcome)

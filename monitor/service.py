@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import signal
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
@@ -14,21 +14,29 @@ from prometheus_client import CollectorRegistry
 from featurizer.features import FeatureRow
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
 from monitor.config import MonitorSettings
-from monitor.follow import Follower
+from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import TopicStore
 from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
-from plumbing.backoff import Delays
-from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
+from plumbing.kafka import (
+    KafkaSettings,
+    Outbox,
+    Producer,
+    Reader,
+    Worker,
+    always,
+    ensure_topics,
+)
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
 
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""
+LINGER_MS: Final = 5
 QUIET_SECONDS: Final = 30.0
 """No prediction for so long is worth a warning in ``/health``."""
 
@@ -36,7 +44,7 @@ JOINED: Final = (TICKS.name, PREDICTIONS.name, OUTCOMES.name)
 
 
 class Reading:
-    """The reading thread: opens, follows, and after a failure begins anew, losing nothing."""
+    """The reading thread, beside the event loop that answers."""
 
     def __init__(
         self,
@@ -49,77 +57,64 @@ class Reading:
     ) -> None:
         self._settings, self._kafka, self._tracer = settings, kafka, tracer
         self._board, self._metrics, self._on_new = board, metrics, on_new
-        self._stop = Stop()
         self._beat = self._last_new = time.monotonic()
-        self._thread = threading.Thread(target=self._run, name="reading", daemon=True)
-        self.connected = self.rebuilt = False
-        self.pending = 0
+        self._session: Session | None = None
+        stop = Stop()
+        self._outbox = Outbox(
+            partial(Producer, kafka, linger_ms=LINGER_MS), stop.wait, beat=self._beats
+        )
+        self.worker = Worker(
+            "monitor",
+            self._opened,
+            stop,
+            outbox=self._outbox,
+            beat=self._beats,
+            failed=metrics.failures.inc,
+            passing=always,
+            pace=settings.batch_seconds,
+        )
 
-    def start(self) -> None:
-        """Begin in a thread of its own."""
-        self._thread.start()
+    @property
+    def pending(self) -> int:
+        """How many predictions wait for their label."""
+        return 0 if self._session is None else self._session.pending
 
     def close(self) -> None:
         """Finish the batch, commit, and end."""
-        self._stop.request()
         # Without a broker there is no batch to finish, only a connecting that takes its time.
-        self._thread.join(timeout=20 if self.connected else 1)
+        self.worker.end(20 if self.worker.connected else 1)
 
     def alive(self) -> bool:
         """Say whether the loop still turns."""
         silent = time.monotonic() - self._beat
-        return self._thread.is_alive() and (not self.rebuilt or silent < STALLED_SECONDS)
+        return self.worker.alive and (not self.worker.rebuilt or silent < STALLED_SECONDS)
 
     @property
     def quiet_seconds(self) -> float:
         """Seconds since the last new prediction, or since the start."""
         return time.monotonic() - self._last_new
 
-    def _run(self) -> None:
-        delays = Delays()
-        while not self._stop.requested:
-            began = time.monotonic()
-            try:
-                self._follow()
-            except Exception as exc:  # the state is in the topics: begin anew from there
-                self._metrics.failures.inc()
-                get_logger().exception("monitor.reading_failed", reason=repr(exc))
-                self._stop.wait(delays.after(time.monotonic() - began))
-            finally:
-                self.connected = self.rebuilt = False
-
-    def _follow(self) -> None:
+    def _opened(self) -> Session:
         ensure_topics(self._kafka, TOPICS)
         with contextlib.ExitStack() as opened:
             reader = Reader(self._kafka, JOINED, group=self._settings.group, fetch_max_wait_ms=200)
             opened.callback(reader.close)
             scanner = Reader(self._kafka, JOINED)
-            opened.callback(scanner.close)
-            producer = Producer(self._kafka, linger_ms=5)
-            opened.callback(producer.close)
-            self.connected = True
-            follower = Follower(
-                reader,
-                scanner,
-                producer,
-                self._board,
-                self._metrics,
-                self._settings,
-                self._new,
-                tracer=self._tracer,
-            )
-            follower.start()
-            self.rebuilt = True
-            self._turn(follower)
-            follower.commit()
+            opened.pop_all()
+        self._session = Session(
+            reader,
+            scanner,
+            self._outbox,
+            self._board,
+            self._metrics,
+            self._settings,
+            self._new,
+            tracer=self._tracer,
+        )
+        return self._session
 
-    def _turn(self, follower: Follower) -> None:
-        while not self._stop.requested:
-            self._beat = time.monotonic()
-            follower.step()
-            self.pending = follower.pending
-            spent = time.monotonic() - self._beat
-            self._stop.wait(max(0.0, self._settings.batch_seconds - spent))
+    def _beats(self) -> None:
+        self._beat = time.monotonic()
 
     def _new(self, batch: list[Shown]) -> None:
         self._last_new = time.monotonic()
@@ -159,7 +154,7 @@ class Monitor:
         """Listen, read and probe until ``stop`` is set; then end in order."""
         self._loop = asyncio.get_running_loop()
         async with self._listening():
-            self._reading.start()
+            self._reading.worker.start()
             probing = asyncio.create_task(self._prober.run())
             get_logger().info("monitor.started", host=self._settings.host, port=self.port)
             await stop.wait()
@@ -199,7 +194,7 @@ class Monitor:
 
     def _newest_row(self) -> FeatureRow | None:
         # Before the topics are there a reader would only block, and hold up the end.
-        return self._newest() if self._reading.connected else None
+        return self._newest() if self._reading.worker.connected else None
 
     def _close(self) -> None:
         self._store.close()
@@ -212,8 +207,8 @@ class Monitor:
     def _ready(self) -> Mapping[str, bool]:
         return {
             "running": not self._stopping,
-            "kafka": self._reading.connected,
-            "state_rebuilt": self._reading.rebuilt,
+            "kafka": self._reading.worker.connected,
+            "state_rebuilt": self._reading.worker.rebuilt,
         }
 
     def _health(self) -> Mapping[str, Any]:

@@ -16,8 +16,8 @@ Answer = tuple[int, str, bytes]
 Pages = Callable[[str], Answer | None]
 
 
-def _no_pages(path: str) -> None:
-    return None
+def no_pages(path: str) -> None:
+    """Know no path."""
 
 
 class Probes:
@@ -36,7 +36,7 @@ class Probes:
         ready: Ready,
         *,
         stalled_after: float = 60.0,
-        pages: Pages = _no_pages,
+        pages: Pages = no_pages,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host, self._port = host, port

@@ -1,6 +1,5 @@
 """Follows the topic ``control`` in a thread of its own, for the adapter and the scorer."""
 
-import threading
 import time
 from collections.abc import Callable
 from typing import Final, Protocol
@@ -8,9 +7,9 @@ from typing import Final, Protocol
 import msgspec
 
 from ingestor.topics import CONTROL
-from plumbing.backoff import Delays
-from plumbing.kafka import KafkaSettings, Partition, Reader, Record, ensure_topics
+from plumbing.kafka import KafkaSettings, Partition, Reader, Record, Worker, always, ensure_topics
 from plumbing.logs import get_logger
+from plumbing.stop import Stop
 from serving.control import KEY, Serving
 
 POLL_SECONDS: Final = 0.5
@@ -50,11 +49,25 @@ class Follower:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.serving = serving
-        self.connected = False
-        self.settled = False
-        self._open, self._clock, self._check_seconds = open_reader, clock, check_seconds
-        self._ending = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+        self._failed = False
+        self._stop = Stop()
+        self._worker = Worker(
+            "control",
+            lambda: Session(serving, open_reader(), check_seconds, clock, self._stop),
+            self._stop,
+            failed=self._lost,
+            passing=always,
+        )
+
+    @property
+    def connected(self) -> bool:
+        """True while the topic is followed."""
+        return self._worker.rebuilt
+
+    @property
+    def settled(self) -> bool:
+        """True once the variant is the best one known."""
+        return self._failed or self.connected
 
     @property
     def state(self) -> str:
@@ -65,52 +78,54 @@ class Follower:
 
     def start(self) -> "Follower":
         """Follow from now on."""
-        self._thread.start()
+        self._worker.start()
         return self
 
     def stop(self) -> None:
         """End the thread; waits for it at most 2 s, as the broker may be away."""
-        self._ending.set()
-        if self._thread.is_alive():
-            self._thread.join(2.0)
+        self._worker.end(2.0)
 
-    def _run(self) -> None:
-        delays = Delays()
-        while not self._ending.is_set():
-            began = self._clock()
-            try:
-                reader = self._open()
-                try:
-                    self._follow(reader)
-                finally:
-                    reader.close()
-            except Exception as exc:  # whatever the client raises, the variant stays
-                self._lost(exc)
-                self._ending.wait(delays.after(self._clock() - began))
+    def _lost(self) -> None:
+        self._failed = True
 
-    def _lost(self, exc: Exception) -> None:
-        get_logger().warning(
-            "control.away", reason=repr(exc), keeps=self.serving.variant, was=self.connected
-        )
-        self.connected, self.settled = False, True
 
-    def _follow(self, reader: ControlReader) -> None:
-        self._catch_up(reader)
-        self.connected = self.settled = True
-        checked = self._clock()
-        while not self._ending.is_set():
-            for record in reader.poll(POLL_SECONDS):
-                self._take(record)
-            if self._clock() - checked >= self._check_seconds:
-                reader.ends()  # raises when the broker is away
-                checked = self._clock()
+class Session:
+    """One stretch of following: what stands in the topic, then what comes."""
+
+    def __init__(
+        self,
+        serving: Serving,
+        reader: ControlReader,
+        check_seconds: float,
+        clock: Callable[[], float],
+        stop: Stop,
+    ) -> None:
+        self._serving, self._reader, self._stop = serving, reader, stop
+        self._check_seconds, self._clock = check_seconds, clock
+        self._checked = 0.0
+        self.ready = False
+
+    def step(self) -> None:
+        """Take what has come."""
+        if not self.ready:
+            self._catch_up(self._reader)
+            self._checked = self._clock()
+            self.ready = True
+        for record in self._reader.poll(POLL_SECONDS):
+            self._take(record)
+        if self._clock() - self._checked >= self._check_seconds:
+            self._reader.ends()  # raises when the broker is away
+            self._checked = self._clock()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._reader.close()
 
     def _catch_up(self, reader: ControlReader) -> None:
         """Take only the last of what stands there: after a reconnect no switch of long ago."""
         unread, found = standing(reader), list[Record]()
         heard = self._clock()  # compaction may have taken what stood at the end
-        while unread and not self._ending.is_set() and self._clock() - heard < SILENT_SECONDS:
-            self.connected = True
+        while unread and not self._stop.requested and self._clock() - heard < SILENT_SECONDS:
             for record in reader.poll(POLL_SECONDS):
                 found.append(record)
                 read_to(unread, record)
@@ -122,13 +137,13 @@ class Follower:
     def _take(self, record: Record) -> bool:
         """Follow a record; false if it does not say who serves."""
         try:
-            changed = self.serving.take(record.key, record.value)
+            changed = self._serving.take(record.key, record.value)
         except msgspec.DecodeError as exc:
-            get_logger().error("control.unreadable", reason=str(exc), keeps=self.serving.variant)
+            get_logger().error("control.unreadable", reason=str(exc), keeps=self._serving.variant)
             return False
         if changed:
-            by = self.serving.last.changed_by if self.serving.last else "tombstone"
-            get_logger().info("control.switched", variant=self.serving.variant, by=by)
+            by = self._serving.last.changed_by if self._serving.last else "tombstone"
+            get_logger().info("control.switched", variant=self._serving.variant, by=by)
         return record.key == KEY
 
 

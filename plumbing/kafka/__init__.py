@@ -5,12 +5,14 @@ The prefix of topics and groups is put on and taken off behind it; callers never
 
 from kafka.errors import KafkaError as BrokerError  # type: ignore[import-untyped]
 
-from plumbing.kafka.group import GroupConsumer
+from plumbing.kafka.group import GroupConsumer, Moved
+from plumbing.kafka.outbox import Outbox, Outgoing
 from plumbing.kafka.patience import persist, topics_stand
 from plumbing.kafka.producer import DeliveryError, Producer
 from plumbing.kafka.reader import Reader
 from plumbing.kafka.records import Partition, Record
 from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics, require_topics
+from plumbing.kafka.worker import Worker, always
 from plumbing.settings import KafkaSettings
 
 __all__ = [
@@ -18,12 +20,17 @@ __all__ = [
     "DeliveryError",
     "GroupConsumer",
     "KafkaSettings",
+    "Moved",
+    "Outbox",
+    "Outgoing",
     "Partition",
     "Producer",
     "Reader",
     "Record",
     "TopicError",
     "TopicLike",
+    "Worker",
+    "always",
     "ensure_topics",
     "persist",
     "require_topics",

@@ -9,17 +9,11 @@ from kafka import (  # type: ignore[import-untyped]
     KafkaConsumer,
     TopicPartition,
 )
-from kafka.errors import (  # type: ignore[import-untyped]
-    CommitFailedError,
-    IllegalGenerationError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
 
 from plumbing.kafka.opening import opened
 from plumbing.kafka.reader import (
-    CALL_TIMEOUT_MS,
     SHORTEST_POLL_MS,
+    committed,
     consuming,
     next_offset,
     position_of,
@@ -29,12 +23,6 @@ from plumbing.logs import get_logger
 from plumbing.settings import KafkaSettings
 
 JOINING_POLL_MS: Final = 1_000
-_MOVED = (
-    CommitFailedError,
-    IllegalGenerationError,
-    RebalanceInProgressError,
-    UnknownMemberIdError,
-)
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -50,7 +38,8 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
         self.seen.append((True, sorted(assigned)))
 
 
-PartitionsCallback = Callable[[Sequence[Partition]], None]
+Moved = Callable[[Sequence[Partition]], None]
+"""Told of partitions that came, or of those that went."""
 
 
 class GroupConsumer:
@@ -67,8 +56,8 @@ class GroupConsumer:
         topics: Sequence[str],
         group: str,
         *,
-        on_assigned: PartitionsCallback | None = None,
-        on_revoked: PartitionsCallback | None = None,
+        on_assigned: Moved | None = None,
+        on_revoked: Moved | None = None,
         fetch_max_wait_ms: int = 100,
     ) -> None:
         self._names = Names(settings.topic_prefix)
@@ -109,8 +98,8 @@ class GroupConsumer:
             return arriving
         return position_of(self._raw, self._names, partition)
 
-    def commit(self, positions: Mapping[Partition, int] | None = None) -> None:
-        """Commit next offsets, by default all that ``poll`` has given out.
+    def commit(self, positions: Mapping[Partition, int] | None = None) -> bool:
+        """Commit next offsets, by default all that ``poll`` has given out; false if that fails.
 
         Partitions that have moved on meanwhile are left alone: their new owner reads again.
         """
@@ -119,12 +108,7 @@ class GroupConsumer:
         offsets = {
             self._names.out(p): next_offset(offset) for p, offset in wanted.items() if p in mine
         }
-        if not offsets:
-            return
-        try:
-            self._raw.commit(offsets, timeout_ms=CALL_TIMEOUT_MS)
-        except _MOVED as exc:
-            get_logger().warning("kafka.commit_lost", reason=repr(exc))
+        return committed(self._raw, offsets)
 
     def assignment(self) -> list[Partition]:
         """Return the partitions this member has now."""

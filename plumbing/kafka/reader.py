@@ -3,11 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kafka import KafkaConsumer, OffsetAndMetadata  # type: ignore[import-untyped]
+from kafka import (  # type: ignore[import-untyped]
+    KafkaConsumer,
+    OffsetAndMetadata,
+    TopicPartition,
+)
+from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
 from plumbing.kafka.records import Names, Partition, Record
 from plumbing.kafka.topics import TopicError
+from plumbing.logs import get_logger
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 SHORTEST_POLL_MS: Final = 10  # below it kafka-python spins, and with 1 ms never joins its group
@@ -50,6 +56,17 @@ def position_of(consumer: KafkaConsumer, names: Names, partition: Partition) -> 
     if found is None:
         raise TopicError(f"no position of {partition} within {CALL_TIMEOUT_MS} ms")
     return int(found)
+
+
+def committed(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, Any]) -> bool:
+    """Commit; where that fails nothing is lost, and the next commit covers it."""
+    try:
+        if offsets:
+            consumer.commit(offsets, timeout_ms=CALL_TIMEOUT_MS)
+    except (KafkaError, OSError) as exc:
+        get_logger().warning("kafka.commit_failed", reason=repr(exc))
+        return False
+    return True
 
 
 class Reader:
@@ -120,11 +137,10 @@ class Reader:
         found = self._raw.committed(self._names.out(partition), timeout_ms=CALL_TIMEOUT_MS)
         return None if found is None else int(found)
 
-    def commit(self, positions: Mapping[Partition, int]) -> None:
-        """Commit next offsets for the group; needs ``group``."""
-        if positions:
-            offsets = {self._names.out(p): next_offset(offset) for p, offset in positions.items()}
-            self._raw.commit(offsets, timeout_ms=CALL_TIMEOUT_MS)
+    def commit(self, positions: Mapping[Partition, int]) -> bool:
+        """Commit next offsets for the group, false if that fails; needs ``group``."""
+        offsets = {self._names.out(p): next_offset(offset) for p, offset in positions.items()}
+        return committed(self._raw, offsets)
 
     def close(self) -> None:
         """Close the connections."""

@@ -6,8 +6,8 @@ CONVENTIONAL = {"__main__", "app", "config", "metrics", "service"}
 SHELLS = {
     "adapter": {"access", "drain", "health", "model_router"},
     "drift": {"findings", "page", "window"},
-    "featurizer": {"broker", "history"},
-    "ingestor": {"feed", "intake", "publisher", "recordings.recorder"},
+    "featurizer": {"history"},
+    "ingestor": {"courier", "feed", "intake", "recordings.recorder", "refusal"},
     "local": {
         "audit",
         "broker",
@@ -40,6 +40,7 @@ SHELLS = {
         "logs",
         "metrics",
         "probes",
+        "process",
         "settings",
         "stop",
         "terminal",
@@ -60,7 +61,7 @@ SHELLS = {
         "promoter",
         "tracking",
     },
-    "scorer": {"delivery", "shadow_client"},
+    "scorer": {"shadow_client"},
     "serving": {"client", "connections", "follower", "logs", "runtime", "switch"},
     "simulator": {"admin", "server", "source"},
     "training": {"commands", "data.parallel", "data.topic", "pipeline", "report.plots"},
@@ -68,6 +69,7 @@ SHELLS = {
 """By package: modules, and folders of which every module may be one."""
 
 OFFERED = {
+    "ingestor.refusal": "whoever reads a topic refuses its records alike",
     "monitor.reading": "the drift monitor reads back what the monitor does",
     "promotion.config": "training promotes, and logs its runs where promotion does",
     "promotion.tracking.runs": "training logs its runs",

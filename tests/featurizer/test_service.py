@@ -5,16 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from prometheus_client import CollectorRegistry
 
-from featurizer.broker import Broker, Moved
 from featurizer.features import FeatureEngine, encode
 from featurizer.history import DeadlineError
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.rebuild import Span
-from featurizer.service import Featurizer, Session
+from featurizer.service import Session
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
-from plumbing.kafka import DeliveryError, Partition, Record
+from plumbing.backoff import Backoff
+from plumbing.kafka import DeliveryError, Moved, Outbox, Partition, Record, Worker
 from plumbing.stop import Stop
 from tests.featurizer.market import SECOND, START, market, tick
 
@@ -36,10 +36,6 @@ class Memory:
         self.on_drained: Callable[[], None] = lambda: None
         self.moved: list[tuple[Moved, Sequence[Partition]]] = []
 
-    def broker(self) -> Broker:
-        """How a session reaches this."""
-        return Broker(consumer=self.join, sink=lambda: self, history=lambda: self)
-
     def join(self, assigned: Moved, revoked: Moved) -> "Memory":
         self.assigned, self.revoked = assigned, revoked
         self.next = self.committed
@@ -59,10 +55,10 @@ class Memory:
     def position(self, partition: Partition) -> int:
         return self.next
 
-    def commit(self, positions: Mapping[Partition, int] | None = None) -> None:
-        assert positions is not None
+    def commit(self) -> bool:
         self.steps.append("commit")
-        self.committed = positions[HERE]
+        self.committed = self.next
+        return True
 
     # as a sink
     def send(self, topic: str, key: str, value: bytes, headers: Mapping[str, str] = {}) -> None:
@@ -110,14 +106,37 @@ def metrics(registry: CollectorRegistry) -> FeaturizerMetrics:
 
 def session(memory: Memory, metrics: FeaturizerMetrics) -> Session:
     """A session whose wall clock stands 250 ms after the generated market's beginning."""
-    return Session(memory.broker(), memory, metrics, 60.0, now_us=lambda: START + 250_000)
+    outbox = Outbox(lambda: memory, Stop().wait)
+    return Session(
+        memory.join, lambda: memory, outbox, metrics, 60.0, now_us=lambda: START + 250_000
+    )
+
+
+def worker(
+    memory: Memory,
+    metrics: FeaturizerMetrics,
+    stop: Stop,
+    beat: Callable[[], None] = lambda: None,
+) -> Worker:
+    """The loop around sessions of this memory, which waits for nothing."""
+    at_once = Backoff(0.0, 0.0)
+    outbox = Outbox(lambda: memory, stop.wait, backoff=at_once)
+    return Worker(
+        "featurizer",
+        lambda: Session(memory.join, lambda: memory, outbox, metrics, 60.0),
+        stop,
+        outbox=outbox,
+        beat=beat,
+        failed=metrics.broker_failures.inc,
+        backoff=at_once,
+    )
 
 
 def run(memory: Memory, metrics: FeaturizerMetrics) -> None:
     """Work until all of the partition was read."""
     stop = Stop()
     memory.on_drained = stop.request
-    Featurizer(memory.broker(), metrics, stop, 60.0).run()
+    worker(memory, metrics, stop).run()
 
 
 def values(events: Sequence[Event]) -> list[bytes]:
@@ -173,10 +192,10 @@ def test_it_is_not_ready_before_it_has_joined(metrics: FeaturizerMetrics) -> Non
     memory.joined = False
     waiting = session(memory, metrics)
     waiting.step()
-    assert not waiting.rebuilt
+    assert not waiting.ready
     memory.joined = True
     waiting.step()
-    assert waiting.rebuilt
+    assert waiting.ready
 
 
 def test_unreadable_record_becomes_a_dead_letter(
@@ -294,7 +313,7 @@ def test_revoked_partition_is_forgotten_and_rebuilt_when_it_comes_back(
 def test_readiness_follows_the_session(metrics: FeaturizerMetrics) -> None:
     """Ready once the first poll is through, also without a partition; not after the end."""
     memory, stop = Memory([]), Stop()
-    featurizer = Featurizer(memory.broker(), metrics, stop, 60.0)
+    featurizer = worker(memory, metrics, stop)
     seen: list[Mapping[str, bool]] = [featurizer.ready()]
 
     def drained() -> None:
@@ -306,10 +325,10 @@ def test_readiness_follows_the_session(metrics: FeaturizerMetrics) -> None:
     featurizer.run()
     seen.append(featurizer.ready())
     assert [[name for name, there in ready.items() if not there] for ready in seen] == [
-        ["broker", "state"],
+        ["kafka", "state"],
         ["state"],
         [],
-        ["broker", "state", "running"],
+        ["kafka", "state", "running"],
     ]
 
 
@@ -322,6 +341,6 @@ def test_stop_finishes_the_batch(metrics: FeaturizerMetrics) -> None:
         beats.append(memory.committed)
         stop.request()
 
-    Featurizer(memory.broker(), metrics, stop, 60.0, beat).run()
+    worker(memory, metrics, stop, beat).run()
     assert beats == [2]
     assert memory.steps[-3:] == ["commit", "close", "close"]

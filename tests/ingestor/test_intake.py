@@ -5,7 +5,8 @@ from prometheus_client import CollectorRegistry
 from ingestor import dead_letter, ledger, tick
 from ingestor.intake import Intake, Item, Opened, Received, Silent
 from ingestor.metrics import Metrics
-from ingestor.publisher import Outgoing
+from plumbing.kafka import Outgoing
+from plumbing.kafka.outbox import ignored
 from tests.ingestor.wire import BTC, ETH, Wire, picture, us
 
 NOW = us(100)
@@ -129,14 +130,16 @@ def test_metrics_by_product() -> None:
 
 
 def test_a_frame_with_ticks_is_told_once() -> None:
-    """Its first record knows when it came; those of silent seconds alone have no latency."""
+    """Once its last record is acknowledged; those of silent seconds alone have no latency."""
     wire = Wire()
     desk = Desk(BTC, ETH).take(Opened("sim-7", NOW), wire.ticker(0.2, BTC, ETH))
     desk.take(wire.heartbeat(1.9), wire.heartbeat(3.9))
     ticks = [record for record in desk.sent if record.topic == "ticks"]
     assert desk.picture == "!start@0.2 T0.2 b1"
-    told = [record.frame for record in ticks if record.frame is not None]
-    assert [frame.received_us for frame in told] == [NOW]
-    assert ticks[0].frame is told[0]
-    first = {record.headers["traceparent"] for record in ticks[:4]}
-    assert first == {told[0].span.traceparent}
+    told = [record for record in ticks if record.acknowledged is not ignored]
+    assert told == [ticks[3]]
+    told[0].acknowledged(NOW + 250_000)
+    stage = "received_to_published"
+    assert desk.count("ingestor_stage_duration_seconds_count", stage=stage) == 1
+    assert desk.count("ingestor_stage_duration_seconds_sum", stage=stage) == 0.25
+    assert len({record.headers["traceparent"] for record in ticks[:4]}) == 1

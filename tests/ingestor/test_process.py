@@ -90,7 +90,7 @@ def ingestor(kafka: KafkaSettings, exchange: int, log: Path) -> Iterator[subproc
 def ready(log: Path) -> bool:
     """Ask the process of this log whether it is ready."""
     lines = map(json.loads, log.read_text().rpartition("\n")[0].splitlines())
-    port = next((line["port"] for line in lines if line["event"] == "ingestor.listening"), None)
+    port = next((line["port"] for line in lines if line["event"] == "service.started"), None)
     if port is None:
         return False
     try:
@@ -146,7 +146,7 @@ def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(
             second.send_signal(signal.SIGTERM)
             assert second.wait(60) == 0
     topic.reader.close()
-    assert '"ingestor.stopped"' in logs[1].read_text()
+    assert '"service.stopped"' in logs[1].read_text()
     assert [e.reason for e in topic.events if isinstance(e, Break)] == ["start", "start"]
     engine = FeatureEngine()
     rows = [row for event in topic.events if (row := engine.update(event))]

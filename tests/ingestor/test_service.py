@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from math import inf
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -17,10 +18,10 @@ from ingestor.errors import Undelivered
 from ingestor.ledger import FeedEvent
 from ingestor.ledger import decode as decode_ledger
 from ingestor.metrics import Metrics
-from ingestor.publisher import Publisher
 from ingestor.service import Service
 from ingestor.tick import Tick
 from plumbing.backoff import Backoff
+from plumbing.kafka import Outbox
 from plumbing.stop import Stop
 from tests.ingestor.kafka import Memory
 from tests.ingestor.wire import Wire, picture
@@ -77,8 +78,15 @@ class Running:
         self.registry = CollectorRegistry()
         self.stop = Stop()
         metrics = Metrics(self.registry, self.settings.product_ids)
-        self.publisher = Publisher(memory.open, Backoff(0.01, 0.05), metrics)
-        self.service = Service(self.settings, self.publisher, metrics, self.stop)
+        abandoned = Stop()
+        self.outbox = Outbox(
+            memory.open,
+            abandoned.wait,
+            hold_seconds=inf,
+            backoff=Backoff(0.01, 0.05),
+            failed=metrics.publish_failures.inc,
+        )
+        self.service = Service(self.settings, self.outbox, abandoned, metrics, self.stop)
 
     async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Run the service until the condition holds, then end it in order."""
@@ -235,6 +243,46 @@ def test_a_full_queue_pushes_back_and_loses_nothing() -> None:
     asyncio.run(scenario())
 
 
+def test_beyond_what_is_held_the_loss_is_a_break() -> None:
+    """Kafka is away until the exchange has had enough: what was held comes, then a Break.
+
+    frames sent   0 1 2 … 9 10 11 …          (the connection ends) | 0
+    queue of 10   0 1 2 … 9
+    topic ticks   0 1 2 … k                                 !reconnect 0
+    """
+
+    async def scenario() -> None:
+        wire, again, memory = Wire(), Wire(), Memory()
+        memory.gate.clear()
+        full = asyncio.Event()
+
+        async def has_had_enough(_: Exchange, connection: ServerConnection) -> None:
+            sending = asyncio.create_task(
+                sends(*(wire.ticker(n / 100) for n in range(1, 3001)))(_, connection)
+            )
+            await full.wait()
+            connection.transport.abort()
+            await asyncio.wait({sending})
+
+        exchange = Exchange(has_had_enough, sends(again.ticker(90.0)))
+        async with exchange.serve() as server:
+            running = Running(server, memory, queue_size=10, batch_size=5)
+            task = asyncio.create_task(running.service.run())
+            await reached(lambda: running.value("ingestor_queue_depth") == 10, task=task)
+            full.set()
+            memory.gate.set()
+            await reached(lambda: running.value("ingestor_queue_depth") == 0, task=task)
+            await reached(lambda: "!reconnect@90 T90" in running.picture(), task=task)
+            running.stop.request()
+            await task
+        *held, broken, last = memory.events()[1:]
+        assert [event.sequence for event in held] == list(range(len(held)))
+        assert len(held) >= 10
+        assert (broken.reason, last.sequence) == ("reconnect", 0)
+
+    asyncio.run(scenario())
+
+
 def test_what_is_held_is_published_at_the_end() -> None:
     """An end that is wished for drains the queue first."""
 
@@ -263,7 +311,7 @@ def test_an_end_without_kafka_says_what_was_lost() -> None:
         async with Exchange(sends(Wire().ticker(0.2))).serve() as server:
             running = Running(server, memory, drain_seconds=0.2)
             task = asyncio.create_task(running.service.run())
-            await reached(lambda: not running.publisher.well, task=task)
+            await reached(lambda: not running.outbox.well, task=task)
             running.stop.request()
             with pytest.raises(Undelivered, match="not taken by Kafka"):
                 await task

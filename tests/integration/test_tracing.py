@@ -2,40 +2,31 @@
 
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
+from dataclasses import dataclass
 
 import pytest
 from prometheus_client import CollectorRegistry
 
-from featurizer.broker import kafka_broker
+from featurizer import service as featurizer_service
 from featurizer.config import FeaturizerSettings
-from featurizer.metrics import FeaturizerMetrics
-from featurizer.service import Featurizer
 from ingestor import config as ingestor_config
 from ingestor.metrics import Metrics as IngestorMetrics
-from ingestor.publisher import Publisher
 from ingestor.service import Service
-from ingestor.topics import FEATURES, OUTCOMES, TOPICS
+from ingestor.topics import OUTCOMES, TOPICS
 from monitor.config import MonitorSettings
 from monitor.http.board import Board
 from monitor.metrics import MonitorMetrics
 from monitor.service import Reading
-from plumbing.backoff import Backoff
 from plumbing.exposition import exposition
-from plumbing.kafka import GroupConsumer, KafkaSettings, Producer, Reader, Record, ensure_topics
+from plumbing.kafka import KafkaSettings, Outbox, Producer, Reader, Record, ensure_topics
 from plumbing.stop import Stop
 from plumbing.tracing.settings import TraceSettings
 from plumbing.tracing.trace import Tracer
 from plumbing.tracing.tracer import open_tracer
+from scorer import service as scorer_service
 from scorer.config import ScorerSettings
-from scorer.delivery import Delivery
-from scorer.metrics import Metrics as ScorerMetrics
-from scorer.service import Scorer
-from scorer.shadow_client import Models
-from serving.client import V2Client
-from serving.control import Serving
 from tests.ingestor.test_service import Exchange, sends
 from tests.ingestor.wire import Wire
 from tests.integration.collector import Collector, Told
@@ -56,6 +47,19 @@ def frames() -> list[bytes]:
         made.append(wire.ticker(second + 0.2, bid=100.0 + second % 3))
         made.append(wire.heartbeat(second + 0.9))
     return made
+
+
+@dataclass
+class Part:
+    """A process within this one."""
+
+    registry: CollectorRegistry
+    stop: Stop
+    tracer: Tracer
+    ready: Callable[[], Mapping[str, bool]] = dict
+
+    def beat(self) -> None:
+        """Nobody asks whether it lives."""
 
 
 class World:
@@ -101,41 +105,28 @@ class World:
         reading = Reading(
             MonitorSettings(), self.kafka, Board(), metrics, lambda batch: None, tracer
         )
-        reading.start()
+        reading.worker.start()
         self.opened.callback(reading.close)
-        eventually(lambda: reading.rebuilt)
+        eventually(lambda: reading.worker.rebuilt)
+
+    def part(self, service: str) -> "Part":
+        """Return what a service's process would have, with metrics and traces of its own."""
+        return Part(self.registries[service], self.stop, self.tracer(service))
 
     def scorer(self) -> None:
-        tracer, metrics = self.tracer("scorer"), ScorerMetrics(self.registries["scorer"])
-        settings = ScorerSettings(model_url=self.model.url)
+        part = self.part("scorer")
+        settings = ScorerSettings(model_url=self.model.url, follow_control=False)
 
         def run() -> None:
-            with asyncio.Runner() as runner, ExitStack() as opened:
-                client = V2Client(self.model.url, tracer=tracer)
-                runner.run(client.__aenter__())
-                opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
-                models = Models(settings, client, Serving("ml"), metrics, runner.run)
-                delivery = Delivery(partial(Producer, self.kafka), metrics, wait=self.stop.wait)
-                opened.callback(delivery.close)
-                scorer = Scorer(
-                    settings,
-                    lambda *_: GroupConsumer(self.kafka, [FEATURES.name], settings.group),
-                    delivery,
-                    models,
-                    metrics,
-                    self.stop,
-                    tracer=tracer,
-                )
-                opened.callback(scorer.close)
-                scorer.run()
+            with ExitStack() as opened:
+                scorer_service.open_worker(settings, self.kafka, part, opened).run()
 
         self.thread(run)
 
     def featurizer(self) -> None:
-        tracer = self.tracer("featurizer")
-        metrics = FeaturizerMetrics(self.registries["featurizer"])
-        broker = kafka_broker(FeaturizerSettings(), self.kafka)
-        self.thread(Featurizer(broker, metrics, self.stop, 60.0, tracer=tracer).run)
+        part = self.part("featurizer")
+        worker = featurizer_service.open_worker(FeaturizerSettings(), self.kafka, part)
+        self.thread(worker.run)
 
     def ingestor(self) -> None:
         tracer = self.tracer("ingestor")
@@ -145,10 +136,10 @@ class World:
                 port = server.sockets[0].getsockname()[1]
                 settings = ingestor_config.Settings(ws_url=f"ws://127.0.0.1:{port}")
                 metrics = IngestorMetrics(self.registries["ingestor"], settings.product_ids)
-                publisher = Publisher(lambda: Producer(self.kafka), Backoff(0.1, 1.0), metrics)
-                service = Service(settings, publisher, metrics, self.stop, tracer=tracer)
+                outbox = Outbox(lambda: Producer(self.kafka), self.stop.wait)
+                service = Service(settings, outbox, Stop(), metrics, self.stop, tracer=tracer)
                 await service.run()
-                publisher.close()
+                outbox.close()
 
         self.thread(lambda: asyncio.run(serve_and_read()))
 

@@ -11,16 +11,17 @@ from prometheus_client import CollectorRegistry
 from ingestor.tick import Event
 from ingestor.topics import PREDICTIONS, TICKS
 from monitor.config import MonitorSettings
-from monitor.follow import Follower
+from monitor.follow import Session
 from monitor.http.board import Board, Shown
 from monitor.join import Joiner
 from monitor.metrics import MonitorMetrics
 from monitor.outcome import Outcome, encode
-from plumbing.kafka import Partition
+from plumbing.kafka import Outbox, Partition, Record
+from plumbing.stop import Stop
 from scorer.prediction import Prediction
 from scorer.prediction import encode as encode_prediction
 from tests.featurizer.market import START, market, tick
-from tests.monitor.world import SECOND, Log, LogOutbox, LogReader, predicted, predictions_of
+from tests.monitor.world import SECOND, Log, LogProducer, LogReader, predicted, predictions_of
 
 
 class Monitor:
@@ -32,10 +33,10 @@ class Monitor:
         self.metrics = MonitorMetrics(CollectorRegistry())
         self.reader = LogReader(log, seed, most)
         self._now = 0.0
-        self.follower = Follower(
+        self.follower = Session(
             self.reader,
             LogReader(log, seed + 1, 500),
-            LogOutbox(log),
+            Outbox(lambda: LogProducer(log), Stop().wait),
             self.board,
             self.metrics,
             MonitorSettings(**more),
@@ -253,3 +254,37 @@ def test_outcome_continues_the_trace_of_its_prediction() -> None:
     Monitor(log).drain()
     (record,) = log.records[Partition("outcomes", 0)]
     assert record.headers["traceparent"].split("-")[1] == trace.split("-")[1]
+
+
+def test_an_end_in_order_commits_and_closes() -> None:
+    """What is published by then is not read again."""
+    log = Log(partitions=1)
+    for n in range(100):
+        event = tick(START + n * SECOND, trade_id=n)
+        log.event(event)
+        log.prediction(predicted(event))
+    monitor = Monitor(log, commit_seconds=3_600)
+    monitor.drain()
+    assert log.committed.get(Partition(PREDICTIONS.name, 0), 0) < 100 - 61
+    monitor.follower.close()
+    assert log.committed == {Partition(PREDICTIONS.name, 0): 100 - 61}
+    assert monitor.reader.closed
+
+
+def test_an_end_after_a_failure_commits_nothing() -> None:
+    """The broker is away: the connections are closed without asking it once more."""
+    log = Log(partitions=1)
+    event = tick(START, trade_id=1)
+    log.event(event)
+    log.prediction(predicted(event))
+    monitor = Monitor(log)
+
+    def away(timeout: float) -> list[Record]:
+        raise OSError("broker away")
+
+    monitor.reader.poll = away  # type: ignore[method-assign]
+    with pytest.raises(OSError, match="away"):
+        monitor.follower.step()
+    log.committed.clear()
+    monitor.follower.close()
+    assert (log.committed, monitor.reader.closed) == ({}, True)

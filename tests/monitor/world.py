@@ -159,14 +159,15 @@ class LogReader:
     def committed(self, partition: Partition) -> int | None:
         return self._log.committed.get(partition)
 
-    def commit(self, positions: Mapping[Partition, int]) -> None:
+    def commit(self, positions: Mapping[Partition, int]) -> bool:
         self._log.committed.update(positions)
+        return True
 
     def close(self) -> None:
         self.closed = True
 
 
-class LogOutbox:
+class LogProducer:
     """Publishes to the log at ``flush``, as acknowledged delivery does."""
 
     def __init__(self, log: Log) -> None:
@@ -180,3 +181,6 @@ class LogOutbox:
         for topic, key, value, headers in self._unsent:
             self._log.append(topic, key, value, headers)
         self._unsent.clear()
+
+    def close(self) -> None:
+        """Nothing is held."""

@@ -10,13 +10,12 @@ from prometheus_client import CollectorRegistry
 
 from featurizer.features import EXAMPLE, FEATURES_DIGEST, FeatureRow, encode
 from plumbing.backoff import Backoff
-from plumbing.kafka import DeliveryError, Partition, Record
+from plumbing.kafka import DeliveryError, Outbox, Partition, Record, Worker
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
 from scorer.config import ScorerSettings
-from scorer.delivery import Delivery
 from scorer.metrics import Metrics
-from scorer.service import Scorer
+from scorer.service import Session
 from scorer.shadow_client import ShadowClient
 from serving.artifact import ModelInfo
 from serving.control import Serving
@@ -97,7 +96,7 @@ class FakeConsumer:
         self.journal = journal
         self.given = 0
         self.committed = 0
-        self.failing = False
+        self.failing, self.joined = False, True
 
     def add(self, *records: tuple[bytes, Mapping[str, str]]) -> None:
         self.batches.append(
@@ -112,11 +111,12 @@ class FakeConsumer:
         self.given += len(records)
         return records
 
-    def commit(self) -> None:
+    def commit(self) -> bool:
         if self.failing:
-            raise ConnectionError("broker away")
+            return False
         self.journal.append("commit")
         self.committed = self.given
+        return True
 
     def close(self) -> None:
         self.journal.append("close")
@@ -175,21 +175,42 @@ class Bench:
         self.now = 1_000.0
         self.producers: list[FakeProducer] = []
         chosen, metrics = ScorerSettings(**settings), Metrics(self.registry)
-        models = ShadowClient(
+        self.models = ShadowClient(
             chosen, self.model, self.serving, metrics, runner.run, clock=lambda: self.now
         )
-        self.scorer = Scorer(
-            chosen,
-            self._join,
-            Delivery(self._open, metrics, wait=self.stop.wait),
-            models,
-            metrics,
-            self.stop,
-            beat=self._beat,
-            retry=Backoff(chosen.retry_first_seconds, chosen.retry_longest_seconds, draw=max),
+        retry = Backoff(chosen.retry_first_seconds, chosen.retry_longest_seconds, draw=max)
+        outbox = Outbox(
+            self._open,
+            self.stop.wait,
+            failed=metrics.undelivered.inc,
+            backoff=Backoff(1.0, 20.0, draw=max),
+            clock=lambda: sum(self.stop.waits),
             now_us=lambda: 3_000_000,
-            tracer=tracer,
         )
+        self.worker = Worker(
+            "scorer",
+            lambda: Session(
+                chosen,
+                self._join,
+                outbox,
+                self.models,
+                metrics,
+                self.stop,
+                beat=self._beat,
+                retry=retry,
+                now_us=lambda: 3_000_000,
+                tracer=tracer,
+            ),
+            self.stop,
+            outbox=outbox,
+            beat=self._beat,
+            failed=metrics.broker_failures.inc,
+            backoff=Backoff(draw=max),
+        )
+
+    def ready(self) -> dict[str, bool]:
+        """What /readyz would say."""
+        return {**self.worker.ready(), "model": self.models.answers}
 
     def rows(self, *rows: FeatureRow, **headers: str) -> None:
         """Let rows come in one poll."""
@@ -208,10 +229,10 @@ class Bench:
 
     def _join(self, came: Any, went: Any) -> FakeConsumer:
         self.joins += 1
-        came([Partition("features", number) for number in range(4)])
         if self.away:
             self.away -= 1
             raise KafkaTimeoutError("no broker")
+        came([Partition("features", number) for number in range(4)])
         return self.consumer
 
     def _beat(self) -> None:

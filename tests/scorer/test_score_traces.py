@@ -27,10 +27,11 @@ def rows(bench, make_row, *parents):
 
 def test_rows_have_spans_of_their_own_and_point_to_the_request(bench, make_row, kept):
     """Each trace goes on by score and publish; the second points to the first, which has it."""
-    scorer = bench(tracer=Recorder("scorer", kept))
+    tracer = Recorder("scorer", kept)
+    scorer = bench(tracer=tracer)
     rows(scorer, make_row, LEFT_OUT, FIRST, SECOND)
-    scorer.scorer.step()
-    scorer.scorer._tracer.close()
+    scorer.worker.turn()
+    tracer.close()
     spans = kept.get_finished_spans()
     named = {(span.name, f"{span.context.trace_id:032x}"[0]): span for span in spans}
     assert named.keys() == {("score", "a"), ("publish", "a"), ("score", "b"), ("publish", "b")}
@@ -47,7 +48,7 @@ def test_every_stage_is_measured(bench, make_row):
     """Scored, published and the whole, each from the wall clocks that came with the row."""
     scorer = bench()
     scorer.rows(make_row(1), received_us="1000000", featurized_us="2000000")
-    scorer.scorer.step()
+    scorer.worker.turn()
     found = {
         stage: scorer.sample("scorer_stage_duration_seconds_sum", stage=stage)
         for stage in ("featurized_to_scored", "scored_to_published", "tick_to_prediction")
@@ -63,7 +64,7 @@ def test_the_last_score_is_shown_by_variant_and_product(bench, make_row):
     """The served one and its shadow; a product without threshold makes no series."""
     scorer = bench()
     scorer.rows(make_row(1), make_row(500), make_row(1, product_id="SOL-USD"))
-    scorer.scorer.step()
+    scorer.worker.turn()
     gauge = "scorer_last_score"
     served = scorer.sample(gauge, variant="ml", product="BTC-USD")
     shadow = scorer.sample(gauge, variant="baseline", product="BTC-USD")

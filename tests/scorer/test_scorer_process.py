@@ -172,7 +172,7 @@ def test_every_row_is_predicted_once_through_outage_and_restart(start, topics, m
     process.send_signal(signal.SIGTERM)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 0
-    assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "scorer.stopped"
+    assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "service.stopped"
     topics.write(make_row(22))
     start()
     found = topics.read(23)

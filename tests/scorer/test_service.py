@@ -5,7 +5,6 @@ import json
 import pytest
 
 from ingestor.dead_letter import decode as decode_letter
-from scorer.delivery import MOST_DELIVERIES
 from scorer.prediction import decode
 from serving.v2 import BadResponse, WrongFeatures
 
@@ -21,17 +20,17 @@ def test_publish_flush_then_commit(bench, make_row):
     """Nothing is committed before the broker has acknowledged it."""
     scorer = bench()
     scorer.rows(make_row(1), make_row(2))
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert scorer.journal == ["send", "send", "flush", "commit"]
     assert [each.row_id for each in published(scorer)] == [make_row(1).row_id, make_row(2).row_id]
-    assert scorer.scorer.ready() == {"kafka": True, "model": True, "running": True}
+    assert scorer.ready() == {"kafka": True, "state": True, "running": True, "model": True}
 
 
 def test_a_prediction_carries_trace_key_and_times(bench, make_row):
     """The trace goes on in a span of our own; received and featurized come from the headers."""
     scorer = bench()
     scorer.rows(make_row(1), traceparent=TRACE, received_us="1000000", featurized_us="2000000")
-    scorer.scorer.step()
+    scorer.worker.turn()
     [record] = scorer.sent
     assert record.key == "BTC-USD"
     parent = record.headers["traceparent"]
@@ -51,7 +50,7 @@ def test_served_and_shadow_are_asked_at_once(bench, make_row):
     """One request each for the whole batch, side by side."""
     scorer = bench()
     scorer.rows(*map(make_row, range(10)))
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert sorted(scorer.model.asked) == [("baseline", 10), ("ml", 10)]
     assert scorer.model.most_at_once == 2
     assert {each.shadows[0].model_variant for each in published(scorer)} == {"baseline"}
@@ -61,7 +60,7 @@ def test_a_large_poll_is_asked_in_parts(bench, make_row):
     """No request has more rows than allowed, and no row is left out or turned round."""
     scorer = bench(max_rows=100, shadows=())
     scorer.rows(*map(make_row, range(250)))
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert scorer.model.asked == [("ml", 100), ("ml", 100), ("ml", 50)]
     assert [each.time_us for each in published(scorer)] == list(range(250))
     assert scorer.journal[-2:] == ["flush", "commit"]
@@ -73,10 +72,10 @@ def test_a_score_does_not_depend_on_its_batch(bench, make_row, size):
     rows = [make_row(number) for number in range(200)]
     whole, parts = bench(), bench()
     whole.rows(*rows)
-    whole.scorer.step()
+    whole.worker.turn()
     for start in range(0, len(rows), size):
         parts.rows(*rows[start : start + size])
-        parts.scorer.step()
+        parts.worker.turn()
 
     def bits(scorer):
         return [
@@ -95,17 +94,17 @@ def test_a_batch_is_held_while_the_model_is_away(bench, make_row, away):
     seen = []
 
     def during_wait(count):
-        seen.append((scorer.scorer.ready()["model"], scorer.consumer.committed))
+        seen.append((scorer.ready()["model"], scorer.consumer.committed))
         if count == 5:
             scorer.model.failing.clear()
 
     scorer.stop.during_wait = during_wait
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert scorer.stop.waits == [0.1, 0.2, 0.4, 0.5, 0.5]
     assert set(seen) == {(False, 0)}
     assert scorer.beats > 5
     assert len(published(scorer)) == scorer.consumer.committed == 1
-    assert scorer.scorer.ready()["model"] is True
+    assert scorer.ready()["model"] is True
     assert scorer.sample("scorer_model_errors_total", variant="ml", kind="away") == 5
     assert scorer.sample("scorer_held_rows") == 0
 
@@ -116,7 +115,7 @@ def test_a_held_batch_goes_to_the_variant_that_serves_by_then(bench, make_row, a
     scorer.rows(make_row(1))
     scorer.model.failing["ml"] = away
     scorer.stop.during_wait = lambda _: setattr(scorer.serving, "variant", "baseline")
-    scorer.scorer.step()
+    scorer.worker.turn()
     [found] = published(scorer)
     assert (found.model_variant, found.shadows) == ("baseline", [])
 
@@ -127,9 +126,9 @@ def test_the_end_while_holding_commits_nothing(bench, make_row, away):
     scorer.rows(make_row(1))
     scorer.model.failing["ml"] = away
     scorer.stop.during_wait = lambda _: scorer.stop.request()
-    scorer.scorer.run()
+    scorer.worker.run()
     assert (scorer.sent, scorer.consumer.committed) == ([], 0)
-    assert scorer.scorer.ready()["running"] is False
+    assert scorer.ready()["running"] is False
 
 
 def test_a_missing_shadow_does_not_stop_the_one_that_serves(bench, make_row, away):
@@ -137,7 +136,7 @@ def test_a_missing_shadow_does_not_stop_the_one_that_serves(bench, make_row, awa
     scorer = bench()
     scorer.rows(make_row(1), make_row(2))
     scorer.model.failing["baseline"] = away
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert [each.shadows for each in published(scorer)] == [[], []]
     assert scorer.sample("scorer_shadows_missing_total", variant="baseline") == 2
     assert scorer.consumer.committed == 2
@@ -150,7 +149,7 @@ def test_a_model_that_does_not_fit_gives_no_score(bench, make_row, error):
     scorer.rows(make_row(1))
     scorer.model.failing["ml"] = error
     scorer.stop.during_wait = lambda count: count < 3 or scorer.model.failing.clear()
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert len(published(scorer)) == 1
     assert scorer.sample("scorer_model_errors_total", variant="ml", kind="bad_response") == 3
 
@@ -160,9 +159,9 @@ def test_a_switch_holds_from_the_next_batch_on(bench, make_row):
     scorer = bench()
     scorer.rows(make_row(1))
     scorer.rows(make_row(2))
-    scorer.scorer.step()
+    scorer.worker.turn()
     scorer.serving.variant = "baseline"
-    scorer.scorer.step()
+    scorer.worker.turn()
     first, second = published(scorer)
     assert (first.model_variant, first.shadows[0].model_variant) == ("ml", "baseline")
     assert (second.model_variant, second.shadows[0].model_variant) == ("baseline", "ml")
@@ -177,7 +176,7 @@ def test_what_cannot_be_read_goes_to_the_dead_letters(bench, make_row, value):
     scorer.consumer.batches[0].append(
         scorer.consumer.batches[0][0].__class__("features", 3, 17, 1, "BTC-USD", value, {})
     )
-    scorer.scorer.step()
+    scorer.worker.turn()
     [dead] = [each for each in scorer.sent if each.topic == "dead-letters"]
     letter = decode_letter(dead.value)
     assert letter.source == "scorer"
@@ -192,7 +191,7 @@ def test_a_row_of_other_features_goes_to_the_dead_letters(bench, make_row):
     """A row of other definitions is never scored by guessing."""
     scorer = bench()
     scorer.rows(make_row(features={"price": 1.0}))
-    scorer.scorer.step()
+    scorer.worker.turn()
     [dead] = scorer.sent
     assert "unknown ['price']" in json.loads(dead.value)["reason"]
     assert scorer.model.asked == []
@@ -203,7 +202,7 @@ def test_what_the_broker_did_not_take_is_sent_again(bench, make_row):
     scorer = bench()
     scorer.rows(make_row(1))
     scorer.refuse(2)
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert scorer.journal == ["send", "send", "send", "flush", "commit"]
     assert len({each.prediction_id for each in published(scorer)}) == 1
     assert [each.closed for each in scorer.producers] == [True, True, False]
@@ -214,9 +213,9 @@ def test_a_broker_that_never_takes_it_makes_it_begin_anew(bench, make_row):
     """Nothing is committed, and the rows are read again by a consumer of its own."""
     scorer = bench()
     scorer.rows(make_row(1))
-    scorer.refuse(MOST_DELIVERIES)
-    scorer.stop.during_wait = lambda count: count >= MOST_DELIVERIES and scorer.stop.request()
-    scorer.scorer.run()
+    scorer.refuse(99)
+    scorer.stop.during_wait = lambda _: "close" in scorer.journal and scorer.stop.request()
+    scorer.worker.run()
     assert scorer.consumer.committed == 0
     assert scorer.journal[-1] == "close"
     assert scorer.sample("scorer_broker_failures_total") == 1
@@ -227,18 +226,18 @@ def test_a_broker_that_comes_late_is_waited_for(bench, make_row):
     scorer = bench()
     scorer.away = 3
     scorer.rows(make_row(1))
-    committed = scorer.consumer.commit
+    committed, partitions = scorer.consumer.commit, []
 
-    def commit() -> None:
-        committed()
+    def commit() -> bool:
+        partitions.append(scorer.sample("scorer_partitions"))
         scorer.stop.request()
+        return committed()
 
     scorer.consumer.commit = commit
-    scorer.scorer.run()
+    scorer.worker.run()
     assert (scorer.joins, len(scorer.stop.waits), scorer.consumer.committed) == (4, 3, 1)
     assert scorer.sample("scorer_broker_failures_total") == 3
-    assert scorer.sample("scorer_partitions") == 4
-    scorer.scorer.close()
+    assert partitions == [4]
     assert scorer.sample("scorer_partitions") == 0
 
 
@@ -248,9 +247,9 @@ def test_a_commit_that_fails_does_not_end_the_scorer(bench, make_row):
     scorer.rows(make_row(1))
     scorer.rows(make_row(2))
     scorer.consumer.failing = True
-    scorer.scorer.step()
+    scorer.worker.turn()
     scorer.consumer.failing = False
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert scorer.consumer.committed == 2
     assert scorer.sample("scorer_commit_failures_total") == 1
 
@@ -259,19 +258,19 @@ def test_idle_it_becomes_ready_when_the_model_answers(bench, away):
     """Without rows the model is asked at each turn until it answers, then every five seconds."""
     scorer = bench()
     scorer.model.failing["ml"] = away
-    assert scorer.scorer.ready() == {"kafka": False, "model": False, "running": True}
-    scorer.scorer.step()
-    assert scorer.scorer.ready()["model"] is False
+    assert scorer.ready() == {"kafka": False, "state": False, "running": True, "model": False}
+    scorer.worker.turn()
+    assert scorer.ready()["model"] is False
     scorer.model.failing.clear()
-    scorer.scorer.step()
-    assert scorer.scorer.ready()["model"] is True
+    scorer.worker.turn()
+    assert scorer.ready()["model"] is True
     asked = len(scorer.model.asked)
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert len(scorer.model.asked) == asked
     scorer.now += 5
     scorer.model.failing["ml"] = away
-    scorer.scorer.step()
-    assert scorer.scorer.ready()["model"] is False
+    scorer.worker.turn()
+    assert scorer.ready()["model"] is False
 
 
 def test_spikes_flags_and_predictions_are_counted(bench, make_row):
@@ -283,7 +282,7 @@ def test_spikes_flags_and_predictions_are_counted(bench, make_row):
         make_row(2, product_id="SOL-USD"),
         make_row(3, dialect="exchange"),
     )
-    scorer.scorer.step()
+    scorer.worker.turn()
     assert scorer.sample("scorer_predictions_total", variant="ml", product="BTC-USD") == 3
     assert scorer.sample("scorer_predictions_total", variant="ml", product="untrained") == 1
     assert scorer.sample("scorer_spikes_total", variant="ml", product="BTC-USD") == 1

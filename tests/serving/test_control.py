@@ -165,7 +165,7 @@ def test_with_the_broker_away_the_last_variant_stays(follow):
     first.away = True
     eventually(lambda: follower.state == "away")
     assert follower.serving.variant == "baseline"
-    assert first.closed
+    eventually(lambda: first.closed)
     back.set()
     eventually(lambda: follower.state == "followed" and follower.serving.variant == "ml")
 

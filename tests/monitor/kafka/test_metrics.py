@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -14,9 +14,18 @@ from prometheus_client import CollectorRegistry
 
 from ingestor.topics import FEATURES, TICKS, TOPICS
 from monitor.kafka.metrics import KafkaMetrics
-from monitor.kafka.service import Watching
-from plumbing.kafka import BrokerError, GroupConsumer, KafkaSettings, Producer, ensure_topics
+from monitor.kafka.service import watch
+from plumbing.backoff import Backoff
+from plumbing.kafka import (
+    BrokerError,
+    GroupConsumer,
+    KafkaSettings,
+    Producer,
+    Worker,
+    ensure_topics,
+)
 from plumbing.kafka.inspection import Cluster, Look
+from plumbing.stop import Stop
 from tests.ports import held_port
 from tests.waiting import eventually
 
@@ -104,21 +113,26 @@ def test_a_group_that_never_committed_lags_by_all(topics: KafkaSettings) -> None
     member.close()
 
 
+def watching(open_cluster: Callable[[], Cluster], metrics: KafkaMetrics) -> Worker:
+    """What looks again and again, with a new connection after each failure."""
+    return watch(open_cluster, metrics, Stop(), every_seconds=0.0, backoff=Backoff(0.5, draw=max))
+
+
 def test_a_broker_away_leaves_no_old_numbers(topics: KafkaSettings) -> None:
     """After a failed look only ``kafka_up`` 0 and the time of the last good one are left."""
     registry = CollectorRegistry()
     metrics = KafkaMetrics(registry)
     assert (sample(registry, "up"), sample(registry, "brokers")) == (0.0, None)
-    there = Watching(lambda: Cluster(topics), metrics)
-    assert there.look() is not None and there.up
+    there = watching(lambda: Cluster(topics), metrics)
+    assert there.turn() == 0.0 and there.rebuilt
     assert sample(registry, "up") == 1.0
     assert sample(registry, "topic_partitions", topic=TICKS.name) == TICKS.partitions
 
     def refused() -> Cluster:
         raise BrokerError("nobody listens")
 
-    gone = Watching(refused, metrics)
-    assert gone.look() is None and not gone.up
+    gone = watching(refused, metrics)
+    assert gone.turn() > 0.0 and not gone.rebuilt
     assert sample(registry, "up") == 0.0
     assert (sample(registry, "last_look_timestamp_seconds") or 0.0) > 1e9
     assert sample(registry, "topic_partitions", topic=TICKS.name) is None
@@ -136,10 +150,10 @@ def test_it_goes_on_with_a_new_connection(topics: KafkaSettings) -> None:
             opened[0].close()
         return opened[-1]
 
-    watching = Watching(broken_first, KafkaMetrics(CollectorRegistry()))
-    assert watching.look() is None
-    assert watching.look() is not None and watching.up
-    watching.close()
+    worker = watching(broken_first, KafkaMetrics(CollectorRegistry()))
+    assert worker.turn() > 0.0 and not worker.rebuilt
+    assert worker.turn() == 0.0 and worker.rebuilt
+    worker.close()
 
 
 @contextmanager
