@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
 from adapter.app import create_app
-from adapter.config import AdapterSettings
+from adapter.config import Settings
 from adapter.drain import Drain, DrainingServer
 from adapter.model_router import Fallback
 from plumbing.kafka import KafkaSettings
@@ -36,13 +36,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     variant.add_argument("name", nargs="?", help=f"one of {', '.join(VARIANTS)}")
     variant.add_argument("--by", default=f"{user_name()}@{platform.node()}", help="who wants it")
     options = parser.parse_args(arguments)
-    settings = AdapterSettings()
+    settings = Settings()
     if options.command is None:
         return serve(settings)
     return show_or_switch(settings, options.name, options.by)
 
 
-def serve(settings: AdapterSettings) -> int:
+def serve(settings: Settings) -> int:
     """Serve until SIGTERM or SIGINT; then clients are sent elsewhere, and all are answered."""
     configure("adapter", settings.log_level)
     Stop().install()  # uvicorn raises a second signal again when it is done: the exit code stays 0
@@ -76,7 +76,7 @@ def serve(settings: AdapterSettings) -> int:
     return 0
 
 
-def _config(app: FastAPI, settings: AdapterSettings) -> uvicorn.Config:
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -90,7 +90,7 @@ def _config(app: FastAPI, settings: AdapterSettings) -> uvicorn.Config:
     )
 
 
-def show_or_switch(settings: AdapterSettings, name: str | None, by: str) -> int:
+def show_or_switch(settings: Settings, name: str | None, by: str) -> int:
     """Print which variant serves; with a name, first write it to the topic ``control``."""
     configure("adapter", "WARNING")
     kafka = KafkaSettings()
@@ -108,7 +108,7 @@ def show_or_switch(settings: AdapterSettings, name: str | None, by: str) -> int:
     return 0
 
 
-def _shown(last: Control | None, settings: AdapterSettings) -> str:
+def _shown(last: Control | None, settings: Settings) -> str:
     if last is None:
         return f"{settings.variant} (by default: the topic control says nothing)"
     when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(last.changed_us / 1e6))

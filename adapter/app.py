@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from adapter import schema
 from adapter.access import Access, note_of
 from adapter.clients import Unauthorized, brought_key
-from adapter.config import AdapterSettings
+from adapter.config import Settings
 from adapter.health import SERVICE, able, health, version
 from adapter.limit import Limit
 from adapter.metrics import NO_VARIANT, Metrics
@@ -53,7 +53,7 @@ class Front:
 
     def __init__(
         self,
-        settings: AdapterSettings,
+        settings: Settings,
         models: ModelRouter,
         metrics: Metrics,
         control: ControlState,
@@ -244,7 +244,7 @@ def _add_routes(app: FastAPI, front: Front) -> None:
 
 
 def create_app(
-    settings: AdapterSettings,
+    settings: Settings,
     model: ProxyClient,
     serving: Serving,
     *,

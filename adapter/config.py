@@ -12,7 +12,7 @@ from plumbing.settings import listen_host
 from serving.control import Variant
 
 
-class AdapterSettings(BaseSettings):
+class Settings(BaseSettings):
     """Read once from the environment, ``ADAPTER_…``."""
 
     model_config = SettingsConfigDict(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from prometheus_client import REGISTRY
 
-from drift.config import DriftSettings
+from drift.config import Settings
 from drift.service import open_drift, open_worker, run_now
 from plumbing.kafka import KafkaSettings
 from plumbing.logs import configure
@@ -18,7 +18,7 @@ STALLED_SECONDS = 900.0
 """A run, with the import of Evidently on a busy machine, takes a minute; this is no run."""
 
 
-def scheduled(settings: DriftSettings) -> int:
+def scheduled(settings: Settings) -> int:
     """Settings → open → loop → close."""
     drift = open_drift(settings, KafkaSettings(), REGISTRY)
     with Process(
@@ -28,7 +28,7 @@ def scheduled(settings: DriftSettings) -> int:
     return 0
 
 
-def once(settings: DriftSettings, out: Path) -> int:
+def once(settings: Settings, out: Path) -> int:
     """Compare once, write the pages and print the summary."""
     try:
         with redirect_stdout(sys.stderr):  # logs, ours and kafka-python's, are not the summary
@@ -49,7 +49,7 @@ def main() -> int:
         "--out", type=Path, default=Path(".run/drift"), help="folder for the pages of --now"
     )
     options = parser.parse_args()
-    settings = DriftSettings()
+    settings = Settings()
     return once(settings, options.out) if options.now else scheduled(settings)
 
 

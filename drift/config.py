@@ -8,7 +8,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from plumbing.settings import listen_host
 
 
-class DriftSettings(BaseSettings):
+class Settings(BaseSettings):
     """Read once, at the start. Window and thresholds are no settings: see docs/drift.md."""
 
     model_config = SettingsConfigDict(

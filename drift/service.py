@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from prometheus_client import CollectorRegistry
 
 from drift.comparison import WINDOW_SECONDS, Report, evidently_report
-from drift.config import DriftSettings
+from drift.config import Settings
 from drift.findings import Finding, findings_of
 from drift.metrics import DriftMetrics
 from drift.models import Models, read_models
@@ -51,7 +51,7 @@ class Drift:
 
     def __init__(
         self,
-        settings: DriftSettings,
+        settings: Settings,
         open_reader: Callable[[], LogReader],
         metrics: DriftMetrics,
         report: Report = evidently_report,
@@ -123,7 +123,7 @@ class Drift:
         )
 
 
-def open_worker(settings: DriftSettings, drift: Drift, process: Process) -> Worker:
+def open_worker(settings: Settings, drift: Drift, process: Process) -> Worker:
     """Return the loop of the drift process: a comparison every ``every_seconds``."""
     worker = Worker(
         "drift",
@@ -139,13 +139,13 @@ def open_worker(settings: DriftSettings, drift: Drift, process: Process) -> Work
     return worker
 
 
-def open_drift(settings: DriftSettings, kafka: KafkaSettings, registry: CollectorRegistry) -> Drift:
+def open_drift(settings: Settings, kafka: KafkaSettings, registry: CollectorRegistry) -> Drift:
     """Return what compares; Evidently is kept from sending anything anywhere."""
     os.environ["DO_NOT_TRACK"] = "1"  # read when it is imported
     return Drift(settings, lambda: Reader(kafka, JOINED), DriftMetrics(registry))
 
 
-def run_now(settings: DriftSettings, kafka: KafkaSettings, out: Path) -> dict[str, Any]:
+def run_now(settings: Settings, kafka: KafkaSettings, out: Path) -> dict[str, Any]:
     """Compare once, write the pages into ``out``, and give the summary."""
     drift = open_drift(settings, kafka, CollectorRegistry())
     made = drift.run()

@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from plumbing.settings import listen_host
 
 
-class FeaturizerSettings(BaseSettings):
+class Settings(BaseSettings):
     """What an operator may choose; read once, in ``__main__``."""
 
     model_config = SettingsConfigDict(

@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 from typing import Final
 
-from featurizer.config import FeaturizerSettings
+from featurizer.config import Settings
 from featurizer.decoding import RefusedError, read_event
 from featurizer.features import FeatureEngine, FeatureRow, encode
 from featurizer.history import Clock, History, KafkaHistory, Rebuilt, rebuild
@@ -166,7 +166,7 @@ class Session:
         return span
 
 
-def open_worker(settings: FeaturizerSettings, kafka: KafkaSettings, process: Process) -> Worker:
+def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> Worker:
     """Return the loop of the featurizer, with what it works on."""
     metrics = FeaturizerMetrics(process.registry)
     outbox = Outbox(

@@ -6,7 +6,6 @@ import sys
 
 from prometheus_client import REGISTRY
 
-from monitor.config import MonitorSettings
 from plumbing.kafka import KafkaSettings
 from plumbing.kafka.inspection import Cluster
 from plumbing.logs import configure, get_logger
@@ -20,9 +19,10 @@ STALLED_SECONDS = 180.0
 
 def monitor() -> int:
     """Follow predictions until told to stop."""
-    from monitor.service import run  # each process imports its own part only
+    from monitor.config import Settings  # each process imports its own part only
+    from monitor.service import run
 
-    settings = MonitorSettings()
+    settings = Settings()
     configure("monitor", settings.log_level)
     tracer = open_tracer("monitor", TraceSettings())
     try:
@@ -36,11 +36,11 @@ def monitor() -> int:
 
 def kafka() -> int:
     """Serve metrics of the broker."""
-    from monitor.kafka.config import KafkaMetricsSettings
+    from monitor.kafka.config import Settings
     from monitor.kafka.metrics import KafkaMetrics
     from monitor.kafka.service import watch
 
-    settings, where = KafkaMetricsSettings(), KafkaSettings()
+    settings, where = Settings(), KafkaSettings()
     with Process(
         "kafka-metrics", settings, registry=REGISTRY, stalled_after=STALLED_SECONDS
     ) as process:

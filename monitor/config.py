@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from plumbing.settings import listen_host
 
 
-class MonitorSettings(BaseSettings):
+class Settings(BaseSettings):
     """Read once, when the process starts."""
 
     model_config = SettingsConfigDict(

@@ -17,7 +17,7 @@ from ingestor import tick
 from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
 from monitor import outcome as outcomes
 from monitor import restore
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.http.board import Board, Shown, shown_of
 from monitor.join import Joiner, Matured
 from monitor.metrics import MonitorMetrics, result_of
@@ -47,7 +47,7 @@ class Session:
         outbox: Outbox,
         board: Board,
         metrics: MonitorMetrics,
-        settings: MonitorSettings,
+        settings: Settings,
         on_new: Callable[[list[Shown]], None],
         *,
         clock: Callable[[], float] = time.monotonic,

@@ -13,7 +13,7 @@ import msgspec
 
 from featurizer import features
 from featurizer.features import FeatureRow
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.metrics import MonitorMetrics
 from monitor.reading import LogReader, Reopened
 from plumbing.kafka import Partition, Record
@@ -97,7 +97,7 @@ class Prober:
 
     def __init__(
         self,
-        settings: MonitorSettings,
+        settings: Settings,
         metrics: MonitorMetrics,
         newest: Newest,
         *,

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 
 from featurizer.features import FeatureRow
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
@@ -48,7 +48,7 @@ class Reading:
 
     def __init__(
         self,
-        settings: MonitorSettings,
+        settings: Settings,
         kafka: KafkaSettings,
         board: Board,
         metrics: MonitorMetrics,
@@ -126,7 +126,7 @@ class Monitor:
 
     def __init__(
         self,
-        settings: MonitorSettings,
+        settings: Settings,
         kafka: KafkaSettings,
         registry: CollectorRegistry,
         tracer: Tracer = UNTRACED,
@@ -230,7 +230,7 @@ class Monitor:
 
 
 async def run(
-    settings: MonitorSettings, kafka: KafkaSettings, registry: CollectorRegistry, tracer: Tracer
+    settings: Settings, kafka: KafkaSettings, registry: CollectorRegistry, tracer: Tracer
 ) -> None:
     """Run the monitor until SIGTERM or SIGINT."""
     stop = asyncio.Event()

@@ -6,7 +6,7 @@ from prometheus_client import REGISTRY
 
 from plumbing.kafka import KafkaSettings
 from plumbing.process import Process
-from scorer.config import ScorerSettings
+from scorer.config import Settings
 from scorer.service import open_worker
 
 STALLED_SECONDS = 300.0
@@ -15,7 +15,7 @@ STALLED_SECONDS = 300.0
 
 def main() -> None:
     """Settings → open → loop → close."""
-    settings = ScorerSettings()
+    settings = Settings()
     process = Process("scorer", settings, registry=REGISTRY, stalled_after=STALLED_SECONDS)
     with process, ExitStack() as opened:
         open_worker(settings, KafkaSettings(), process, opened).run()

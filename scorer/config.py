@@ -9,7 +9,7 @@ from plumbing.settings import listen_host
 from serving.control import Variant
 
 
-class ScorerSettings(BaseSettings):
+class Settings(BaseSettings):
     """Read once from the environment, ``SCORER_…``."""
 
     model_config = SettingsConfigDict(

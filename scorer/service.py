@@ -29,7 +29,7 @@ from plumbing.logs import get_logger
 from plumbing.process import Process
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
-from scorer.config import ScorerSettings
+from scorer.config import Settings
 from scorer.metrics import Metrics
 from scorer.prediction import Prediction, encode
 from scorer.shadow_client import ShadowClient
@@ -63,7 +63,7 @@ class Session:
 
     def __init__(
         self,
-        settings: ScorerSettings,
+        settings: Settings,
         join: Callable[[Moved, Moved], GroupConsumer],
         outbox: Outbox,
         models: ShadowClient,
@@ -180,7 +180,7 @@ def _batches(held: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:
 
 
 def open_worker(
-    settings: ScorerSettings, kafka: KafkaSettings, process: Process, opened: ExitStack
+    settings: Settings, kafka: KafkaSettings, process: Process, opened: ExitStack
 ) -> Worker:
     """Return the loop of the scorer; ``opened`` closes what it works on, last first."""
     metrics, serving = Metrics(process.registry), Serving(settings.variant)

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol, TypeVar
 
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import Span
-from scorer.config import ScorerSettings
+from scorer.config import Settings
 from scorer.metrics import Metrics
 from scorer.variants import shadows_of
 from serving.client import InferenceClient
@@ -35,7 +35,7 @@ class ShadowClient:
 
     def __init__(
         self,
-        settings: ScorerSettings,
+        settings: Settings,
         model: InferenceClient,
         serving: Serving,
         metrics: Metrics,

@@ -10,7 +10,7 @@ import msgspec
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
 from monitor.http.store import Busy, Page, Query, QueryError, Store
@@ -30,7 +30,7 @@ class Surroundings:
     ``alive`` and ``ready`` name what is needed and whether it is so; ``health`` tells more.
     """
 
-    settings: MonitorSettings
+    settings: Settings
     board: Board
     hub: Hub
     store: Store

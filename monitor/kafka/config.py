@@ -6,7 +6,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from plumbing.settings import listen_host
 
 
-class KafkaMetricsSettings(BaseSettings):
+class Settings(BaseSettings):
     """Of `python -m monitor kafka`."""
 
     model_config = SettingsConfigDict(

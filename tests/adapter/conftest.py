@@ -9,7 +9,7 @@ import pytest
 from prometheus_client import CollectorRegistry
 
 from adapter.app import create_app
-from adapter.config import AdapterSettings
+from adapter.config import Settings
 from featurizer.features import EXAMPLE
 from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.client import V2Client
@@ -76,7 +76,7 @@ def adapter(v2: FakeV2) -> Iterator[Callable[..., Adapter]]:
     ) -> Adapter:
         clock, registry = Clock(), CollectorRegistry()
         patient = {"model_timeout_seconds": 60.0} | settings
-        chosen = AdapterSettings(model_url=url or v2.url, **patient)
+        chosen = Settings(model_url=url or v2.url, **patient)
         serving, control = Serving(chosen.variant), ["followed"]
         timeout = chosen.model_timeout_seconds
         client = V2Client(chosen.model_url, timeout=timeout, tracer=tracer)

@@ -77,9 +77,9 @@ def test_the_prober_is_counted_apart(adapter, row):
 
 def test_keys_do_not_show_in_settings(adapter):
     """A settings object that is logged does not give keys away."""
-    from adapter.config import AdapterSettings
+    from adapter.config import Settings
 
-    settings = AdapterSettings(api_keys="ann:secret-a", prober_key="secret-p")
+    settings = Settings(api_keys="ann:secret-a", prober_key="secret-p")
     assert "secret-" not in repr(settings)
 
 
@@ -153,7 +153,7 @@ def test_clients_that_went_away_are_forgotten():
 
 def test_a_limit_that_cannot_be_read_ends_the_start():
     """A limit must say how many in which time."""
-    from adapter.config import AdapterSettings
+    from adapter.config import Settings
 
     with pytest.raises(ValueError, match="rate_limit"):
-        AdapterSettings(rate_limit="many")
+        Settings(rate_limit="many")

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import pytest
 from prometheus_client import CollectorRegistry
 
+from featurizer import config as featurizer_config
 from featurizer import service as featurizer_service
-from featurizer.config import FeaturizerSettings
 from ingestor import config as ingestor_config
 from ingestor.metrics import Metrics as IngestorMetrics
 from ingestor.service import Service
 from ingestor.topics import OUTCOMES, TOPICS
-from monitor.config import MonitorSettings
+from monitor import config as monitor_config
 from monitor.http.board import Board
 from monitor.metrics import MonitorMetrics
 from monitor.service import Reading
@@ -25,8 +25,8 @@ from plumbing.stop import Stop
 from plumbing.tracing.settings import TraceSettings
 from plumbing.tracing.trace import Tracer
 from plumbing.tracing.tracer import open_tracer
+from scorer import config as scorer_config
 from scorer import service as scorer_service
-from scorer.config import ScorerSettings
 from tests.ingestor.test_service import Exchange, sends
 from tests.ingestor.wire import Wire
 from tests.integration.collector import Collector, Told
@@ -103,7 +103,7 @@ class World:
     def monitor(self) -> None:
         tracer, metrics = self.tracer("monitor"), MonitorMetrics(CollectorRegistry())
         reading = Reading(
-            MonitorSettings(), self.kafka, Board(), metrics, lambda batch: None, tracer
+            monitor_config.Settings(), self.kafka, Board(), metrics, lambda batch: None, tracer
         )
         reading.worker.start()
         self.opened.callback(reading.close)
@@ -115,7 +115,7 @@ class World:
 
     def scorer(self) -> None:
         part = self.part("scorer")
-        settings = ScorerSettings(model_url=self.model.url, follow_control=False)
+        settings = scorer_config.Settings(model_url=self.model.url, follow_control=False)
 
         def run() -> None:
             with ExitStack() as opened:
@@ -125,7 +125,7 @@ class World:
 
     def featurizer(self) -> None:
         part = self.part("featurizer")
-        worker = featurizer_service.open_worker(FeaturizerSettings(), self.kafka, part)
+        worker = featurizer_service.open_worker(featurizer_config.Settings(), self.kafka, part)
         self.thread(worker.run)
 
     def ingestor(self) -> None:

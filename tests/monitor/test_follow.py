@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 
 from ingestor.tick import Event
 from ingestor.topics import PREDICTIONS, TICKS
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.follow import Session
 from monitor.http.board import Board, Shown
 from monitor.join import Joiner
@@ -39,7 +39,7 @@ class Monitor:
             Outbox(lambda: LogProducer(log), Stop().wait),
             self.board,
             self.metrics,
-            MonitorSettings(**more),
+            Settings(**more),
             self.new.extend,
             clock=self.clock,
             wall=lambda: 0.0,

@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 
 from featurizer.features import NAMES, FeatureRow, encode
 from ingestor.topics import FEATURES
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober, result_of
 from monitor.reading import Reopened
@@ -65,7 +65,7 @@ def probe(
         app = web.Application()
         app.router.add_post("/predict", adapter.predict)
         async with TestServer(app) as server, aiohttp.ClientSession() as session:
-            settings = MonitorSettings(adapter_url=str(server.make_url("/")), **more)
+            settings = Settings(adapter_url=str(server.make_url("/")), **more)
             metrics = MonitorMetrics(registry)
             prober = Prober(settings, metrics, newest, wall=lambda: 42.0, tracer=tracer)
             return await prober.probe(session)
@@ -136,7 +136,7 @@ def test_failure_is_no_success() -> None:
 def test_absent_adapter_is_unreachable() -> None:
     """No connection is a result like others."""
     registry = CollectorRegistry()
-    settings = MonitorSettings(adapter_url=f"http://127.0.0.1:{held_port()}")
+    settings = Settings(adapter_url=f"http://127.0.0.1:{held_port()}")
 
     async def once() -> str | None:
         async with aiohttp.ClientSession() as session:
@@ -153,7 +153,7 @@ def test_probes_again_and_again() -> None:
         app = web.Application()
         app.router.add_post("/predict", adapter.predict)
         async with TestServer(app) as server:
-            settings = MonitorSettings(adapter_url=str(server.make_url("/")), probe_seconds=0.01)
+            settings = Settings(adapter_url=str(server.make_url("/")), probe_seconds=0.01)
             running = asyncio.create_task(
                 Prober(settings, MonitorMetrics(CollectorRegistry()), lambda: row(1)).run()
             )

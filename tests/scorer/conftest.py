@@ -13,7 +13,7 @@ from plumbing.backoff import Backoff
 from plumbing.kafka import DeliveryError, Outbox, Partition, Record, Worker
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
-from scorer.config import ScorerSettings
+from scorer.config import Settings
 from scorer.metrics import Metrics
 from scorer.service import Session
 from scorer.shadow_client import ShadowClient
@@ -174,7 +174,7 @@ class Bench:
         self.beats = self.joins = self.away = 0
         self.now = 1_000.0
         self.producers: list[FakeProducer] = []
-        chosen, metrics = ScorerSettings(**settings), Metrics(self.registry)
+        chosen, metrics = Settings(**settings), Metrics(self.registry)
         self.models = ShadowClient(
             chosen, self.model, self.serving, metrics, runner.run, clock=lambda: self.now
         )

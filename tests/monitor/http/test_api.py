@@ -10,7 +10,7 @@ from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient, TestServer
 from prometheus_client import CollectorRegistry
 
-from monitor.config import MonitorSettings
+from monitor.config import Settings
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import BadCursor, Busy, Found, Page, Query
@@ -53,7 +53,7 @@ class Service:
         self.dropped = 0
         registry = CollectorRegistry()
         MonitorMetrics(registry)
-        settings = MonitorSettings(**more)
+        settings = Settings(**more)
         self.hub = Hub(settings.stream_queue, self.drop)
         self.around = Surroundings(
             settings=settings,
