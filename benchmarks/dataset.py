@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from simulator.market import frames
 from training.commands.bars import Bars
 from training.data.dataset import build
-from training.data.parallel import BackendName, Place
+from training.data.parallel import BackendName, Executor
 
 SEED: Final = 7
 START_US: Final = 1_750_032_000_000_000
@@ -59,7 +59,7 @@ def _generate(path: Path, ticks: int) -> None:
 def _measure(recording: Path, out: Path, backend: BackendName) -> dict[str, float]:
     began, cpu = time.perf_counter(), time.process_time()
     with Bars() as bars:
-        dataset = build([recording], _quiet, keep=out, place=Place(backend), progress=bars)
+        dataset = build([recording], _quiet, keep=out, executor=Executor(backend), progress=bars)
     seconds = time.perf_counter() - began
     counts = dataset.counts
     usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]

@@ -17,7 +17,7 @@ from training.evaluation.study import Study
 from training.final_fit import Trained
 from training.models.candidates import CANDIDATES, KNOWN_SHARE, RULE_NAME
 from training.models.golden import golden_rows
-from training.models.problem import Problem
+from training.models.problem import LearningProblem
 
 PROTOCOL: Final = (
     "leave one group of captures out, purged by the label's "
@@ -84,35 +84,36 @@ def metrics_of(dataset: Dataset, study: Study, trained: Trained) -> dict[str, An
 
 
 def _part(study: Study, trained: Trained, rows: Flags) -> dict[str, Any]:
-    scored = rows & trained.judged.scored
-    if not scored.any():
+    at = rows & trained.out_of_fold.has_score
+    if not at.any():
         return {"rows": int(rows.sum()), "note": UNSCORED}
-    plain = study.honest.judged[(RULE_NAME, "none")].take(scored)
-    spikes, judged = study.problem.spikes[scored], trained.judged.take(scored)
-    unscored = int((rows & ~scored).sum())
-    return {**compared(spikes, judged, plain, trained.candidate), "unscored_rows": unscored}
+    plain = study.honest.scored[(RULE_NAME, "none")].take(at)
+    spikes, scored = study.problem.spikes[at], trained.out_of_fold.take(at)
+    unscored = int((rows & ~at).sum())
+    return {**compared(spikes, scored, plain, trained.candidate), "unscored_rows": unscored}
 
 
 def notes_of(dataset: Dataset, study: Study, trained: Trained) -> list[str]:
-    """Say in words what the figures can bear."""
+    """Return in words what the figures can bear."""
     problem = study.problem
-    notes = [_reach(dataset, problem, product) for product in problem.learned]
+    notes = [_episodes_note(dataset, problem, product) for product in problem.learned]
     if trained.variant == "ml":
-        notes += [study.choice.verdict + ".", _needed(study)]
+        notes += [study.choice.verdict + ".", _data_needed(study)]
     notes += [
         f"{product}: nothing is learned from its spikes, which stand in one group of captures."
-        f" Its τ and threshold come from its own rows. Scores are the chance of {_whose(problem)}'s"
-        " τ, as a row names no product: for it they rank and are no probability."
+        f" Its τ and threshold come from its own rows. Scores are the chance of"
+        f" {_learned_names(problem)}'s τ, as a row names no product: for it they rank and are no"
+        " probability."
         for product in sorted(set(problem.tau) - set(problem.learned))
     ]
     return notes
 
 
-def _whose(problem: Problem) -> str:
+def _learned_names(problem: LearningProblem) -> str:
     return " or ".join(problem.learned)
 
 
-def _reach(dataset: Dataset, problem: Problem, product: str) -> str:
+def _episodes_note(dataset: Dataset, problem: LearningProblem, product: str) -> str:
     own = problem.table.product == product
     return (
         f"{product}: {int(problem.spikes[own].sum())} spike seconds are"
@@ -121,9 +122,9 @@ def _reach(dataset: Dataset, problem: Problem, product: str) -> str:
     )
 
 
-def _needed(study: Study) -> str:
+def _data_needed(study: Study) -> str:
     core = study.problem.core
-    gain = study.choice.standing(study.choice.key[0]).gain
+    gain = study.choice.result(study.choice.key[0]).gain
     need = data_needed(gain, float(core.sum()) / HOUR, study.problem.episodes(core))
     if study.choice.decidable:
         return "The interval of its gain over the rv60 rule lies above 0."
@@ -134,7 +135,7 @@ def _needed(study: Study) -> str:
     )
 
 
-def _rules(problem: Problem) -> dict[str, str]:
+def _rules(problem: LearningProblem) -> dict[str, str]:
     return {
         "tau": f"percentile {problem.tau_percentile:g} of the next {HORIZON} s' volatility over the"
         " product's usable rows of all training captures pooled",
@@ -144,7 +145,7 @@ def _rules(problem: Problem) -> dict[str, str]:
     }
 
 
-def _products(problem: Problem) -> dict[str, Any]:
+def _products(problem: LearningProblem) -> dict[str, Any]:
     found = {}
     for product in sorted(problem.tau):
         own = problem.table.product == product
@@ -158,7 +159,7 @@ def _products(problem: Problem) -> dict[str, Any]:
 
 
 def data_of(dataset: Dataset) -> list[dict[str, Any]]:
-    """Say of each capture what it is, its group, and what became of its events and rows."""
+    """Return for each capture what it is, its group, and what became of its events and rows."""
     return [_data(c, g) for c, g in zip(dataset.captures, dataset.group, strict=True)]
 
 

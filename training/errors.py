@@ -10,4 +10,4 @@ class DatasetError(TrainingError):
 
 
 class FitError(TrainingError):
-    """The rows are there, but no model can be fitted or judged on them."""
+    """The rows are there, but no model can be fitted or evaluated on them."""

@@ -9,7 +9,7 @@ import numpy as np
 from serving.linear import Linear
 from training.data.rows import Table
 from training.data.thresholds import Scores, thresholds_of
-from training.evaluation.measures import Judged
+from training.evaluation.measures import ScoredRows
 from training.evaluation.protocols import Key
 from training.evaluation.study import Study
 from training.models.candidates import BASELINE, CANDIDATES
@@ -21,7 +21,7 @@ class Trained:
     """A variant fitted on all rows of the products learned from.
 
     ``linear`` is its plain numbers, None where it has none and the pipeline itself is served;
-    ``judged`` is how its procedure did out of fold.
+    ``out_of_fold`` are the scores its procedure gave rows it had not seen.
     """
 
     variant: str
@@ -29,7 +29,7 @@ class Trained:
     fitted: Fitted
     linear: Linear | None
     threshold: Mapping[str, float]
-    judged: Judged
+    out_of_fold: ScoredRows
 
     @property
     def candidate(self) -> str:
@@ -54,13 +54,13 @@ class Trained:
             return self.fitted.scores(table)
         return np.array([self.linear.score(row) for row in table.features.tolist()], np.float64)
 
-    def judge(self, table: Table) -> Judged:
+    def predict(self, table: Table) -> ScoredRows:
         """Score rows that it never saw, and alarm by its thresholds."""
         scores = self.scores(table)
         limits = [
             self.threshold.get(p, max(self.threshold.values())) for p in table.product.tolist()
         ]
-        return Judged(scores, scores >= np.array(limits))
+        return ScoredRows(scores, scores >= np.array(limits))
 
 
 def train(study: Study) -> list[Trained]:
@@ -80,7 +80,9 @@ def _trained(study: Study, variant: str, key: Key) -> Trained:
     ways = fit(CANDIDATES[name], problem.training_part())
     fitted = ways.get(method, ways["none"])
     linear = fitted.linear(variant)
-    blank = Judged(np.full(len(problem.spikes), np.nan), np.zeros(len(problem.spikes), np.bool_))
+    blank = ScoredRows(
+        np.full(len(problem.spikes), np.nan), np.zeros(len(problem.spikes), np.bool_)
+    )
     trained = Trained(variant, key, fitted, linear, {}, study.honest.of(key) or blank)
     threshold = thresholds_of(problem.table, trained.scores(problem.table), problem.spikes)
-    return Trained(variant, key, fitted, linear, threshold, trained.judged)
+    return Trained(variant, key, fitted, linear, threshold, trained.out_of_fold)

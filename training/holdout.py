@@ -1,4 +1,4 @@
-"""The sealed capture: opened by the final report alone, judged by the models as they stand."""
+"""The holdout capture: opened by the final report alone, evaluated by the models as they stand."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,31 +12,31 @@ from training.evaluation.regimes import regimes_of
 from training.evaluation.rule_comparison import against_rule
 from training.evaluation.study import Study
 from training.final_fit import Trained
-from training.models.labelled_set import Lesson
+from training.models.labelled_set import LabelledSet
 
 
-def sealed_findings(opened: Dataset, study: Study, trained: Sequence[Trained]) -> dict[str, Any]:
-    """Judge captures that no choice has seen, at the promotion's τ and thresholds.
+def holdout_findings(opened: Dataset, study: Study, trained: Sequence[Trained]) -> dict[str, Any]:
+    """Evaluate captures that no choice has seen, at the promotion's τ and thresholds.
 
     Products without τ are left out.
     """
     return {
         "files": [{"file": c.file, "sha256": c.sha256} for c in opened.captures],
-        "parts": judged_parts(opened.table, study.problem.tau, trained),
+        "parts": evaluate_parts(opened.table, study.problem.tau, trained),
     }
 
 
-def judged_parts(table: Table, tau: Any, trained: Sequence[Trained]) -> dict[str, dict[str, Any]]:
+def evaluate_parts(table: Table, tau: Any, trained: Sequence[Trained]) -> dict[str, dict[str, Any]]:
     """Return each variant's figures beside the rule's, for all rows and by regime."""
     table = table.take(np.isin(table.product, list(tau)))
-    lesson = Lesson.of(table, tau)
+    labelled = LabelledSet.of(table, tau)
     plain = rule(table, tau)
-    every = {"all": lesson.spikes == lesson.spikes} | regimes_of(table, tau)
-    judged = {each.variant: each.judge(table) for each in trained}
+    every = {"all": labelled.spikes == labelled.spikes} | regimes_of(table, tau)
+    scored = {each.variant: each.predict(table) for each in trained}
     return {
         part: {
-            variant: against_rule(table, lesson.spikes, found, plain, rows)
-            for variant, found in judged.items()
+            variant: against_rule(table, labelled.spikes, found, plain, rows)
+            for variant, found in scored.items()
         }
         for part, rows in every.items()
         if rows.any()

@@ -22,9 +22,9 @@ from training.evaluation.study import Study, study
 from training.external.minutes import evaluate_minutes
 from training.external.published_importances import published_importances
 from training.final_fit import Trained, train
-from training.holdout import sealed_findings
+from training.holdout import holdout_findings
 from training.models.calibration import LATER_SHARE
-from training.models.problem import Problem
+from training.models.problem import LearningProblem
 from training.report.document import findings_of, metrics_by_candidate
 from training.report.plots import plots_of
 from training.report.sections import html_of
@@ -36,7 +36,7 @@ MINUTES: Final = "exch_minutes_*.csv.gz"
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class TrainingRun:
     """What a training left: its folder, and what it says of itself."""
 
     folder: Path
@@ -53,40 +53,40 @@ def run(
     say: Say,
     *,
     dataset: Dataset | None = None,
-    open_sealed: bool = False,
+    open_holdout: bool = False,
     progress: Progress | None = None,
     clock: Clock = now,
-) -> Run:
+) -> TrainingRun:
     """Train both variants and write the run folder.
 
     Without a ``dataset``, one is built of the recordings in the settings.
-    ``open_sealed`` judges the sealed captures by the models as they stand; ``run.json`` says so.
+    ``open_holdout`` evaluates the models as they stand on the holdout; ``run.json`` says so.
 
     Raises:
         TrainingError: the data cannot be learned from; no run folder has been written.
     """
-    created, sealed_files = clock(), _sealed_files(settings) if open_sealed else []
+    created, holdout_files = clock(), _holdout_files(settings) if open_holdout else []
     if dataset is None:
         dataset = build(
             settings.data,
             say,
-            settings.sealed,
-            place=settings.place,
+            settings.holdout,
+            executor=settings.executor,
             progress=progress,
             tau_percentile=settings.tau_percentile,
         )
-    problem = Problem.of(dataset.table, settings.tau_percentile)
+    problem = LearningProblem.of(dataset.table, settings.tau_percentile)
     for line in _tau_lines(problem):
         say(line)
-    found = study(dataset, problem, say, settings.place)
+    found = study(dataset, problem, say, settings.executor)
     trained = train(found)
-    sealed = _sealed(sealed_files, found, trained, say) if open_sealed else None
+    holdout = _holdout(holdout_files, found, trained, say) if open_holdout else None
     run_id = f"{created:%Y%m%dT%H%M%SZ}-{dataset.digest[:8]}"
-    report = _report(settings, dataset, found, sealed) | {"run_id": run_id}
+    report = _report(settings, dataset, found, holdout) | {"run_id": run_id}
     return _written(settings.runs / run_id, created, dataset, found, trained, report, say)
 
 
-def _tau_lines(problem: Problem) -> list[str]:
+def _tau_lines(problem: LearningProblem) -> list[str]:
     return [
         f"tau       {product}: {tau:.6e} (log return over 60 s), from"
         f" {int((problem.table.product == product).sum())} rows"
@@ -94,8 +94,8 @@ def _tau_lines(problem: Problem) -> list[str]:
     ]
 
 
-def _sealed_files(settings: TrainingSettings) -> list[Path]:
-    """Find the sealed captures among the data.
+def _holdout_files(settings: TrainingSettings) -> list[Path]:
+    """Find the holdout captures among the data.
 
     Raises:
         DatasetError: there are none.
@@ -104,25 +104,25 @@ def _sealed_files(settings: TrainingSettings) -> list[Path]:
         path
         for given in settings.data
         for path in (sorted(given.iterdir()) if given.is_dir() else [given])
-        if path.name.split(".")[0] in settings.sealed
+        if path.name.split(".")[0] in settings.holdout
     ]
     if not files:
-        raise DatasetError(f"found none of the sealed {settings.sealed}, expected one to open")
+        raise DatasetError(f"found none of the holdout {settings.holdout}, expected one to open")
     return files
 
 
-def _sealed(
+def _holdout(
     files: Sequence[Path], found: Study, trained: Sequence[Trained], say: Say
 ) -> dict[str, Any]:
-    say(f"opening   {', '.join(path.name for path in files)}: sealed until now")
-    return sealed_findings(build(files, say, sealed=()), found, trained)
+    say(f"opening   {', '.join(path.name for path in files)}: held out until now")
+    return holdout_findings(build(files, say, holdout=()), found, trained)
 
 
 def _report(
     settings: TrainingSettings,
     dataset: Dataset,
     found: Study,
-    sealed: Mapping[str, Any] | None,
+    holdout: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     return {
         "dataset": {
@@ -135,7 +135,7 @@ def _report(
         },
         **findings_of(found),
         "importances": _importances(settings, found),
-        "sealed": sealed,
+        "sealed": holdout,
         "minutes": [evaluate_minutes(path) for path in _beside(settings, MINUTES)],
     }
 
@@ -171,7 +171,7 @@ def _written(
     trained: Sequence[Trained],
     report: Mapping[str, Any],
     say: Say,
-) -> Run:
+) -> TrainingRun:
     plots = plots_of(found, {n: c.file for n, c in enumerate(dataset.captures)})
     (folder / "plots").mkdir(parents=True)
     for name, png in plots.items():
@@ -185,7 +185,7 @@ def _written(
     for candidate, digest in digests.items():
         say(f"wrote     {model_folder(folder, candidate)}: digest {digest}")
     say(f"report    {folder / 'report.html'}")
-    return Run(folder, record)
+    return TrainingRun(folder, record)
 
 
 def _model(folder: Path, dataset: Dataset, found: Study, trained: Trained) -> str:
@@ -215,7 +215,7 @@ def _record(
     digests: dict[str, str],
     report: Mapping[str, Any],
 ) -> RunRecord:
-    chosen, sealed = report["chosen"], report["sealed"]
+    chosen, holdout = report["chosen"], report["sealed"]
     return RunRecord(
         run_id=run_id,
         created=f"{created:%Y-%m-%dT%H:%M:%SZ}",
@@ -230,13 +230,13 @@ def _record(
             "calibration_share": LATER_SHARE,
             "embargo_seconds": EMBARGO,
             "learned_from": ", ".join(found.problem.learned),
-            "sealed_opened": sealed is not None,
+            "sealed_opened": holdout is not None,
         },
         evidence={
             "verdict": chosen["verdict"],
             "decidable": chosen["decidable"],
             "against_rule": chosen["against_rule"],
             "data_needed": chosen["data_needed"],
-            "sealed": sealed and {"opened": [each["file"] for each in sealed["files"]]},
+            "sealed": holdout and {"opened": [each["file"] for each in holdout["files"]]},
         },
     )

@@ -115,7 +115,7 @@ def folder(tmp_path: Path, write: Write) -> Path:
 
 @pytest.fixture(scope="session")
 def market_table() -> MakeTable:
-    """Make a table of seconds in which volatility comes in stretches, in groups hours apart.
+    """Make a table of seconds in which volatility comes in spells, in groups hours apart.
 
     ``levels`` are the groups' typical volatilities (log return over 60 s).
     """

@@ -6,14 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.commands.given import overridden
+from training.commands.overrides import with_overrides
 from training.config import TrainingSettings
 
 
 def add(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
-        "compare", help="judge two models on the same recordings", description=__doc__
+        "compare", help="evaluate two models on the same recordings", description=__doc__
     )
     parser.add_argument("models", type=Path, nargs=2, help="model folders or run folders")
     parser.add_argument("--data", type=Path, nargs="+", help="recordings, or folders of them")
@@ -24,13 +24,13 @@ def add(subparsers: Any) -> None:
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Print both models' figures by part, and how much the first is above the second."""
     from training.data.dataset import build
-    from training.evaluation.written_models import compared_models, figure_lines, open_model
+    from training.evaluation.saved_models import compare_models, figure_lines, open_model
     from training.report.html import between
 
-    given = overridden(settings, data=options.data)
+    given = with_overrides(settings, data=options.data)
     one, other = (open_model(path) for path in options.models)
-    dataset = build(given.data, _quiet, given.sealed, place=given.place)
-    found = compared_models(one, other, dataset)
+    dataset = build(given.data, _quiet, given.holdout, executor=given.executor)
+    found = compare_models(one, other, dataset)
     if options.json:
         sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
         return 0

@@ -55,9 +55,9 @@ def _from_files(options: Namespace, settings: TrainingSettings, bars: Bars) -> D
     return build(
         paths,
         _say,
-        settings.sealed,
+        settings.holdout,
         keep=options.out,
-        place=settings.place,
+        executor=settings.executor,
         progress=bars,
         tau_percentile=settings.tau_percentile,
     )

@@ -6,14 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from training.commands.given import overridden
+from training.commands.overrides import with_overrides
 from training.config import TrainingSettings
 
 
 def add(subparsers: Any) -> None:
     """Register the command."""
     parser = subparsers.add_parser(
-        "evaluate", help="judge a model folder on recordings, beside the rule", description=__doc__
+        "evaluate",
+        help="a model folder on recordings, beside the rule",
+        description=__doc__,
     )
     parser.add_argument("model", type=Path, help="model folder, or run folder (its winner)")
     parser.add_argument("--data", type=Path, nargs="+", help="recordings, or folders of them")
@@ -24,11 +26,11 @@ def add(subparsers: Any) -> None:
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Print the model's figures and the rule's, and name recordings it was trained on."""
     from training.data.dataset import build
-    from training.evaluation.written_models import figure_lines, judged, open_model
+    from training.evaluation.saved_models import evaluate_model, figure_lines, open_model
 
-    given, model = overridden(settings, data=options.data), open_model(options.model)
-    dataset = build(given.data, _quiet, given.sealed, place=given.place)
-    found = judged(model, dataset)
+    given, model = with_overrides(settings, data=options.data), open_model(options.model)
+    dataset = build(given.data, _quiet, given.holdout, executor=given.executor)
+    found = evaluate_model(model, dataset)
     if options.json:
         sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
         return 0

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from training.errors import DatasetError
-from training.external.tables import evaluate_extras, extra_lines
+from training.external.tables import evaluate_tables, table_lines
 
 CARD = Path("model-settings/ml/card.json")
 
 
 def add(subparsers: Any) -> None:
     """Register the command."""
-    parser = subparsers.add_parser("extras", help="judge tables that are no captures")
+    parser = subparsers.add_parser("extras", help="evaluate external tables, which are no captures")
     parser.add_argument("--data", type=Path, required=True, help="folder of the tables")
     parser.add_argument("--card", type=Path, default=CARD, help=f"card that gives τ ({CARD})")
     parser.add_argument("--json", action="store_true", help="print all numbers as JSON")
@@ -23,8 +23,8 @@ def add(subparsers: Any) -> None:
 
 def run(options: Namespace, settings: object) -> int:
     """Print prevalence at the promotion's τ, the rule, and the walk-forward figures by table."""
-    found = evaluate_extras(options.data, _tau(options.card))
-    lines = [json.dumps(found, indent=2, allow_nan=False)] if options.json else extra_lines(found)
+    found = evaluate_tables(options.data, _tau(options.card))
+    lines = [json.dumps(found, indent=2, allow_nan=False)] if options.json else table_lines(found)
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

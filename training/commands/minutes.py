@@ -11,7 +11,7 @@ from training.external.minutes import evaluate_minutes, minute_lines
 
 def add(subparsers: Any) -> None:
     """Register the command."""
-    parser = subparsers.add_parser("minutes", help="judge minute rows, beside the last-range rule")
+    parser = subparsers.add_parser("minutes", help="minute rows, beside the last-range rule")
     parser.add_argument("file", type=Path, help="minute rows as CSV")
     parser.add_argument("--json", action="store_true", help="print all numbers as JSON")
     parser.set_defaults(run=run)

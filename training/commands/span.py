@@ -56,21 +56,21 @@ def read_span(
         DatasetError: there is no broker or topic, or no usable row in the span.
     """
     from plumbing.kafka import KafkaSettings  # recordings need no broker, nor its client
-    from training.data.topic import Wanted, open_log, read_topic
+    from training.data.topic import TopicSpan, open_topic, read_topic
 
     kafka = kafka or KafkaSettings()
     if options.bootstrap:
         kafka = kafka.model_copy(update={"bootstrap_servers": options.bootstrap})
-    wanted = Wanted(options.from_us, options.to_us, tuple(options.feed), tuple(settings.sealed))
-    log = open_log(kafka)
+    span = TopicSpan(options.from_us, options.to_us, tuple(options.feed), tuple(settings.holdout))
+    reader = open_topic(kafka)
     if out is not None:
         out.parent.mkdir(parents=True, exist_ok=True)
     prefix, beside = (f"{out.name}.", out.parent) if out is not None else ("training-", None)
     try:
         with tempfile.TemporaryDirectory(prefix=prefix, dir=beside) as folder:
             work = Path(folder)
-            found = read_topic(log, wanted, work / "ticks", progress)
+            found = read_topic(reader, span, work / "ticks", progress)
             percentile = settings.tau_percentile
-            return assemble(found, say, work, out, settings.place, progress, percentile)
+            return assemble(found, say, work, out, settings.executor, progress, percentile)
     finally:
-        log.close()
+        reader.close()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from plumbing.terminal import say
-from training.commands.given import overridden
+from training.commands.overrides import with_overrides
 from training.commands.span import NAME, add_span, read_span
 from training.config import TrainingSettings
 from training.errors import TrainingError
@@ -27,9 +27,10 @@ def add(subparsers: Any) -> None:
     add_span(parser)
     parser.add_argument("--runs", type=Path, help="folder of the run folders (.run/training)")
     parser.add_argument(
-        "--open-sealed",
+        "--open-holdout",
+        "--open-sealed",  # its name until 0.1.0
         action="store_true",
-        help="the final report: judge the sealed capture too; run.json records it",
+        help="the final report: evaluate the holdout capture too; run.json records it",
     )
     parser.add_argument("--no-tracking", action="store_true", help="leave MLflow as it is")
     parser.set_defaults(run=run)
@@ -42,7 +43,7 @@ def run(
 ) -> int:
     """Train, write the run folder and log it to MLflow; 1 only if there is no run folder."""
     began = time.monotonic()
-    given = overridden(settings, data=options.data, runs=options.runs)
+    given = with_overrides(settings, data=options.data, runs=options.runs)
     folder = _trained(options, given, kafka)
     if not options.no_tracking:
         _track(folder, given)
@@ -59,9 +60,9 @@ def _trained(
 
     bars = Bars()
     if not options.from_topic:
-        return train(settings, say, open_sealed=options.open_sealed, progress=bars).folder
-    if options.open_sealed:
-        raise TrainingError("found --open-sealed with --from-topic, expected it with recordings")
+        return train(settings, say, open_holdout=options.open_holdout, progress=bars).folder
+    if options.open_holdout:
+        raise TrainingError("found --open-holdout with --from-topic, expected it with recordings")
     part = settings.runs / f"{NAME}.{os.getpid()}"
     try:
         dataset = read_span(options, settings, say, bars, out=part, kafka=kafka)

@@ -1,4 +1,4 @@
-"""Captures: the rows of each recording or feed made, stretch by stretch, and counted."""
+"""Captures: the rows of each recording or feed made, shard by shard, and counted."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ingestor.tick import Dialect
 from training.data.coverage import Coverage
-from training.data.parallel import Place
+from training.data.parallel import Executor
 from training.data.progress import Progress
 from training.data.rows import Labeller
-from training.data.shards import Stretch
+from training.data.shards import Shard
 from training.data.sources import Source
 
 
@@ -40,7 +40,7 @@ class Capture:
 
 
 def capture_lines(capture: Capture) -> list[str]:
-    """Say what one capture holds: rows, and by product time, gaps and what was dropped."""
+    """Return what one capture holds: rows, and by product time, gaps and what was dropped."""
     events = sum(n for kind, n in capture.counts.items() if kind.startswith("events_"))
     rows = ", ".join(f"{n} of {product}" for product, n in capture.usable.items())
     lines = [f"read      {capture.file}: {events} events, usable rows: {rows}"]
@@ -55,7 +55,7 @@ def capture_lines(capture: Capture) -> list[str]:
 
 
 def count_lines(counts: Mapping[str, int]) -> list[str]:
-    """Say what became of all events, rows and seconds of a dataset."""
+    """Return what became of all events, rows and seconds of a dataset."""
     return [
         f"{part:<10}" + ", ".join(f"{n} {k}" for k, n in named_counts(counts, part).items())
         for part in ("events", "rows")
@@ -76,7 +76,7 @@ def _coverage_text(found: Coverage) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class LabelledCapture:
     """A capture, whether it was named by itself, and the files of its rows in their order."""
 
     capture: Capture
@@ -86,45 +86,49 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class _Labelling:
-    """The task of one stretch: its rows go to ``part``."""
+    """The task of one shard: its rows go to ``part``."""
 
-    stretch: Stretch
+    shard: Shard
     part: Path
 
 
 def _label(task: _Labelling) -> dict[str, int]:
-    """Write the rows of one stretch; gives what became of events and rows."""
+    """Write the rows of one shard and return what became of events and rows."""
     from training.data import parquet
 
-    stretch = task.stretch
-    labeller = Labeller(stretch.start_us, stretch.end_us)
-    parquet.write_part(labeller.rows(stretch.read()), task.part)
-    stretch.path.unlink()
+    shard = task.shard
+    labeller = Labeller(shard.start_us, shard.end_us)
+    parquet.write_part(labeller.rows(shard.read()), task.part)
+    shard.path.unlink()
     return labeller.counts
 
 
-def captures_of(sources: Sequence[Source], place: Place, progress: Progress) -> list[Made]:
-    """Make the rows of all stretches; gives the captures in order of time."""
+def captures_of(
+    sources: Sequence[Source], executor: Executor, progress: Progress
+) -> list[LabelledCapture]:
+    """Make the rows of all shards and return the captures in order of time."""
     tasks = [
-        _Labelling(stretch, stretch.path.with_suffix(".parquet"))
+        _Labelling(shard, shard.path.with_suffix(".parquet"))
         for source in sources
-        for stretch in source.stretches
+        for shard in source.shards
     ]
-    progress.begin("labelling", sum(task.stretch.events for task in tasks), "events")
-    counts = place.run(_label, tasks, lambda at: progress.advance(tasks[at].stretch.events))
+    progress.begin("labelling", sum(task.shard.events for task in tasks), "events")
+    counts = executor.run(_label, tasks, lambda at: progress.advance(tasks[at].shard.events))
     at, made = 0, []
     for source in sources:
-        own = slice(at, at := at + len(source.stretches))
+        own = slice(at, at := at + len(source.shards))
         made.append(_made(source, tasks[own], counts[own]))
     return sorted(made, key=lambda m: (m.capture.first_us, m.capture.file, m.capture.sha256))
 
 
-def _made(source: Source, tasks: Sequence[_Labelling], counts: Sequence[Mapping[str, int]]) -> Made:
+def _made(
+    source: Source, tasks: Sequence[_Labelling], counts: Sequence[Mapping[str, int]]
+) -> LabelledCapture:
     total: Counter[str] = Counter()
     rows: dict[str, Counter[str]] = {product: Counter() for product in sorted(source.coverage)}
     for task, found in zip(tasks, counts, strict=True):
         total.update(found)
-        rows[task.stretch.product].update(named_counts(found, "rows"))
+        rows[task.shard.product].update(named_counts(found, "rows"))
     time = _time_counts(source.coverage.values())
     capture = Capture(
         file=source.name,
@@ -136,7 +140,7 @@ def _made(source: Source, tasks: Sequence[_Labelling], counts: Sequence[Mapping[
         rows={product: dict(sorted(fates.items())) for product, fates in rows.items()},
         coverage=source.coverage,
     )
-    return Made(capture, source.named, tuple(task.part for task in tasks))
+    return LabelledCapture(capture, source.named, tuple(task.part for task in tasks))
 
 
 def _time_counts(coverage: Iterable[Coverage]) -> dict[str, int]:

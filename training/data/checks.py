@@ -13,11 +13,11 @@ from typing import Final
 from featurizer.slots import MICROSECONDS
 from ingestor.advanced import Quotes
 from ingestor.instant import instant, text_of
-from training.data.frames import Heard
+from training.data.frames import RecordedFrame
 from training.errors import DatasetError
 
 SUFFIXES: Final = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
-SEALED: Final = ("adv_flat_btc_20260406T1502_10min",)
+HOLDOUT: Final = ("adv_flat_btc_20260406T1502_10min",)
 """Kept for the one final report: never in training or τ, under whatever suffix."""
 BACKWARDS_US: Final = MICROSECONDS
 """A new connection's first frame may be a little older than the last one's; not more."""
@@ -36,7 +36,7 @@ _RECEIVED: Final = re.compile(rb'"(?:ingest_time|received_at)":\s*"([^"]+)"')
 
 _MINUTES: Final = "`python -m training minutes FILE` reads it"
 _TABLES: Final = "`python -m training extras --data FOLDER` reads it"
-_EXTRAS: Final = (
+_EXTERNAL: Final = (
     ("seed_features", "the published table; `python -m training seed-figure FILE` reads it"),
     ("adv_derived_", f"a derived table; {_TABLES}"),
     ("peer_1s_", f"a derived table; {_TABLES}"),
@@ -58,17 +58,17 @@ class LeftOut(DatasetError):
         self.file, self.reason = file, reason
 
 
-class Sealed(LeftOut):
+class HeldOut(LeftOut):
     """The recording is kept for the final report."""
 
 
-def extra(name: str) -> str | None:
-    """Say what a file is by its name, and who reads it; None if it may be a recording.
+def external_table(name: str) -> str | None:
+    """Return what a file is by its name, and who reads it; None if it may be a recording.
 
-    >>> extra("exch_minutes_btc_20260706_20260805.csv.gz")
+    >>> external_table("exch_minutes_btc_20260706_20260805.csv.gz")
     'minute rows; `python -m training minutes FILE` reads it, expected a recording of tickers'
     """
-    for prefix, kind in _EXTRAS:
+    for prefix, kind in _EXTERNAL:
         if name.startswith(prefix):
             return f"{kind}, {EXPECTED}"
     return f"a table, {EXPECTED}" if name.endswith(_NO_RECORDING) else None
@@ -89,21 +89,21 @@ def files_of(path: Path) -> Iterator[tuple[Path, bool]]:
         raise DatasetError(f"{path}: found nothing, expected a recording or a folder of them")
 
 
-def admit(name: str, sealed: tuple[str, ...]) -> None:
-    """Refuse by name alone what is sealed and what is no recording.
+def admit(name: str, holdout: tuple[str, ...]) -> None:
+    """Refuse by name alone what is held out and what is no recording.
 
     Raises:
         LeftOut: with the reason.
     """
-    if name.split(".")[0] in sealed:
-        raise Sealed(name, "sealed: kept for the final report")
-    kind = extra(name)
+    if name.split(".")[0] in holdout:
+        raise HeldOut(name, "holdout: kept for the final report")
+    kind = external_table(name)
     if kind is not None:
         raise LeftOut(name, kind)
 
 
 @dataclass(slots=True)
-class Pace:
+class RateCheck:
     """Refuses ticks that come faster than the exchange sends them: a replay's wall clock.
 
     ``name`` is the file's or the feed's; memory holds one minute of the fastest credible feed.
@@ -133,7 +133,7 @@ class Pace:
 
 
 @dataclass(slots=True)
-class Clock:
+class ClockCheck:
     """Refuses times that the recorder wrote itself: they say nothing about the market.
 
     The exchange writes nanoseconds, and the way from it to a recorder takes a varying time.
@@ -144,13 +144,13 @@ class Clock:
     nanoseconds: bool = False
     _lags: Counter[int] = field(default_factory=Counter)
 
-    def see(self, heard: Heard, time_us: int) -> None:
+    def see(self, recorded: RecordedFrame, time_us: int) -> None:
         """Take one frame of tickers of that time."""
         self.tickers += 1
         if not self.nanoseconds:
-            self.nanoseconds = _NANOSECONDS.search(heard.frame) is not None
+            self.nanoseconds = _NANOSECONDS.search(recorded.frame) is not None
         if self.tickers <= LAGS:
-            self._lag(time_us, heard.line)
+            self._lag(time_us, recorded.line)
 
     def _lag(self, time_us: int, line: bytes) -> None:
         found = _RECEIVED.search(line)
@@ -162,7 +162,7 @@ class Clock:
             self._lags[2 * (received_us - time_us) // NARROW_US] += 1
 
     def finish(self) -> None:
-        """Judge all that was seen.
+        """Decide by all that was seen.
 
         Raises:
             LeftOut: the times are the client's.
@@ -185,7 +185,7 @@ class Clock:
 
 
 @dataclass(slots=True)
-class Check:
+class RecordingCheck:
     """Looks at each message of a recording on its way."""
 
     name: str
@@ -193,20 +193,20 @@ class Check:
     repeated: int = 0
     first_repeated: int = 0
     _newest: dict[str, int] = field(default_factory=dict)
-    _clock: Clock = field(init=False)
-    _pace: Pace = field(init=False)
+    _clock: ClockCheck = field(init=False)
+    _pace: RateCheck = field(init=False)
 
     def __post_init__(self) -> None:
-        """Make the two judges of time."""
-        self._clock, self._pace = Clock(self.name), Pace(self.name)
+        """Make the two checks of time."""
+        self._clock, self._pace = ClockCheck(self.name), RateCheck(self.name)
 
-    def see(self, heard: Heard) -> None:
+    def see(self, recorded: RecordedFrame) -> None:
         """Refuse a message that cannot be used, runs backwards or comes impossibly fast.
 
         Raises:
             DatasetError: names file, line and reason.
         """
-        message, number = heard.message, heard.number
+        message, number = recorded.message, recorded.number
         for problem in message.problems:
             raise DatasetError(f"{self.name}, line {number}: {problem.reason}")
         time_us = message.time_us or 0
@@ -217,7 +217,7 @@ class Check:
             )
         self.latest_us = max(self.latest_us, time_us)
         if isinstance(message.content, Quotes):
-            self._clock.see(heard, time_us)
+            self._clock.see(recorded, time_us)
             for quote in message.content.quotes:
                 self._tick(quote.product_id, time_us, number)
 

@@ -18,20 +18,20 @@ import numpy.typing as npt
 from featurizer.slots import MICROSECONDS
 from training.data.captures import (
     Capture,
-    Made,
+    LabelledCapture,
     capture_lines,
     captures_of,
     counts_of,
 )
-from training.data.checks import SEALED as SEALED
+from training.data.checks import HOLDOUT as HOLDOUT
 from training.data.checks import LeftOut as LeftOut
 from training.data.checks import files_of
 from training.data.manifest import decode, manifest_of, tau_rule
-from training.data.parallel import HERE, Place
+from training.data.parallel import IN_PROCESS, Executor
 from training.data.progress import Progress, Quiet
 from training.data.rows import Table
 from training.data.shards import LENGTH_US
-from training.data.sources import Job, Refused, Source, read
+from training.data.sources import ReadTask, Refused, Source, read
 from training.data.thresholds import TAU_PERCENTILE
 from training.errors import DatasetError
 
@@ -66,18 +66,18 @@ class Dataset:
 def build(
     paths: Sequence[Path],
     say: Say,
-    sealed: Sequence[str] = SEALED,
+    holdout: Sequence[str] = HOLDOUT,
     *,
     keep: Path | None = None,
-    place: Place = HERE,
+    executor: Executor = IN_PROCESS,
     progress: Progress | None = None,
     tau_percentile: float = TAU_PERCENTILE,
     length_us: int = LENGTH_US,
 ) -> Dataset:
     """Read recordings, or folders of them, into one dataset; ``say`` is told each file's fate.
 
-    In a folder, what is sealed, of another dialect, stamped by a client's clock, too short or
-    no recording is left out with the reason. A file named by itself must be usable, or sealed.
+    In a folder, what is held out, of another dialect, stamped by a client's clock, too short or
+    no recording is left out with the reason. A file named by itself must be usable, or a holdout.
     ``keep`` is the Parquet to write. ``length_us`` is the length of a task's time.
 
     Raises:
@@ -88,11 +88,11 @@ def build(
         work = Path(folder)
         files = [found for path in paths for found in files_of(path)]
         jobs = [
-            Job(path, named, work / f"{at:05d}", tuple(sealed), length_us)
+            ReadTask(path, named, work / f"{at:05d}", tuple(holdout), length_us)
             for at, (path, named) in enumerate(files)
         ]
-        read_all = _read_all(jobs, place, progress)
-        return assemble(read_all, say, work, keep, place, progress, tau_percentile)
+        read_all = _read_all(jobs, executor, progress)
+        return assemble(read_all, say, work, keep, executor, progress, tau_percentile)
 
 
 def read_capture(path: Path) -> Capture:
@@ -103,10 +103,10 @@ def read_capture(path: Path) -> Capture:
             unusable ticker or was stamped by a client's clock.
     """
     with tempfile.TemporaryDirectory() as folder:
-        source = read(Job(path, True, Path(folder), ()))
+        source = read(ReadTask(path, True, Path(folder), ()))
         if isinstance(source, Refused):
             raise source.raised()
-        return captures_of([source], HERE, Quiet())[0].capture
+        return captures_of([source], IN_PROCESS, Quiet())[0].capture
 
 
 def assemble(
@@ -114,7 +114,7 @@ def assemble(
     say: Say,
     work: Path,
     keep: Path | None,
-    place: Place,
+    executor: Executor,
     progress: Progress,
     tau_percentile: float,
 ) -> Dataset:
@@ -126,7 +126,7 @@ def assemble(
     sources, left_out = _admitted(found)
     for name, reason in left_out:
         say(f"left out  {name}: {reason}")
-    made = captures_of(sources, place, progress)
+    made = captures_of(sources, executor, progress)
     usable = [one for one in made if one.capture.usable]
     for one in made:
         if one.capture.usable:
@@ -178,13 +178,15 @@ def _workplace(keep: Path | None) -> "tempfile.TemporaryDirectory[str]":
     return tempfile.TemporaryDirectory(prefix=f"{keep.name}.", dir=keep.parent)
 
 
-def _read_all(jobs: Sequence[Job], place: Place, progress: Progress) -> list[Source | Refused]:
+def _read_all(
+    jobs: Sequence[ReadTask], executor: Executor, progress: Progress
+) -> list[Source | Refused]:
     """Read the recordings; one that is read in this process moves the bar line by line."""
     sizes = [job.path.stat().st_size for job in jobs]
     progress.begin("reading", sum(sizes), "B")
-    if place.alone(len(jobs)):
+    if executor.alone(len(jobs)):
         return [read(job, progress) for job in jobs]
-    return place.run(read, jobs, lambda at: progress.advance(sizes[at]))
+    return executor.run(read, jobs, lambda at: progress.advance(sizes[at]))
 
 
 def _admitted(found: Iterable[Source | Refused]) -> tuple[list[Source], list[tuple[str, str]]]:
@@ -210,7 +212,7 @@ def _admitted(found: Iterable[Source | Refused]) -> tuple[list[Source], list[tup
     return sources, left_out
 
 
-def _too_short(made: Made, say: Say) -> tuple[str, str]:
+def _too_short(made: LabelledCapture, say: Say) -> tuple[str, str]:
     """Leave out a capture without a usable row; raises if it was named by itself."""
     capture = made.capture
     seconds = (capture.last_us - capture.first_us) // MICROSECONDS
@@ -229,7 +231,7 @@ def _too_short(made: Made, say: Say) -> tuple[str, str]:
 
 
 def _dataset(
-    made: Sequence[Made],
+    made: Sequence[LabelledCapture],
     left_out: Sequence[tuple[str, str]],
     work: Path,
     keep: Path | None,

@@ -27,7 +27,7 @@ NEVER_AHEAD_US: Final = 2**62
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class RecordedFrame:
     """One message, its frame as JSON, and the line of the file it stands in, from 1.
 
     A heartbeat that was made anew stands in the line after it.
@@ -39,7 +39,7 @@ class Heard:
     line: bytes
 
 
-def messages(path: Path, progress: Progress) -> Iterator[Heard]:
+def messages(path: Path, progress: Progress) -> Iterator[RecordedFrame]:
     """Return the messages of a recording on one connection.
 
     Raises:
@@ -55,14 +55,14 @@ def messages(path: Path, progress: Progress) -> Iterator[Heard]:
         raise RecordingError(f"{path}: {exc}; expected a readable file, plain or gzip") from exc
 
 
-def _renewed(lines: "_Lines", name: str) -> Iterator[Heard]:
+def _renewed(lines: "_Lines", name: str) -> Iterator[RecordedFrame]:
     """Read a recording that needs heartbeats: frames are made anew, as for a replay."""
     entries = (replace(entry, lost=0) for entry in entries_of(lines, name))
     for frame in numbered(with_heartbeats(entries)):
-        yield Heard(parse(frame.data, NEVER_AHEAD_US), frame.data, lines.number, lines.line)
+        yield RecordedFrame(parse(frame.data, NEVER_AHEAD_US), frame.data, lines.number, lines.line)
 
 
-def _own(lines: "_Lines", name: str) -> Iterator[Heard]:
+def _own(lines: "_Lines", name: str) -> Iterator[RecordedFrame]:
     """Read a recording with heartbeats: each line's frame is understood as it stands."""
     numbers = _Numbers()
     for line in lines:
@@ -75,7 +75,7 @@ def _own(lines: "_Lines", name: str) -> Iterator[Heard]:
             message, sequence = parse(frame, NEVER_AHEAD_US), numbers.next()
             if message.sequence != sequence:
                 message = replace(message, sequence=sequence)
-            yield Heard(message, frame, lines.number, line)
+            yield RecordedFrame(message, frame, lines.number, line)
 
 
 @dataclass(slots=True)

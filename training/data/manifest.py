@@ -22,7 +22,7 @@ LABEL_RULE: Final = (
 
 
 def tau_rule(percentile: float) -> str:
-    """Say in words how τ is made of a dataset, as it enters the digest."""
+    """Return in words how τ is made of a dataset, as it enters the digest."""
     return (
         f"percentile {percentile:g} of the next {HORIZON} s' volatility over the product's usable"
         " rows of all training captures pooled"

@@ -1,9 +1,9 @@
 """Where tasks run: in this process, in processes of this machine, or on a Dask cluster.
 
-All is joblib's backend, so that scikit-learn's ``n_jobs`` runs in the same place::
+All is joblib's backend, so that scikit-learn's ``n_jobs`` runs there too::
 
-    with place.using():
-        GridSearchCV(…, n_jobs=place.jobs).fit(…)
+    with executor.using():
+        GridSearchCV(…, n_jobs=executor.jobs).fit(…)
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -24,7 +24,7 @@ Done = Callable[[int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Executor:
     """Where tasks run; ``jobs`` at once, -1 for all there is room for.
 
     ``address`` is the Dask scheduler's, such as ``tcp://scheduler:8786``. Its workers need this
@@ -50,25 +50,25 @@ class Place:
             yield
 
     def alone(self, count: int) -> bool:
-        """Say whether so many tasks run in this process: none, or one, pays for no other."""
+        """Return whether so many tasks run in this process: none, or one, pays for no other."""
         return self.backend == "sequential" or (self.backend == "processes" and count < 2)
 
     def run(self, task: Callable[[T], R], inputs: Sequence[T], done: Done) -> list[R]:
         """Return each input's result, in their order; ``done`` gets an input's number after it."""
         if self.alone(len(inputs)):
-            return [_told(task(given), at, done) for at, given in enumerate(inputs)]
+            return [_notified(task(given), at, done) for at, given in enumerate(inputs)]
         # Dask's backend gives no results before all are there.
         how = {} if self.backend == "dask" else {"return_as": "generator"}
         with self.using():
             found = joblib.Parallel(**how)(joblib.delayed(task)(given) for given in inputs)
-            return [_told(result, at, done) for at, result in enumerate(found)]
+            return [_notified(result, at, done) for at, result in enumerate(found)]
 
 
-HERE: Final = Place()
+IN_PROCESS: Final = Executor()
 """In this process, one after the other."""
 
 
-def _told(result: R, number: int, done: Done) -> R:
+def _notified(result: R, number: int, done: Done) -> R:
     done(number)
     return result
 

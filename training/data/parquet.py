@@ -51,7 +51,7 @@ PART: Final = pa.schema(
         ("fate", pa.string()),
     ]
 )
-"""What one stretch gives; capture and group are known only once all are read."""
+"""What one shard gives; capture and group are known only once all are read."""
 SCHEMA: Final = pa.schema([("capture", pa.int32()), ("group", pa.int32()), *PART])
 
 
@@ -87,7 +87,7 @@ class _Batch:
 
 
 def write_part(rows: Iterable[LabelledRow], path: Path, size: int = BATCH) -> None:
-    """Write the rows of one stretch; memory holds ``size`` of them."""
+    """Write the rows of one shard; memory holds ``size`` of them."""
     batch = _Batch()
     with pq.ParquetWriter(path, PART) as writer:
         for row in rows:

@@ -45,7 +45,7 @@ class LabelledRow:
 
 
 @dataclass(slots=True)
-class _Product:
+class _ProductRows:
     """``pending`` is the newest event, not yet taken: what follows says whether its row counts.
 
     ``newest_us`` is the time of the latest Tick or Beat taken.
@@ -73,7 +73,7 @@ class _Product:
 
 
 def _superseded(event: Event, following: Event) -> bool:
-    """Say whether a row is bound to be followed by another of its second.
+    """Return whether a row is bound to be followed by another of its second.
 
     The engine then takes the event without making its row, which saves most of the work.
     """
@@ -100,7 +100,7 @@ class Labeller:
     def __init__(self, start_us: int = 0, end_us: int = 2**63 - 1) -> None:
         self._start_us, self._end_us = start_us, end_us
         self._engine = FeatureEngine()
-        self._products: dict[str, _Product] = {}
+        self._products: dict[str, _ProductRows] = {}
         self._events: Counter[Taken] = Counter()
         self._rows: Counter[str] = Counter()
 
@@ -116,7 +116,7 @@ class Labeller:
         for event in events:
             product = self._products.get(event.product_id)
             if product is None:
-                product = self._products[event.product_id] = _Product()
+                product = self._products[event.product_id] = _ProductRows()
             pending, product.pending = product.pending, event
             if pending is not None:
                 self._take(product, pending, _superseded(pending, event))
@@ -124,7 +124,7 @@ class Labeller:
                     yield from self._count(product.matured())
         yield from self._count(self._rest())
 
-    def _take(self, product: _Product, event: Event, superseded: bool) -> None:
+    def _take(self, product: _ProductRows, event: Event, superseded: bool) -> None:
         row = None
         if superseded:
             self._engine.restore(event)

@@ -1,13 +1,13 @@
-"""Stretches: a product's events of some hours, with what its rows look back and ahead to.
+"""Shards: a product's events of some hours, with what its rows look back and ahead to.
 
-A stretch can be turned into rows by itself, on any machine, and they are the rows of the whole
+A shard can be turned into rows by itself, on any machine, and they are the rows of the whole
 stream to the bit: it begins 302 s before its time, as the featurizer's own restart does, and
 ends once the last of its labels has matured. Events are cut by their place in the stream, so
 that late and repeated ones, and Breaks, stay where they stood::
 
     events        ──┬──────────────┬────────┬──┬──────────────▶
-    stretch n       │  looks back  │   its rows│ahead│
-    stretch n + 1                  └ back ──┴──┴─ its rows …
+    shard n       │  looks back  │   its rows│ahead│
+    shard n + 1                  └ back ──┴──┴─ its rows …
 """
 
 import hashlib
@@ -26,14 +26,14 @@ from training.data.coverage import Coverage
 LENGTH_US: Final = 6 * 3_600 * MICROSECONDS
 """A quarter of a UTC day, so that one day keeps several cores busy; 302 s are taken twice."""
 AHEAD_US: Final = HORIZON * MICROSECONDS
-"""An event this long after a stretch's end matures the label of its last second."""
+"""An event this long after a shard's end matures the label of its last second."""
 BEGINNING: Final = 0
 END: Final = 2**63 - 1
 BUFFER: Final = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Shard:
     """One product's rows from ``start_us`` to before ``end_us``, and the events they need.
 
     ``start_us`` is 0 where the feed begins inside, so that its first Break is counted here.
@@ -56,7 +56,7 @@ class Stretch:
 
 
 @dataclass(slots=True)
-class _Open:
+class _OpenShard:
     start_us: int
     end_us: int
     number: int
@@ -71,8 +71,8 @@ class _Open:
 
 
 @dataclass(slots=True)
-class _Product:
-    """One product of one feed; ``newest`` is the last stretch considered, by its number since 1970.
+class _ProductShards:
+    """One product of one feed; ``newest`` is the last shard considered, by its number since 1970.
 
     The next one is due at ``due_us``.
     """
@@ -80,14 +80,14 @@ class _Product:
     feed: str
     newest: int = -1
     due_us: int = 0
-    open: list[_Open] = field(default_factory=list)
+    open: list[_OpenShard] = field(default_factory=list)
 
 
-class Cutter:
-    """Cuts a stream of events into stretches in ``folder``; memory holds one event.
+class ShardWriter:
+    """Cuts a stream of events into shards in ``folder``; memory holds one event.
 
     ``span`` (epoch microseconds, whole seconds, the end is left out) limits the rows;
-    ``length_us`` is that of a stretch, at least 302 s. Events of all products may be mixed;
+    ``length_us`` is that of a shard, at least 302 s. Events of all products may be mixed;
     those of one are in its order.
     ``coverage`` is by feed and product, over the events whose time is in the span.
     """
@@ -101,9 +101,9 @@ class Cutter:
         if length_us < READ_BACK_US or any(t % MICROSECONDS for t in span if t != END):
             raise ValueError(f"found {length_us} and {span}, expected whole seconds, 302 or more")
         self._folder, self._span, self._length = folder, span, length_us
-        self._products: dict[str, _Product] = {}
+        self._products: dict[str, _ProductShards] = {}
         self._made: Counter[str] = Counter()
-        self.stretches: list[Stretch] = []
+        self.shards: list[Shard] = []
         self.coverage: dict[tuple[str, str], Coverage] = {}
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -116,30 +116,30 @@ class Cutter:
             self._open_due(product, event, first=False)
         if self._span[0] <= event.time_us < self._span[1]:
             self._cover(event)
-        for stretch in product.open:
-            stretch.put(line + b"\n")
+        for shard in product.open:
+            shard.put(line + b"\n")
         if product.open and not isinstance(event, Break):
             self._close_done(event.product_id, product, event.time_us)
 
-    def finish(self) -> list[Stretch]:
-        """Close all stretches and give them, by feed, product and time."""
+    def finish(self) -> list[Shard]:
+        """Close all shards and give them, by feed, product and time."""
         for name, product in self._products.items():
             self._close_all(name, product)
         self._products.clear()
-        self.stretches.sort(key=lambda s: (s.feed, s.product, s.number))
-        return self.stretches
+        self.shards.sort(key=lambda s: (s.feed, s.product, s.number))
+        return self.shards
 
-    def _begin(self, event: Event) -> _Product:
-        """Another feed clears the product's state, so its stretches begin anew."""
+    def _begin(self, event: Event) -> _ProductShards:
+        """Another feed clears the product's state, so its shards begin anew."""
         before = self._products.get(event.product_id)
         if before is not None:
             self._close_all(event.product_id, before)
-        product = self._products[event.product_id] = _Product(event.feed)
+        product = self._products[event.product_id] = _ProductShards(event.feed)
         self._open_due(product, event, first=True)
         return product
 
-    def _open_due(self, product: _Product, event: Event, first: bool) -> None:
-        """Open each stretch that begins within the look-back of this event.
+    def _open_due(self, product: _ProductShards, event: Event, first: bool) -> None:
+        """Open each shard that begins within the look-back of this event.
 
         Only an event later than all before it opens one: after it the engine's last accepted
         key is the same, whatever stood before. The feed's very first may be a Break.
@@ -157,13 +157,13 @@ class Cutter:
         following = max((product.newest + 1) * self._length, self._span[0])
         product.due_us = following - READ_BACK_US
 
-    def _open(self, product: _Product, event: Event, start_us: int, end_us: int) -> None:
+    def _open(self, product: _ProductShards, event: Event, start_us: int, end_us: int) -> None:
         name = event.product_id
         number = self._made[name]
         self._made[name] += 1
         path = self._path(name, number)
         file = path.open("wb", buffering=BUFFER)
-        product.open.append(_Open(start_us, end_us, number, file))
+        product.open.append(_OpenShard(start_us, end_us, number, file))
 
     def _path(self, product: str, number: int) -> Path:
         safe = hashlib.sha256(product.encode()).hexdigest()[:12]
@@ -176,25 +176,25 @@ class Cutter:
             coverage = self.coverage[key] = Coverage()
         coverage.take(event)
 
-    def _close_done(self, name: str, product: _Product, time_us: int) -> None:
+    def _close_done(self, name: str, product: _ProductShards, time_us: int) -> None:
         if time_us >= product.open[0].end_us + AHEAD_US:
             self._close(product, name, product.open.pop(0))
 
-    def _close_all(self, name: str, product: _Product) -> None:
+    def _close_all(self, name: str, product: _ProductShards) -> None:
         while product.open:
             self._close(product, name, product.open.pop(0))
 
-    def _close(self, product: _Product, name: str, stretch: _Open) -> None:
-        stretch.file.close()
-        self.stretches.append(
-            Stretch(
+    def _close(self, product: _ProductShards, name: str, shard: _OpenShard) -> None:
+        shard.file.close()
+        self.shards.append(
+            Shard(
                 feed=product.feed,
                 product=name,
-                number=stretch.number,
-                start_us=stretch.start_us,
-                end_us=stretch.end_us,
-                path=self._path(name, stretch.number),
-                events=stretch.events,
-                sha256=stretch.digest.hexdigest(),
+                number=shard.number,
+                start_us=shard.start_us,
+                end_us=shard.end_us,
+                path=self._path(name, shard.number),
+                events=shard.events,
+                sha256=shard.digest.hexdigest(),
             )
         )

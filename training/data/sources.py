@@ -1,4 +1,4 @@
-"""Reading one recording: messages, checks, protocol core and the cut into stretches.
+"""Reading one recording: messages, checks, protocol core and the cut into shards.
 
 The events are those that the ingestor writes of the same frames.
 """
@@ -12,17 +12,17 @@ from ingestor.advanced import DIALECT
 from ingestor.continuity import Connection
 from ingestor.recordings.formats import RecordingError
 from ingestor.tick import Dialect, encode
-from training.data.checks import Check, LeftOut, Sealed, admit
+from training.data.checks import HeldOut, LeftOut, RecordingCheck, admit
 from training.data.coverage import Coverage
 from training.data.frames import messages
 from training.data.progress import Progress, Quiet
-from training.data.shards import LENGTH_US, Cutter, Stretch
+from training.data.shards import LENGTH_US, Shard, ShardWriter
 from training.errors import DatasetError
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
-    """A recording to be read, and where its stretches go.
+class ReadTask:
+    """A recording to be read, and where its shards go.
 
     ``named`` says that it was asked for by itself, not by its folder.
     """
@@ -30,7 +30,7 @@ class Job:
     path: Path
     named: bool
     work: Path
-    sealed: tuple[str, ...]
+    holdout: tuple[str, ...]
     length_us: int = LENGTH_US
 
 
@@ -46,7 +46,7 @@ class Source:
     dialect: Dialect
     named: bool
     coverage: dict[str, Coverage]
-    stretches: tuple[Stretch, ...]
+    shards: tuple[Shard, ...]
 
     @property
     def first_us(self) -> int:
@@ -65,7 +65,7 @@ class Refused:
 
     name: str
     named: bool
-    kind: Literal["sealed", "left out", "error"]
+    kind: Literal["holdout", "left out", "error"]
     reason: str
 
     def raised(self) -> DatasetError:
@@ -75,35 +75,35 @@ class Refused:
         return LeftOut(self.name, self.reason)
 
 
-def read(job: Job, progress: Progress | None = None) -> Source | Refused:
-    """Read one recording into its stretches; refusals are values, so that they travel."""
+def read(job: ReadTask, progress: Progress | None = None) -> Source | Refused:
+    """Read one recording into its shards; refusals are values, so that they travel."""
     try:
-        admit(job.path.name, job.sealed)
+        admit(job.path.name, job.holdout)
         return _read(job, progress or Quiet())
-    except Sealed as exc:
-        return Refused(exc.file, job.named, "sealed", exc.reason)
+    except HeldOut as exc:
+        return Refused(exc.file, job.named, "holdout", exc.reason)
     except LeftOut as exc:
         return Refused(exc.file, job.named, "left out", exc.reason)
     except DatasetError as exc:
         return Refused(job.path.name, job.named, "error", str(exc))
 
 
-def _read(job: Job, progress: Progress) -> Source:
+def _read(job: ReadTask, progress: Progress) -> Source:
     name = job.path.name
-    check, cutter = Check(name), Cutter(job.work, length_us=job.length_us)
+    check, writer = RecordingCheck(name), ShardWriter(job.work, length_us=job.length_us)
     connection = Connection(feed=name)
     try:
-        for heard in messages(job.path, progress):
-            check.see(heard)
-            for event in connection.take(heard.message, heard.message.time_us or 0):
-                cutter.take(event, encode(event))
+        for recorded in messages(job.path, progress):
+            check.see(recorded)
+            for event in connection.take(recorded.message, recorded.message.time_us or 0):
+                writer.take(event, encode(event))
     except RecordingError as exc:
         raise _unreadable(name, exc) from exc
     finally:
-        stretches = tuple(cutter.finish())
+        shards = tuple(writer.finish())
     check.finish()
-    coverage = {product: found for (_, product), found in sorted(cutter.coverage.items())}
-    return Source(name, digest_of(job.path), DIALECT, job.named, coverage, stretches)
+    coverage = {product: found for (_, product), found in sorted(writer.coverage.items())}
+    return Source(name, digest_of(job.path), DIALECT, job.named, coverage, shards)
 
 
 def _unreadable(name: str, exc: RecordingError) -> DatasetError:

@@ -26,7 +26,7 @@ def tau_of(table: Table, percentile: float = TAU_PERCENTILE) -> dict[str, float]
 
 
 def spikes_of(table: Table, tau: Mapping[str, float]) -> Flags:
-    """Say of each row whether the volatility of its next 60 s reached its product's τ."""
+    """Return for each row whether the volatility of its next 60 s reached its product's τ."""
     return table.volatility >= np.array([tau[product] for product in table.product.tolist()])
 
 

@@ -17,9 +17,9 @@ import msgspec
 from ingestor.tick import Dialect, Tick, decode, encode
 from ingestor.topics import TICKS
 from plumbing.kafka import KafkaSettings, Partition, Reader, Record, TopicError
-from training.data.checks import LeftOut, Pace
+from training.data.checks import LeftOut, RateCheck
 from training.data.progress import Progress
-from training.data.shards import BEGINNING, END, LENGTH_US, Cutter, Stretch
+from training.data.shards import BEGINNING, END, LENGTH_US, Shard, ShardWriter
 from training.data.sources import Refused, Source
 from training.errors import DatasetError
 
@@ -28,7 +28,7 @@ PATIENCE_SECONDS: Final = 30.0
 """So long nothing may come before the end that the broker named."""
 
 
-class Log(Protocol):
+class TopicReader(Protocol):
     """What is used of ``plumbing.kafka.Reader``; it begins at the first record kept."""
 
     def beginnings(self) -> dict[Partition, int]:
@@ -45,20 +45,20 @@ class Log(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class TopicSpan:
     """What of the topic is wanted: rows from ``from_us`` to before ``to_us``, whole seconds.
 
-    ``feeds`` names the feeds, none of them: all; ``sealed`` those never read, replays included.
+    ``feeds`` names the feeds, none of them: all; ``holdout`` those never read, replays included.
     """
 
     from_us: int = BEGINNING
     to_us: int = END
     feeds: tuple[str, ...] = ()
-    sealed: tuple[str, ...] = ()
+    holdout: tuple[str, ...] = ()
     length_us: int = LENGTH_US
 
 
-def open_log(settings: KafkaSettings) -> Log:
+def open_topic(settings: KafkaSettings) -> TopicReader:
     """Connect to the topic.
 
     Raises:
@@ -76,8 +76,8 @@ def open_log(settings: KafkaSettings) -> Log:
 
 
 def read_topic(
-    log: Log,
-    wanted: Wanted,
+    reader: TopicReader,
+    span: TopicSpan,
     work: Path,
     progress: Progress,
     clock: Callable[[], float] = time.monotonic,
@@ -87,13 +87,13 @@ def read_topic(
     Raises:
         DatasetError: the broker stopped giving records before their end.
     """
-    feeds = _Feeds(wanted, Cutter(work, (wanted.from_us, wanted.to_us), wanted.length_us))
-    ends = log.ends()
-    at = log.beginnings()
+    feeds = _Feeds(span, ShardWriter(work, (span.from_us, span.to_us), span.length_us))
+    ends = reader.ends()
+    at = reader.beginnings()
     progress.begin("reading", sum(max(ends[p] - at[p], 0) for p in ends), "records")
     heard = clock()
     while _behind(at, ends):
-        records = log.poll(POLL_SECONDS)
+        records = reader.poll(POLL_SECONDS)
         if records:
             heard = clock()
         elif clock() - heard > PATIENCE_SECONDS:
@@ -123,12 +123,12 @@ def _stalled(at: Mapping[Partition, int], ends: Mapping[Partition, int]) -> str:
 class _Feeds:
     """Sorts the records by feed, and looks at them as recordings are looked at."""
 
-    wanted: Wanted
-    cutter: Cutter
+    span: TopicSpan
+    writer: ShardWriter
     refused: dict[str, Refused] = field(default_factory=dict)
     dialects: dict[str, Dialect] = field(default_factory=dict)
     unreadable: Counter[str] = field(default_factory=Counter)
-    _paces: dict[str, Pace] = field(default_factory=dict)
+    _rates: dict[str, RateCheck] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
         """Take one record; what cannot be read was a dead letter when it was met first."""
@@ -142,50 +142,50 @@ class _Feeds:
         if isinstance(event, Tick) and not self._credible(event, record):
             return
         self.dialects[event.feed] = event.dialect
-        self.cutter.take(event, encode(event))
+        self.writer.take(event, encode(event))
 
     def _admitted(self, feed: str) -> bool:
-        if self.wanted.feeds and feed not in self.wanted.feeds:
+        if self.span.feeds and feed not in self.span.feeds:
             return False
-        if feed.split("@")[0].split(".")[0] in self.wanted.sealed:
-            reason = "a replay of a sealed recording: kept for the final report"
-            self.refused[feed] = Refused(_named(feed), False, "sealed", reason)
+        if feed.split("@")[0].split(".")[0] in self.span.holdout:
+            reason = "a replay of a holdout recording: kept for the final report"
+            self.refused[feed] = Refused(_named(feed), False, "holdout", reason)
             return False
         return True
 
     def _credible(self, tick: Tick, record: Record) -> bool:
-        if not self.wanted.from_us <= tick.time_us < self.wanted.to_us:
+        if not self.span.from_us <= tick.time_us < self.span.to_us:
             return True
-        pace = self._paces.setdefault(tick.feed, Pace(_named(tick.feed)))
+        pace = self._rates.setdefault(tick.feed, RateCheck(_named(tick.feed)))
         row = f"partition {record.partition}, offset {record.offset}"
         try:
             pace.see(tick.product_id, tick.dialect, tick.time_us, row)
         except LeftOut as exc:
-            named = tick.feed in self.wanted.feeds
+            named = tick.feed in self.span.feeds
             self.refused[tick.feed] = Refused(exc.file, named, "left out", exc.reason)
             return False
         return True
 
     def finish(self) -> list[Source | Refused]:
-        stretches = self.cutter.finish()
+        shards = self.writer.finish()
         found: list[Source | Refused] = list(self.refused.values())
         for feed in self.dialects:
             if feed not in self.refused:
-                found += self._source(feed, [s for s in stretches if s.feed == feed])
+                found += self._source(feed, [s for s in shards if s.feed == feed])
         return sorted(found, key=lambda one: one.name)
 
-    def _source(self, feed: str, stretches: Sequence[Stretch]) -> list[Source]:
+    def _source(self, feed: str, shards: Sequence[Shard]) -> list[Source]:
         """Return the feed as a source; nothing if no second of it stands in the span."""
-        known = sorted(self.cutter.coverage.items())
+        known = sorted(self.writer.coverage.items())
         coverage = {product: c for (name, product), c in known if name == feed}
         if not any(c.first_us >= 0 for c in coverage.values()):
             return []
         digest = hashlib.sha256(
-            b"".join(f"{s.product} {s.start_us} {s.sha256}\n".encode() for s in stretches)
+            b"".join(f"{s.product} {s.start_us} {s.sha256}\n".encode() for s in shards)
         ).hexdigest()
         # A product without a row in the span may still have looked ahead to it.
-        own = tuple(s for s in stretches if s.product in coverage)
-        named = feed in self.wanted.feeds
+        own = tuple(s for s in shards if s.product in coverage)
+        named = feed in self.span.feeds
         return [Source(_named(feed), digest, self.dialects[feed], named, coverage, own)]
 
 

@@ -13,7 +13,7 @@ from training.data.thresholds import Flags
 from training.evaluation.measures import RULE
 
 HOUR: Final = 3600
-MEANING: Final = (
+ALERT_MEANING: Final = (
     "an alert is a run of alarms with less than 60 s between them; the lead time is from its"
     " start to the first second in which the last 60 s reached τ, which is when the rv60 rule"
     " would say so; negative: later than the rule"
@@ -22,7 +22,7 @@ MEANING: Final = (
 Seconds = npt.NDArray[np.int64]
 
 
-def burden(table: Table, alarm: Flags, tau: Mapping[str, float]) -> dict[str, Any]:
+def alert_load(table: Table, alarm: Flags, tau: Mapping[str, float]) -> dict[str, Any]:
     """Count alerts an hour of usable rows, and how early they come, over all products."""
     alerts, leads, crossings = 0, [], 0
     for product in np.unique(table.product):

@@ -22,43 +22,43 @@ Figures = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class ScoredRows:
     """Scores of rows and the alarms they give; a score is NaN where no fold could score."""
 
     score: Scores
     alarm: Flags
 
-    def take(self, at: Flags) -> "Judged":
+    def take(self, at: Flags) -> "ScoredRows":
         """Return the rows at these positions."""
-        return Judged(self.score[at], self.alarm[at])
+        return ScoredRows(self.score[at], self.alarm[at])
 
     @property
-    def scored(self) -> Flags:
+    def has_score(self) -> Flags:
         """Which rows have a score."""
         return ~np.isnan(self.score)
 
 
-def rule(table: Table, tau: Mapping[str, float]) -> Judged:
-    """Judge by the plain rule: a spike follows where volatility already reaches τ.
+def rule(table: Table, tau: Mapping[str, float]) -> ScoredRows:
+    """Evaluate by the plain rule: a spike follows where volatility already reaches τ.
 
     The score is rv60 in units of τ, for ranking; it is no probability.
     """
     limits = np.array([tau[product] for product in table.product.tolist()])
     volatility = np.nan_to_num(table.column(RULE))
-    return Judged(volatility / np.maximum(limits, _LEAST), volatility >= limits)
+    return ScoredRows(volatility / np.maximum(limits, _LEAST), volatility >= limits)
 
 
 def quotable(spikes: Flags) -> bool:
-    """Say whether PR-AUC may be quoted for rows of this prevalence."""
+    """Return whether PR-AUC may be quoted for rows of this prevalence."""
     return bool(len(spikes)) and QUOTABLE[0] <= float(spikes.mean()) <= QUOTABLE[1]
 
 
-def certainty(judged: Judged, *, probabilities: bool) -> Scores:
+def as_probabilities(scored: ScoredRows, *, probabilities: bool) -> Scores:
     """Return what the Brier score is taken of: the scores, or alarms as 0 and 1."""
-    return judged.score if probabilities else judged.alarm.astype(np.float64)
+    return scored.score if probabilities else scored.alarm.astype(np.float64)
 
 
-def figures(spikes: Flags, judged: Judged, *, probabilities: bool) -> Figures:
+def figures(spikes: Flags, scored: ScoredRows, *, probabilities: bool) -> Figures:
     """Return all figures of one part of the rows, rounded; None where one is not defined.
 
     Without ``probabilities`` the Brier score and the calibration error are those of the alarms,
@@ -66,8 +66,8 @@ def figures(spikes: Flags, judged: Judged, *, probabilities: bool) -> Figures:
     """
     prevalence = float(spikes.mean())
     both = 0.0 < prevalence < 1.0
-    pr_auc = float(average_precision_score(spikes, judged.score)) if quotable(spikes) else None
-    said = certainty(judged, probabilities=probabilities)
+    pr_auc = float(average_precision_score(spikes, scored.score)) if quotable(spikes) else None
+    said = as_probabilities(scored, probabilities=probabilities)
     brier = float(brier_score_loss(spikes, said, labels=[False, True]))
     plain = prevalence * (1.0 - prevalence)
     found = {
@@ -75,18 +75,18 @@ def figures(spikes: Flags, judged: Judged, *, probabilities: bool) -> Figures:
         "prevalence": prevalence,
         "pr_auc": NOT_QUOTABLE if pr_auc is None else pr_auc,
         "pr_auc_lift": None if pr_auc is None else pr_auc / prevalence,
-        "roc_auc": float(roc_auc_score(spikes, judged.score)) if both else None,
+        "roc_auc": float(roc_auc_score(spikes, scored.score)) if both else None,
         "brier": brier,
         "brier_of_prevalence": plain,
         "brier_skill": 1.0 - brier / plain if both else None,
         "ece": expected_calibration_error(spikes, said),
-        "log_loss": _log_loss(spikes, judged.score) if probabilities else None,
+        "log_loss": _log_loss(spikes, scored.score) if probabilities else None,
     }
-    return _rounded(found | _alarms(spikes, judged.alarm))
+    return _rounded(found | _alarms(spikes, scored.alarm))
 
 
 def reliability(spikes: Flags, said: Scores, bins: int = BINS) -> list[dict[str, Any]]:
-    """Give, for each tenth of the scale that holds rows: their number, mean score and share."""
+    """Return, for each tenth of the scale that holds rows: their number, mean score and share."""
     at = np.minimum((said * bins).astype(int), bins - 1)
     return [
         {

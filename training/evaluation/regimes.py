@@ -16,7 +16,7 @@ MEANING: Final = "calm: the last 300 s below a third of τ; brisk: below τ; wil
 
 
 def regimes_of(table: Table, tau: Mapping[str, float]) -> dict[str, Flags]:
-    """Say which rows are of each regime; where volatility is unknown, of none."""
+    """Return which rows are of each regime; where volatility is unknown, of none."""
     limit = np.array([tau[product] for product in table.product.tolist()])
     ratio = table.column("realized_volatility_300s") / sqrt(5) / limit
     low, high = EDGES

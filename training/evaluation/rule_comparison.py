@@ -5,13 +5,13 @@ from typing import Any
 from training.data.rows import Table
 from training.data.thresholds import Flags
 from training.evaluation.bootstrap import Resampled, brier_difference, precision_difference
-from training.evaluation.measures import Figures, Judged, certainty, figures, quotable
+from training.evaluation.measures import Figures, ScoredRows, as_probabilities, figures, quotable
 from training.models.candidates import RULE_NAME
 
 
-def compared(spikes: Flags, model: Judged, plain: Judged, name: str) -> dict[str, Figures]:
+def compared(spikes: Flags, model: ScoredRows, plain: ScoredRows, name: str) -> dict[str, Figures]:
     """Return a model's figures and the rule's, on the rows the model scored."""
-    at = model.scored
+    at = model.has_score
     return {
         "model": figures(spikes[at], model.take(at), probabilities=name != RULE_NAME),
         "rv60_rule": figures(spikes[at], plain.take(at), probabilities=False),
@@ -19,16 +19,16 @@ def compared(spikes: Flags, model: Judged, plain: Judged, name: str) -> dict[str
 
 
 def against_rule(
-    table: Table, spikes: Flags, judged: Judged, plain: Judged, rows: Flags
+    table: Table, spikes: Flags, scored: ScoredRows, plain: ScoredRows, rows: Flags
 ) -> dict[str, Any]:
     """Return a model's figures and the rule's on these rows, and the differences' intervals."""
-    spikes, judged, plain = spikes[rows], judged.take(rows), plain.take(rows)
+    spikes, scored, plain = spikes[rows], scored.take(rows), plain.take(rows)
     draws = Resampled.of(table.time_us[rows])
-    hard = certainty(plain, probabilities=False)
+    hard = as_probabilities(plain, probabilities=False)
     above = None
     if quotable(spikes):
-        above = precision_difference(spikes, judged.score, plain.score, draws).document()
-    return compared(spikes, judged, plain, "model") | {
+        above = precision_difference(spikes, scored.score, plain.score, draws).document()
+    return compared(spikes, scored, plain, "model") | {
         "pr_auc_above_rule": above,
-        "brier_above_rule": brier_difference(spikes, judged.score, hard, draws).document(),
+        "brier_above_rule": brier_difference(spikes, scored.score, hard, draws).document(),
     }

@@ -15,8 +15,8 @@ from training.evaluation.bootstrap import (
     brier_difference,
     precision_difference,
 )
-from training.evaluation.measures import Judged, certainty, quotable
-from training.evaluation.protocols import Judgements, Key
+from training.evaluation.measures import ScoredRows, as_probabilities, quotable
+from training.evaluation.protocols import Key, ScoredByKey
 from training.models.calibration import METHODS, Method
 from training.models.candidates import BASELINE, CANDIDATES, RULE_NAME
 
@@ -31,7 +31,7 @@ Parts = Mapping[str, Flags]
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class CandidateResult:
     """How a candidate stands against the rule on the same honest rows.
 
     ``lift`` is PR-AUC above the rule's, None where it is not quotable; ``brier`` is the Brier
@@ -72,31 +72,31 @@ class Choice:
     key: Key
     decidable: bool
     reason: str
-    standings: tuple[Standing, ...]
+    results: tuple[CandidateResult, ...]
 
     @property
     def verdict(self) -> str:
-        """Say what evidence decides, and why this one."""
+        """Return what evidence decides, and why this one."""
         return f"{'decided' if self.decidable else 'not decidable'}: {self.reason}"
 
-    def standing(self, name: str) -> Standing:
+    def result(self, name: str) -> CandidateResult:
         """Return how a candidate stands."""
-        return next(each for each in self.standings if each.name == name)
+        return next(each for each in self.results if each.name == name)
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Honest rows, of the products learned from: truth, times, judgements, and parts by name."""
+    """Honest rows, of the products learned from: truth, times, scores, and parts by name."""
 
     spikes: Flags
     time_us: Any
-    judged: Judgements
+    scored: ScoredByKey
     parts: Parts
 
     @property
-    def rule(self) -> Judged:
-        """The rule's judgement."""
-        return self.judged[(RULE_NAME, "none")]
+    def rule(self) -> ScoredRows:
+        """The rule's scores."""
+        return self.scored[(RULE_NAME, "none")]
 
 
 def chosen_methods(evidence: Evidence) -> dict[str, Method]:
@@ -106,9 +106,9 @@ def chosen_methods(evidence: Evidence) -> dict[str, Method]:
     fitted in every fold.
     """
     found: dict[str, Method] = {}
-    for name in dict.fromkeys(name for name, _ in evidence.judged):
-        ways: list[Method] = [way for way in METHODS if (name, way) in evidence.judged]
-        rows = {way: int(evidence.judged[(name, way)].scored.sum()) for way in ways}
+    for name in dict.fromkeys(name for name, _ in evidence.scored):
+        ways: list[Method] = [way for way in METHODS if (name, way) in evidence.scored]
+        rows = {way: int(evidence.scored[(name, way)].has_score.sum()) for way in ways}
         full = [way for way in ways if rows[way] == max(rows.values())]
         calibrated = [way for way in full if way != "none"] or full
         found[name] = min(calibrated, key=_brier_of(name, evidence))
@@ -117,23 +117,23 @@ def chosen_methods(evidence: Evidence) -> dict[str, Method]:
 
 def _brier_of(name: str, evidence: Evidence) -> Callable[[Method], float]:
     def brier(way: Method) -> float:
-        judged = evidence.judged[(name, way)]
-        at = judged.scored
-        return float(np.mean((judged.score[at] - evidence.spikes[at]) ** 2))
+        scored = evidence.scored[(name, way)]
+        at = scored.has_score
+        return float(np.mean((scored.score[at] - evidence.spikes[at]) ** 2))
 
     return brier
 
 
-def standing_of(evidence: Evidence, key: Key, full: int) -> Standing:
+def result_of(evidence: Evidence, key: Key, full: int) -> CandidateResult:
     """Compare one candidate with the rule, on the rows it scored."""
-    at = evidence.judged[key].scored
-    spikes, score = evidence.spikes[at], evidence.judged[key].take(at).score
+    at = evidence.scored[key].has_score
+    spikes, score = evidence.spikes[at], evidence.scored[key].take(at).score
     plain = evidence.rule.take(at)
-    hard = certainty(plain, probabilities=False)
+    hard = as_probabilities(plain, probabilities=False)
     said = hard if key[0] == RULE_NAME else score
     draws = Resampled.of(evidence.time_us[at])
     lift = precision_difference(spikes, score, plain.score, draws) if quotable(spikes) else None
-    return Standing(
+    return CandidateResult(
         key=key,
         full=int(at.sum()) == full,
         own_brier=float(np.mean((said - spikes) ** 2)),
@@ -150,12 +150,12 @@ def part_differences(
 
     The lift is None where PR-AUC is not quotable; all is where the candidate has no scores.
     """
-    at = evidence.judged[key].scored & evidence.parts[part]
+    at = evidence.scored[key].has_score & evidence.parts[part]
     if not at.any():
         return None
     spikes, plain = evidence.spikes[at], evidence.rule.take(at)
-    score, draws = evidence.judged[key].score[at], Resampled.of(evidence.time_us[at])
-    hard = certainty(plain, probabilities=False)
+    score, draws = evidence.scored[key].score[at], Resampled.of(evidence.time_us[at])
+    hard = as_probabilities(plain, probabilities=False)
     lift = precision_difference(spikes, score, plain.score, draws) if quotable(spikes) else None
     return lift, brier_difference(spikes, score, hard, draws)
 
@@ -172,22 +172,22 @@ def choose(evidence: Evidence) -> Choice:
     """Choose what becomes ``ml``.
 
     Raises:
-        FitError: no candidate could be judged on the honest rows.
+        FitError: no candidate could be evaluated on the honest rows.
     """
     methods = chosen_methods(evidence)
-    full = int(evidence.rule.scored.sum())
-    standings = tuple(standing_of(evidence, key, full) for key in methods.items())
-    open_to = [s for s in standings if s.full and CANDIDATES[s.name].role == "candidate"]
-    if not open_to:
+    full = int(evidence.rule.has_score.sum())
+    results = tuple(result_of(evidence, key, full) for key in methods.items())
+    eligible = [s for s in results if s.full and CANDIDATES[s.name].role == "candidate"]
+    if not eligible:
         raise FitError("found no candidate with scores in every fold, expected one")
-    beating = [s for s in open_to if s.gain.low > 0.0 and not s.worse_in]
+    beating = [s for s in eligible if s.gain.low > 0.0 and not s.worse_in]
     if beating:
-        return _decided(evidence, beating, standings)
-    return _undecided(open_to, standings)
+        return _decided(evidence, beating, results)
+    return _undecided(eligible, results)
 
 
 def _decided(
-    evidence: Evidence, beating: Sequence[Standing], standings: tuple[Standing, ...]
+    evidence: Evidence, beating: Sequence[CandidateResult], results: tuple[CandidateResult, ...]
 ) -> Choice:
     best = max(beating, key=lambda s: s.gain.value)
     ties = [s for s in beating if s is best or not _behind(evidence, s, best)]
@@ -195,20 +195,20 @@ def _decided(
     reason = f"{winner.name} beats the rv60 rule beyond the interval"
     if winner is not best:
         reason += f"; {best.name} is not better than it beyond theirs, and has more numbers"
-    return Choice(winner.key, True, reason, standings)
+    return Choice(winner.key, True, reason, results)
 
 
-def _behind(evidence: Evidence, one: Standing, best: Standing) -> bool:
-    scores = [evidence.judged[each.key].score for each in (one, best)]
+def _behind(evidence: Evidence, one: CandidateResult, best: CandidateResult) -> bool:
+    scores = [evidence.scored[each.key].score for each in (one, best)]
     draws = Resampled.of(evidence.time_us)
     if one.lift is None:
         return brier_difference(evidence.spikes, scores[0], scores[1], draws).low > 0.0
     return precision_difference(evidence.spikes, scores[0], scores[1], draws).high < 0.0
 
 
-def _undecided(open_to: Sequence[Standing], standings: tuple[Standing, ...]) -> Choice:
-    limit = min(s.own_brier for s in standings if s.name in (RULE_NAME, BASELINE))
-    sound = [s for s in open_to if s.own_brier <= limit and s.gain.value >= 0 and not s.worse_in]
+def _undecided(eligible: Sequence[CandidateResult], results: tuple[CandidateResult, ...]) -> Choice:
+    limit = min(s.own_brier for s in results if s.name in (RULE_NAME, BASELINE))
+    sound = [s for s in eligible if s.own_brier <= limit and s.gain.value >= 0 and not s.worse_in]
     if sound:
         winner = min(sound, key=lambda s: s.numbers)
         why = (
@@ -216,10 +216,10 @@ def _undecided(open_to: Sequence[Standing], standings: tuple[Standing, ...]) -> 
             " pooled, and in no part worse beyond the interval"
         )
     else:
-        winner = min(open_to, key=lambda s: s.own_brier)
+        winner = min(eligible, key=lambda s: s.own_brier)
         why = "the one with the lowest Brier score, as none holds the rule's figures in every part"
     reason = f"no candidate beats the rv60 rule beyond its interval; chosen is {why}"
-    return Choice(winner.key, False, reason, standings)
+    return Choice(winner.key, False, reason, results)
 
 
 def data_needed(gain: Interval, hours: float, episodes: int) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Months of minute rows: does the next minute's range reach the training part's 90th percentile?
 
 These rows hold no quote and no seconds, so nothing here is one of ``FEATURES``: the columns are
-made by a path of their own, judged by their own walk-forward, and never touch τ or a model that
+made by a path of their own, evaluated by their own walk-forward, and never touch τ or a model that
 is served. A minute without high and low was not recorded (its close is the one before,
 unchanged): it is unknown, gives no row and no label, and is never bridged.
 """
@@ -17,8 +17,8 @@ import numpy.typing as npt
 from ingestor.instant import text_of
 from training.errors import DatasetError
 from training.external.columns import Columns, Numbers, Times, read_columns
-from training.external.trailing import mean_of_last
-from training.external.walk_forward import Rows, folds_between, part_lines, walk_forward
+from training.external.trailing import rolling_mean
+from training.external.walk_forward import ExternalRows, folds_between, part_lines, walk_forward
 
 REQUIRED: Final = ("minute_epoch", "high", "low", "trades")
 MINUTE_US: Final = 60_000_000
@@ -36,7 +36,7 @@ BPS: Final = 1e4
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """A grid of minutes without holes, NaN where not recorded.
+    """Minutes without holes, NaN where not recorded.
 
     ``range`` is ln(high/low) of a minute, ``trades`` its trades, ``start`` its epoch minute.
     """
@@ -48,7 +48,7 @@ class Minutes:
 
 
 def read_minutes(path: Path) -> Minutes:
-    """Read minute rows onto a grid.
+    """Read minute rows, with those not recorded as NaN.
 
     Raises:
         DatasetError: names file, row and reason: a column missing, rows out of order or repeated,
@@ -64,27 +64,27 @@ def read_minutes(path: Path) -> Minutes:
     columns.refuse(trades < 0, "trades", "a count of trades")
     if np.isnan(high).all():
         raise DatasetError(f"{path.name}, row 1: found no minute with trades, expected some")
-    return _on_grid(columns, epoch, np.log(high / low), trades)
+    return _by_minute(columns, epoch, np.log(high / low), trades)
 
 
-def _on_grid(columns: Columns, epoch: Times, ranges: Numbers, trades: Numbers) -> Minutes:
+def _by_minute(columns: Columns, epoch: Times, ranges: Numbers, trades: Numbers) -> Minutes:
     length = int(epoch[-1] - epoch[0]) + 1
     if length > 100 * len(epoch):
         raise DatasetError(
             f"{columns.file}, row {len(epoch)}: found minute {epoch[-1]}, expected one nearer the"
             f" first, {epoch[0]}"
         )
-    grid = np.full((2, length), np.nan)
-    grid[:, epoch - epoch[0]] = ranges, trades
-    return Minutes(columns.file, np.arange(epoch[0], epoch[-1] + 1), grid[0], grid[1])
+    values = np.full((2, length), np.nan)
+    values[:, epoch - epoch[0]] = ranges, trades
+    return Minutes(columns.file, np.arange(epoch[0], epoch[-1] + 1), values[0], values[1])
 
 
 def _log_range(window: int) -> Callable[[Minutes], Numbers]:
-    return lambda minutes: np.log(mean_of_last(minutes.range, window) + FLOOR)
+    return lambda minutes: np.log(rolling_mean(minutes.range, window) + FLOOR)
 
 
 def _log_trades(window: int) -> Callable[[Minutes], Numbers]:
-    return lambda minutes: np.log1p(mean_of_last(minutes.trades, window))
+    return lambda minutes: np.log1p(rolling_mean(minutes.trades, window))
 
 
 def _hour(turn: Callable[[npt.NDArray[np.float64]], Any]) -> Callable[[Minutes], Numbers]:
@@ -104,7 +104,7 @@ MINUTE_COLUMNS: Final[dict[str, Callable[[Minutes], Numbers]]] = {
 """Ranges over four horizons as HAR has them, how busy it is, and the time of day (UTC)."""
 
 
-def minute_rows(minutes: Minutes) -> Rows:
+def minute_rows(minutes: Minutes) -> ExternalRows:
     """Return a row for each minute that is known and whose next minute is known.
 
     A row stands at its minute's end; its label is known a minute later.
@@ -113,7 +113,7 @@ def minute_rows(minutes: Minutes) -> Rows:
     usable = ~np.isnan(minutes.range) & ~np.isnan(ahead)
     values = np.column_stack([column(minutes) for column in MINUTE_COLUMNS.values()])
     time_us = (minutes.start + 1) * MINUTE_US
-    return Rows(
+    return ExternalRows(
         columns=tuple(MINUTE_COLUMNS),
         values=values[usable],
         time_us=time_us[usable],
@@ -172,7 +172,7 @@ def evaluate_minutes(path: Path) -> dict[str, Any]:
 
 
 def minute_lines(found: dict[str, Any]) -> list[str]:
-    """Say the walk-forward figures to a reader."""
+    """Return the walk-forward figures as lines for a reader."""
     return [
         f"{found['file']}: {found['rows']} usable of {found['minutes']} minutes"
         f" ({found['minutes_recorded']} recorded), {found['first']} to {found['last']}",

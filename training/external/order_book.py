@@ -9,7 +9,7 @@ Side = Literal["buy", "sell"]
 
 
 @dataclass(slots=True)
-class HalfBook:
+class BookSide:
     """One side's levels; the best is found through a heap that forgets late.
 
     >>> asks = HalfBook(sign=1)
@@ -48,7 +48,7 @@ class HalfBook:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class BookChange:
     """One level change: at ``time_us`` (epoch microseconds) that ``size`` stands at ``price``."""
 
     time_us: int
@@ -58,7 +58,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Best:
+class BestQuote:
     """The best quote after a change."""
 
     time_us: int
@@ -71,17 +71,17 @@ class Best:
 def best_quotes(
     bids: Iterable[tuple[float, float]],
     asks: Iterable[tuple[float, float]],
-    changes: Iterable[Change],
-) -> Iterator[Best]:
+    changes: Iterable[BookChange],
+) -> Iterator[BestQuote]:
     """Return the best quote after each change to a snapshot; nothing while crossed or one-sided.
 
     Level changes of one update come one by one, so a book may look crossed between them.
     """
-    buy, sell = HalfBook(-1), HalfBook(1)
+    buy, sell = BookSide(-1), BookSide(1)
     buy.fill(bids)
     sell.fill(asks)
     for change in changes:
         (buy if change.side == "buy" else sell).set(change.price, change.size)
         bid, ask = buy.best(), sell.best()
         if bid is not None and ask is not None and bid[0] < ask[0]:
-            yield Best(change.time_us, *bid, *ask)
+            yield BestQuote(change.time_us, *bid, *ask)

@@ -1,6 +1,6 @@
 """The figure this project started from: PR-AUC 0.8917, reproduced as it was made.
 
-Nothing here judges a model of ours, and nothing here is served. This is the one place where an
+Nothing here evaluates a model of ours, and nothing here is served. This is the one place where an
 unknown value becomes 0: it did so where the figure was published.
 """
 
@@ -38,7 +38,7 @@ THRESHOLD: Final = 0.10
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedTable:
     """The published table: one row a tick, in order of time.
 
     ``features`` is [n, columns] with NaN where the file has none; ``time_us`` epoch
@@ -62,7 +62,7 @@ class Published:
         return round(TRAINING_PART * len(self))
 
 
-def read_published(path: Path) -> Published:
+def read_published(path: Path) -> PublishedTable:
     """Read the published table.
 
     Raises:
@@ -76,7 +76,7 @@ def read_published(path: Path) -> Published:
     columns.refuse((label != 0) & (label != 1), "label", "0 or 1")
     both_classes(columns.file, label == 1)
     names = _feature_names(columns)
-    return Published(
+    return PublishedTable(
         file=columns.file,
         names=names,
         features=np.column_stack([columns.numbers(name, known=False) for name in names]),
@@ -111,7 +111,7 @@ def published_model(features: Numbers, positive: Flags, train: Flags) -> Any:
         return model.fit(np.nan_to_num(features[train], nan=0.0), positive[train])
 
 
-def reproduce(published: Published) -> dict[str, Any]:
+def reproduce(published: PublishedTable) -> dict[str, Any]:
     """Return the published figures on the published cut: PR-AUC, precision, recall and the rest."""
     train = np.arange(len(published)) < published.cut
     score = published_scores(published.features, published.positive, train, ~train)
@@ -144,7 +144,7 @@ def alarms_at(positive: Flags, score: Scores, threshold: float) -> dict[str, Any
 
 
 def figure_lines(found: Mapping[str, Any]) -> list[str]:
-    """Say the published figures in three lines, number first."""
+    """Return the published figures in three lines, number first."""
     return [
         f"{found['pr_auc']:.4f}  PR-AUC of {found['rows_test']} rows, learned from"
         f" {found['rows_train']} ({found['columns']} columns, {found['nan_set_to_0']} NaN set to"

@@ -13,7 +13,7 @@ from featurizer.slots import MICROSECONDS
 from training.data.thresholds import Flags, Scores, threshold_of
 from training.external.published_figure import (
     THRESHOLD,
-    Published,
+    PublishedTable,
     alarms_at,
     published_model,
     published_scores,
@@ -30,7 +30,7 @@ COLUMN: Final = "price_std_300s"
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class Flaw:
     """One reason: ``shown`` is the number, ``sentence`` what it means, ``numbers`` all behind it.
 
     ``holds`` says whether the file at hand shows what the sentence says.
@@ -48,7 +48,7 @@ def breaks_of(time_us: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
     return np.flatnonzero(np.diff(time_us) > BREAK_US)
 
 
-def before_breaks(published: Published) -> Check:
+def before_breaks(published: PublishedTable) -> Flaw:
     """Most positives are the last rows before a break of the recording."""
     last = breaks_of(published.time_us)
     near = np.zeros(len(published), dtype=np.bool_)
@@ -56,7 +56,7 @@ def before_breaks(published: Published) -> Check:
         near[max(0, at + 1 - WINDOW) : at + 1] = True
     hits, total = int((near & published.positive).sum()), int(published.positive.sum())
     gaps = (np.diff(published.time_us)[last] / MICROSECONDS).round(1).tolist()
-    return Check(
+    return Flaw(
         "positives_lie_before_breaks",
         f"{hits} of {total}",
         f"positives are among the {WINDOW} rows before a break of the recording"
@@ -66,7 +66,7 @@ def before_breaks(published: Published) -> Check:
     )
 
 
-def label_of_rows(published: Published, without: npt.NDArray[np.intp]) -> Scores:
+def label_of_rows(published: PublishedTable, without: npt.NDArray[np.intp]) -> Scores:
     """Recompute the published "future volatility": the deviation of the next rows' returns.
 
     Returns into the rows ``without`` are left out. NaN where the file ends too early.
@@ -80,7 +80,7 @@ def label_of_rows(published: Published, without: npt.NDArray[np.intp]) -> Scores
     return found
 
 
-def jump_makes_the_label(published: Published) -> Check:
+def jump_makes_the_label(published: PublishedTable) -> Flaw:
     """Without the returns that jump a break, no positive is left."""
     jumps = breaks_of(published.time_us) + 1
     limit = float(published.future[published.positive].min())
@@ -88,7 +88,7 @@ def jump_makes_the_label(published: Published) -> Check:
     known = ~np.isnan(whole)
     same = int(((whole[known] >= limit * (1 - 1e-9)) == published.positive[known]).sum())
     left = int((label_of_rows(published, jumps)[known] >= limit * (1 - 1e-9)).sum())
-    return Check(
+    return Flaw(
         "one_return_makes_the_label",
         f"{left} of {int(published.positive[known].sum())}",
         f"positives are left once the {len(jumps)} returns that jump a break are left out"
@@ -98,12 +98,12 @@ def jump_makes_the_label(published: Published) -> Check:
     )
 
 
-def windows_of_rows(published: Published) -> Check:
+def windows_of_rows(published: PublishedTable) -> Flaw:
     """The label's window is a number of rows, whatever time these span."""
     span = (published.time_us[WINDOW:] - published.time_us[:-WINDOW]) / MICROSECONDS
     middle, longest = float(np.median(span)), float(span.max())
     near = int((np.abs(span - HORIZON) < HORIZON / 10).sum())
-    return Check(
+    return Flaw(
         "windows_are_rows",
         f"{span.min():.1f}–{longest:.0f} s",
         f'is what its "next 60 s" spans: {WINDOW} rows each (median {middle:.1f} s; {near} of'
@@ -113,13 +113,13 @@ def windows_of_rows(published: Published) -> Check:
     )
 
 
-def single_column(published: Published) -> Check:
+def single_column(published: PublishedTable) -> Flaw:
     """One column alone, never fitted, ranks the test rows better than the model."""
     test = slice(published.cut, None)
     column = np.nan_to_num(published.features[test, published.names.index(COLUMN)])
     alone = float(average_precision_score(published.positive[test], -column))
     model = reproduce(published)["pr_auc"]
-    return Check(
+    return Flaw(
         "one_column_ranks_as_well",
         f"{alone:.4f}",
         f"is the PR-AUC of −{COLUMN} alone, without any fit (the model: {model:.4f})",
@@ -128,7 +128,7 @@ def single_column(published: Published) -> Check:
     )
 
 
-def _moved(published: Published, cut: int, purge: bool) -> dict[str, Any]:
+def _moved(published: PublishedTable, cut: int, purge: bool) -> dict[str, Any]:
     """Return PR-AUC with the cut elsewhere; None where the training part has a single class.
 
     Scores may all round to 1.0, which leaves no order: then their log odds still have one.
@@ -149,7 +149,7 @@ def _moved(published: Published, cut: int, purge: bool) -> dict[str, Any]:
     }
 
 
-def _cuts(published: Published, purge: bool) -> list[dict[str, Any]]:
+def _cuts(published: PublishedTable, purge: bool) -> list[dict[str, Any]]:
     return [
         {"cut": share, "prevalence": float(published.positive[cut:].mean())}
         | _moved(published, cut, purge)
@@ -164,12 +164,12 @@ def _shown(entry: dict[str, Any]) -> str:
     return f"{value} at {entry['cut']:.0%} (prevalence {entry['prevalence']:.2f})"
 
 
-def moved_cuts(published: Published) -> Check:
+def moved_cuts(published: PublishedTable) -> Flaw:
     """The figure hangs on where the rows are cut."""
     found = _cuts(published, purge=False)
     values = [entry["pr_auc"] for entry in found if entry["pr_auc"] is not None]
     low, high = min(values, default=np.nan), max(values, default=np.nan)
-    return Check(
+    return Flaw(
         "moved_cuts",
         f"{low:.2f}–{high:.2f}",
         f"is PR-AUC with the cut elsewhere: {'; '.join(map(_shown, found))}",
@@ -178,14 +178,14 @@ def moved_cuts(published: Published) -> Check:
     )
 
 
-def purged_cuts(published: Published) -> Check:
+def purged_cuts(published: PublishedTable) -> Flaw:
     """Once no training label reaches into the test part, the prevalence is what is left."""
     found = _cuts(published, purge=True)
     plain = [entry for entry in found if entry["pr_auc"] is not None]
     bare = [entry for entry in plain if abs(entry["pr_auc"] - entry["prevalence"]) < 1e-9]
     equal = sum(entry["equal_scores"] for entry in bare)
     beneath = ", ".join(f"{entry['pr_auc_of_log_odds']:.2f}" for entry in bare)
-    return Check(
+    return Flaw(
         "purge_leaves_prevalence",
         f"{len(bare)} of {len(plain)}",
         f"cuts give exactly the prevalence once training rows less than {HORIZON} s before the cut"
@@ -196,7 +196,7 @@ def purged_cuts(published: Published) -> Check:
     )
 
 
-def threshold_on_test(published: Published) -> Check:
+def threshold_on_test(published: PublishedTable) -> Flaw:
     """The threshold was read off the test labels, and scores of 0 and 1 hide it."""
     train = np.arange(len(published)) < published.cut
     everything = np.ones(len(published), dtype=np.bool_)
@@ -207,7 +207,7 @@ def threshold_on_test(published: Published) -> Check:
     ]
     own = threshold_of(score[train], positive[train])
     honest = alarms_at(positive[~train], score[~train], own)
-    return Check(
+    return Flaw(
         "threshold_picked_on_test",
         f"{len(same)} of {len(THRESHOLDS)}",
         f"thresholds share the best F1 on the test labels, where {THRESHOLD:g} was picked: the"
@@ -226,12 +226,12 @@ def _best(positive: Flags, score: Scores, train: Flags) -> float:
     return max(_f1(positive, score, ~train, threshold) for threshold in THRESHOLDS)
 
 
-def few_events(published: Published) -> Check:
+def few_events(published: PublishedTable) -> Flaw:
     """Many positive rows are few events."""
     test = published.positive[published.cut :]
     starts = np.diff(np.concatenate([[0], published.positive.astype(np.int8)])) == 1
     events = int(starts[published.cut :].sum())
-    return Check(
+    return Flaw(
         "few_events",
         f"{events}",
         f"event(s) make the {int(test.sum())} positives of the test part; a figure of four digits"
@@ -241,11 +241,11 @@ def few_events(published: Published) -> Check:
     )
 
 
-def unknown_as_zero(published: Published) -> Check:
+def unknown_as_zero(published: PublishedTable) -> Flaw:
     """Unknown values became 0, and 0 was a hint."""
     rows = np.isnan(published.features).any(axis=1)
     positive = int(published.positive[rows].sum())
-    return Check(
+    return Flaw(
         "unknown_as_zero",
         f"{positive} of {int(rows.sum())}",
         f"rows with unknown values (here set to 0, as published) are positive:"
@@ -256,7 +256,7 @@ def unknown_as_zero(published: Published) -> Check:
     )
 
 
-CHECKS: Final[tuple[Callable[[Published], Check], ...]] = (
+FLAWS: Final[tuple[Callable[[PublishedTable], Flaw], ...]] = (
     before_breaks,
     jump_makes_the_label,
     windows_of_rows,

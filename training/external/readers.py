@@ -1,4 +1,4 @@
-"""Readers of the tables that are no captures: each gives its products' seconds on a grid.
+"""Readers of the tables that are no captures: each returns its products' seconds.
 
 These tables serve evaluation only. None of them may be a source of ticks, τ or a model: they
 hold another's features, one state a second, bars without quotes, or books without a ticker.
@@ -18,19 +18,19 @@ import numpy as np
 from ingestor.instant import instant
 from training.errors import DatasetError
 from training.external.columns import UNREADABLE, Columns, Numbers, read_columns
-from training.external.order_book import Best, Change, best_quotes
-from training.external.seconds import Grid, grid_of
+from training.external.order_book import BestQuote, BookChange, best_quotes
+from training.external.seconds import SecondSeries, series_of
 
 ALIVE: Final = 10
 """Seconds of silence over which a quote still stands, as in a recording without heartbeats."""
 DAY: Final = 86_400
 BAR_NAMES: Final = ("milliseconds", "open", "high", "low", "close", "volume")
 
-Series = dict[str, Grid]
+SeriesByProduct = dict[str, SecondSeries]
 
 
 @dataclass(frozen=True, slots=True)
-class Extra:
+class ExternalTable:
     """A kind of table: which files make one, how they are read, and what is said of it.
 
     ``joined``: all files of a folder that match are one table.
@@ -38,12 +38,12 @@ class Extra:
 
     kind: str
     pattern: re.Pattern[str]
-    read: Callable[[Sequence[Path]], Series]
+    read: Callable[[Sequence[Path]], SeriesByProduct]
     note: str
     joined: bool = False
 
 
-def read_derived(paths: Sequence[Path]) -> Series:
+def read_derived(paths: Sequence[Path]) -> SeriesByProduct:
     """Read another project's tick features: mid, spread, and an imbalance that is mapped 2x−1."""
     (path,) = paths
     columns = read_columns(
@@ -52,14 +52,14 @@ def read_derived(paths: Sequence[Path]) -> Series:
     return {name: _derived(part) for name, part in _by_product(columns)}
 
 
-def _derived(columns: Columns) -> Grid:
+def _derived(columns: Columns) -> SecondSeries:
     time_us, mid = columns.times("timestamp"), columns.numbers("midprice")
     columns.in_order("timestamp", time_us)
     columns.refuse(mid <= 0, "midprice", "a price above 0")
     share = columns.numbers("order_book_imbalance", known=False)
     columns.refuse((share < 0) | (share > 1), "order_book_imbalance", "bid/(bid+ask) in 0…1")
     spread = columns.numbers("bid_ask_spread", known=False) / mid
-    return grid_of(time_us, mid, bridge=ALIVE, spread=spread, imbalance=signed_imbalance(share))
+    return series_of(time_us, mid, bridge=ALIVE, spread=spread, imbalance=signed_imbalance(share))
 
 
 def signed_imbalance(share: Numbers) -> Numbers:
@@ -71,7 +71,7 @@ def signed_imbalance(share: Numbers) -> Numbers:
     return 2.0 * share - 1.0
 
 
-def read_peer(paths: Sequence[Path]) -> Series:
+def read_peer(paths: Sequence[Path]) -> SeriesByProduct:
     """Read another project's one-second rows: mid, spread, ticks of the last 5 s."""
     (path,) = paths
     columns = read_columns(
@@ -80,11 +80,11 @@ def read_peer(paths: Sequence[Path]) -> Series:
     return {name: _peer(part) for name, part in _by_product(columns)}
 
 
-def _peer(columns: Columns) -> Grid:
+def _peer(columns: Columns) -> SecondSeries:
     time_us, mid = columns.times("window_end_ts"), columns.numbers("midprice")
     columns.in_order("window_end_ts", time_us, strictly=True)
     columns.refuse(mid <= 0, "midprice", "a price above 0")
-    return grid_of(
+    return series_of(
         time_us,
         mid,
         bridge=ALIVE,
@@ -99,7 +99,7 @@ def _by_product(columns: Columns) -> Iterator[tuple[str, Columns]]:
         yield name, columns.take(np.asarray(product == name))
 
 
-def read_bars(paths: Sequence[Path]) -> Series:
+def read_bars(paths: Sequence[Path]) -> SeriesByProduct:
     """Read days of one-second trade bars: a second without a bar had no trade, its price stands."""
     times, closes = [], []
     for path in sorted(paths):
@@ -111,7 +111,7 @@ def read_bars(paths: Sequence[Path]) -> Series:
         times.append(_day_us(path) + offset * 1000)
         closes.append(close)
     time_us = np.concatenate(times)
-    return {"BTC-USD": grid_of(time_us, np.concatenate(closes), bridge=DAY)}
+    return {"BTC-USD": series_of(time_us, np.concatenate(closes), bridge=DAY)}
 
 
 def _day_us(path: Path) -> int:
@@ -121,7 +121,7 @@ def _day_us(path: Path) -> int:
     return instant("-".join(found.groups()) + "T00:00:00Z")[0]
 
 
-def read_changes(paths: Sequence[Path]) -> Series:
+def read_changes(paths: Sequence[Path]) -> SeriesByProduct:
     """Read a book snapshot (two files, asks and bids) and the level changes that follow it."""
     sides = {side: [p for p in paths if side in p.name] for side in ("asks", "bids")}
     updates = sorted(p for p in paths if "l2update" in p.name)
@@ -140,7 +140,7 @@ def _levels(path: Path) -> Iterator[tuple[float, float]]:
     yield from zip(columns.numbers("price").tolist(), columns.numbers("size").tolist(), strict=True)
 
 
-def _changes(path: Path) -> Iterator[Change]:
+def _changes(path: Path) -> Iterator[BookChange]:
     columns = read_columns(path, ("side", "price", "size", "time"))
     time_us = columns.times("time")
     columns.in_order("time", time_us)
@@ -152,15 +152,15 @@ def _changes(path: Path) -> Iterator[Change]:
         columns.numbers("size").tolist(),
         strict=True,
     )
-    yield from (Change(*row) for row in rows)
+    yield from (BookChange(*row) for row in rows)
 
 
-def read_mixed(paths: Sequence[Path]) -> Series:
+def read_mixed(paths: Sequence[Path]) -> SeriesByProduct:
     """Read frames of a book and its trades in one CSV: one snapshot, then level changes."""
     (path,) = paths
     bids: list[tuple[float, float]] = []
     asks: list[tuple[float, float]] = []
-    changes: list[Change] = []
+    changes: list[BookChange] = []
     for row, frame in enumerate(_frames(path), start=1):
         try:
             if frame["type"] == "snapshot":
@@ -187,22 +187,22 @@ def _pairs(text: str) -> list[tuple[float, float]]:
     return [(float(price), float(size)) for price, size in ast.literal_eval(text)]
 
 
-def _of_frame(frame: dict[str, str]) -> list[Change]:
+def _of_frame(frame: dict[str, str]) -> list[BookChange]:
     time_us, _ = instant(frame["time"])
     return [
-        Change(time_us, side, float(price), float(size))
+        BookChange(time_us, side, float(price), float(size))
         for side, price, size in ast.literal_eval(frame["changes"])
     ]
 
 
-def _of_quotes(file: str, quotes: Iterator[Best]) -> Series:
+def _of_quotes(file: str, quotes: Iterator[BestQuote]) -> SeriesByProduct:
     found = np.array([(q.time_us, q.bid, q.bid_size, q.ask, q.ask_size) for q in quotes])
     if not len(found):
         raise DatasetError(f"{file}: found no two-sided book, expected a snapshot and changes")
     bid, bid_size, ask, ask_size = found[:, 1:].T
     mid = (bid + ask) / 2
     return {
-        "BTC-USD": grid_of(
+        "BTC-USD": series_of(
             found[:, 0].astype(np.int64),
             mid,
             bridge=ALIVE,
@@ -212,35 +212,35 @@ def _of_quotes(file: str, quotes: Iterator[Best]) -> Series:
     }
 
 
-EXTRAS: Final = (
-    Extra(
+EXTERNAL_TABLES: Final = (
+    ExternalTable(
         "derived_ticks",
         re.compile(r"adv_derived_.*\.parquet"),
         read_derived,
         "another project's tick features (it begins with what is also a capture); imbalance mapped"
         " 2x−1, its labels not used",
     ),
-    Extra(
+    ExternalTable(
         "derived_seconds",
         re.compile(r"peer_1s_.*\.parquet"),
         read_peer,
         "another project's one-second rows; its labels not used",
     ),
-    Extra(
+    ExternalTable(
         "second_bars",
         re.compile(r"gdax_.*_second_trade\.zip"),
         read_bars,
         "trade bars of 2016: last trades, no quotes; returns carry the bounce of the spread",
         joined=True,
     ),
-    Extra(
+    ExternalTable(
         "level_changes",
         re.compile(r"exch_l2(update|snapshot)_.*\.csv\.gz"),
         read_changes,
         "a book of 2018 rebuilt from level changes",
         joined=True,
     ),
-    Extra(
+    ExternalTable(
         "mixed_frames",
         re.compile(r"exch_mixed_frames_.*\.csv\.gz"),
         read_mixed,

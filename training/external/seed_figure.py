@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from training.external.published_figure import figure_lines, read_published, reproduce
-from training.external.published_flaws import CHECKS
+from training.external.published_flaws import FLAWS
 
 
 def evaluate_seed_figure(path: Path) -> dict[str, Any]:
@@ -16,7 +16,7 @@ def evaluate_seed_figure(path: Path) -> dict[str, Any]:
         DatasetError: names file, row and reason if the table cannot be used.
     """
     published = read_published(path)
-    checks = [check(published) for check in CHECKS]
+    checks = [check(published) for check in FLAWS]
     return {
         "file": published.file,
         "published": reproduce(published),
@@ -26,7 +26,7 @@ def evaluate_seed_figure(path: Path) -> dict[str, Any]:
 
 
 def seed_figure_lines(found: Mapping[str, Any]) -> list[str]:
-    """Say it to a reader: the figures, then each check, its number beside its sentence."""
+    """Return lines for a reader: the figures, then each check, its number beside its sentence."""
     void = sum(check["holds"] for check in found["checks"])
     return [
         f"{found['file']}: the published figure, as it was made",

@@ -1,6 +1,6 @@
-"""Evaluation extras: what the rv60 rule and a regression do on tables that are no captures.
+"""External tables: what the rv60 rule and a regression do on tables that are no captures.
 
-Each table has a reader of its own (``foreign``) and one path of columns (``grid``), apart from
+Each table has a reader of its own (``readers``) and one path of columns (``seconds``), apart from
 FEATURES. Nothing here is ever part of a dataset, of τ or of a model that is served.
 """
 
@@ -14,10 +14,10 @@ from featurizer.slots import MICROSECONDS
 from ingestor.instant import text_of
 from training.data.splits import EMBARGO
 from training.errors import DatasetError
-from training.evaluation.measures import Judged, figures
-from training.external.readers import EXTRAS, Extra
-from training.external.seconds import Grid, grid_rows, largest
-from training.external.walk_forward import Rows, folds_between, part_lines, walk_forward
+from training.evaluation.measures import ScoredRows, figures
+from training.external.readers import EXTERNAL_TABLES, ExternalTable
+from training.external.seconds import SecondSeries, largest, series_rows
+from training.external.walk_forward import ExternalRows, folds_between, part_lines, walk_forward
 
 WALK_ROWS: Final = 1800
 """Inside one table only where 30 minutes or more are usable."""
@@ -31,8 +31,8 @@ PROTOCOL: Final = (
 )
 
 
-def evaluate_extras(folder: Path, tau: Mapping[str, float] | None = None) -> dict[str, Any]:
-    """Judge every such table of a folder.
+def evaluate_tables(folder: Path, tau: Mapping[str, float] | None = None) -> dict[str, Any]:
+    """Evaluate every such table of a folder.
 
     ``tau`` (log return over 60 s, by product) is the promotion's: used to say how often these
     tables reach it, never changed by them.
@@ -41,41 +41,47 @@ def evaluate_extras(folder: Path, tau: Mapping[str, float] | None = None) -> dic
         DatasetError: names file, row and reason if a table cannot be used, or none is there.
     """
     tables = [
-        _table(extra, product, paths, grid, tau or {})
-        for extra in EXTRAS
-        for paths, series in _read(extra, folder)
-        for product, grid in series.items()
+        _table(external_table, product, paths, series, tau or {})
+        for external_table in EXTERNAL_TABLES
+        for paths, by_product in _read(external_table, folder)
+        for product, series in by_product.items()
     ]
     if not tables:
-        raise DatasetError(f"{folder}: found no extra table, expected at least one")
+        raise DatasetError(f"{folder}: found no external table, expected at least one")
     return {"purpose": "evaluation only, never part of τ", "protocol": PROTOCOL, "tables": tables}
 
 
 def _files(folder: Path) -> list[Path]:
     if not folder.is_dir():
-        raise DatasetError(f"{folder}: found no folder, expected one with extra tables")
+        raise DatasetError(f"{folder}: found no folder, expected one with external tables")
     return list(folder.iterdir())
 
 
-def _read(extra: Extra, folder: Path) -> list[tuple[list[Path], dict[str, Grid]]]:
+def _read(
+    external_table: ExternalTable, folder: Path
+) -> list[tuple[list[Path], dict[str, SecondSeries]]]:
     """Read a folder's tables of one kind: of several files in one go, or file by file."""
-    paths = sorted(path for path in _files(folder) if extra.pattern.fullmatch(path.name))
-    if extra.joined and paths:
-        return [(paths, extra.read(paths))]
-    return [([path], extra.read([path])) for path in paths]
+    paths = sorted(path for path in _files(folder) if external_table.pattern.fullmatch(path.name))
+    if external_table.joined and paths:
+        return [(paths, external_table.read(paths))]
+    return [([path], external_table.read([path])) for path in paths]
 
 
 def _table(
-    extra: Extra, product: str, paths: list[Path], grid: Grid, tau: Mapping[str, float]
+    external_table: ExternalTable,
+    product: str,
+    paths: list[Path],
+    series: SecondSeries,
+    tau: Mapping[str, float],
 ) -> dict[str, Any]:
-    rows, counts = grid_rows(grid)
+    rows, counts = series_rows(series)
     return {
-        "kind": extra.kind,
+        "kind": external_table.kind,
         "files": [path.name for path in paths],
         "product": product,
-        "note": extra.note,
-        "first": text_of(int(grid.second[0]) * MICROSECONDS),
-        "last": text_of(int(grid.second[-1]) * MICROSECONDS),
+        "note": external_table.note,
+        "first": text_of(int(series.second[0]) * MICROSECONDS),
+        "last": text_of(int(series.second[-1]) * MICROSECONDS),
         "counts": counts,
         "volatility_max": largest(rows.ahead),
         "at_promoted_tau": _at(rows, tau.get(product)),
@@ -83,15 +89,15 @@ def _table(
     }
 
 
-def _at(rows: Rows, tau: float | None) -> dict[str, Any] | None:
+def _at(rows: ExternalRows, tau: float | None) -> dict[str, Any] | None:
     """Return prevalence and the rv60 rule at a τ; None where there is no τ or no row."""
     if tau is None or not len(rows):
         return None
-    judged = Judged(rows.now / tau, rows.now >= tau)
-    return {"tau": tau, "rule": figures(rows.ahead >= tau, judged, probabilities=False)}
+    scored = ScoredRows(rows.now / tau, rows.now >= tau)
+    return {"tau": tau, "rule": figures(rows.ahead >= tau, scored, probabilities=False)}
 
 
-def _walk(rows: Rows) -> dict[str, Any]:
+def _walk(rows: ExternalRows) -> dict[str, Any]:
     if len(rows) < WALK_ROWS:
         note = f"{len(rows)} usable seconds, walking forward takes {WALK_ROWS}"
         return {"parts": [], "pooled": None, "left_out": [], "note": note}
@@ -100,9 +106,9 @@ def _walk(rows: Rows) -> dict[str, Any]:
     return walk_forward(rows, folds_between(rows, starts, EMBARGO * MICROSECONDS), BLOCK_US)
 
 
-def extra_lines(found: Mapping[str, Any]) -> list[str]:
-    """Say it to a reader, table by table."""
-    lines = [f"extras: {found['purpose']}", f"protocol: {found['protocol']}"]
+def table_lines(found: Mapping[str, Any]) -> list[str]:
+    """Return lines for a reader, table by table."""
+    lines = [f"external tables: {found['purpose']}", f"protocol: {found['protocol']}"]
     for table in found["tables"]:
         counts = ", ".join(f"{n} {what}" for what, n in table["counts"].items())
         lines.append(f"{table['files'][0]} {table['product']}: {counts} ({table['note']})")

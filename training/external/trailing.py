@@ -1,11 +1,11 @@
-"""Trailing windows over a grid of equal steps, NaN where a step is not known."""
+"""Trailing windows over equal steps, NaN where a step is not known."""
 
 import numpy as np
 
 from training.external.columns import Numbers
 
 
-def sum_of_last(values: Numbers, window: int) -> Numbers:
+def rolling_sum(values: Numbers, window: int) -> Numbers:
     """Return the sum over each step's last ``window`` steps, its own included.
 
     >>> sum_of_last(np.array([1.0, 2.0, 3.0]), 2).tolist()
@@ -16,13 +16,13 @@ def sum_of_last(values: Numbers, window: int) -> Numbers:
     return summed
 
 
-def mean_of_last(values: Numbers, window: int) -> Numbers:
+def rolling_mean(values: Numbers, window: int) -> Numbers:
     """Return the mean over the known of the last ``window`` steps; NaN if fewer than half are.
 
     >>> mean_of_last(np.array([1.0, 3.0, np.nan, np.nan, np.nan]), 2).tolist()
     [1.0, 2.0, 3.0, nan, nan]
     """
     known = ~np.isnan(values)
-    count = sum_of_last(known.astype(np.float64), window)
-    total = sum_of_last(np.where(known, values, 0.0), window)
+    count = rolling_sum(known.astype(np.float64), window)
+    total = rolling_sum(np.where(known, values, 0.0), window)
     return np.where(count >= window / 2, total / np.maximum(count, 1.0), np.nan)

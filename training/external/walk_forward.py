@@ -1,4 +1,4 @@
-"""Walk-forward judging of tables that are no captures: learn from the past, test what follows.
+"""Walk-forward evaluation of tables that are no captures: learn from the past, test what follows.
 
 One logistic regression stands beside the plain rule "it goes on as it is now". Where a spike
 begins is a percentile of each training part alone, and so is every other number of the fit.
@@ -24,7 +24,7 @@ from training.evaluation.bootstrap import (
     brier_difference,
     precision_difference,
 )
-from training.evaluation.measures import Judged, figures, quotable
+from training.evaluation.measures import ScoredRows, figures, quotable
 from training.external.columns import Numbers, Times
 
 KNOWN_SHARE: Final = 0.9
@@ -35,8 +35,8 @@ FEWEST_BLOCKS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Rows:
-    """Rows to be judged, in order of time.
+class ExternalRows:
+    """Rows to be evaluated, in order of time.
 
     ``values`` is [n, columns], NaN where unknown; ``now`` the rule's quantity at the row and
     ``ahead`` what followed, in one unit; the label of a row is known at ``end_us`` (epoch
@@ -55,7 +55,7 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
-class Fold:
+class TimeFold:
     """A training part, all before the test part, and the test part's name."""
 
     name: str
@@ -69,12 +69,14 @@ class _Tested:
 
     time_us: Times
     spikes: Flags
-    rule: Judged
-    model: Judged
-    calibrated: Judged
+    rule: ScoredRows
+    model: ScoredRows
+    calibrated: ScoredRows
 
 
-def folds_between(rows: Rows, starts_us: Sequence[tuple[str, int]], embargo_us: int) -> list[Fold]:
+def folds_between(
+    rows: ExternalRows, starts_us: Sequence[tuple[str, int]], embargo_us: int
+) -> list[TimeFold]:
     """Cut the rows at these times: each part is tested by what lies before it.
 
     A training row's label must be known ``embargo_us`` before its test part begins. Parts
@@ -87,14 +89,14 @@ def folds_between(rows: Rows, starts_us: Sequence[tuple[str, int]], embargo_us: 
         train = np.flatnonzero(rows.end_us <= start - embargo_us)
         test = np.flatnonzero((rows.time_us >= start) & (rows.time_us < end))
         if len(train) and len(test):
-            folds.append(Fold(name, train, test))
+            folds.append(TimeFold(name, train, test))
     return folds
 
 
 def walk_forward(
-    rows: Rows, folds: Sequence[Fold], block_us: int, percentile: float = TAU_PERCENTILE
+    rows: ExternalRows, folds: Sequence[TimeFold], block_us: int, percentile: float = TAU_PERCENTILE
 ) -> dict[str, Any]:
-    """Judge every fold, and all test parts pooled with intervals by blocks of ``block_us``.
+    """Evaluate every fold, and all test parts pooled with intervals by blocks of ``block_us``.
 
     ``left_out`` names the parts whose training part has a single class.
     """
@@ -113,14 +115,14 @@ def walk_forward(
     return {"parts": told, "pooled": pooled, "left_out": left_out}
 
 
-def _test(rows: Rows, fold: Fold, spikes: Flags, tau: float) -> _Tested:
+def _test(rows: ExternalRows, fold: TimeFold, spikes: Flags, tau: float) -> _Tested:
     train, test = fold.train, fold.test
     own = np.log(np.maximum(rows.now, 1e-9))[:, None]
     known = 1.0 - np.isnan(rows.values[train]).mean(axis=0) >= KNOWN_SHARE
     return _Tested(
         time_us=rows.time_us[test],
         spikes=spikes[test],
-        rule=Judged(np.nan_to_num(rows.now[test]) / tau, rows.now[test] >= tau),
+        rule=ScoredRows(np.nan_to_num(rows.now[test]) / tau, rows.now[test] >= tau),
         model=_fit(rows.values[:, known], spikes, train, test),
         calibrated=_fit(own, spikes, train, test),
     )
@@ -128,7 +130,7 @@ def _test(rows: Rows, fold: Fold, spikes: Flags, tau: float) -> _Tested:
 
 def _fit(
     values: Numbers, spikes: Flags, train: npt.NDArray[np.intp], test: npt.NDArray[np.intp]
-) -> Judged:
+) -> ScoredRows:
     model = make_pipeline(
         SimpleImputer(strategy="median"), StandardScaler(), LogisticRegression(max_iter=2000)
     )
@@ -136,14 +138,14 @@ def _fit(
         model.fit(values[train], spikes[train])
         limit = threshold_of(model.predict_proba(values[train])[:, 1], spikes[train])
         score = model.predict_proba(values[test])[:, 1]
-    return Judged(score, score >= limit)
+    return ScoredRows(score, score >= limit)
 
 
 def _pool(parts: Sequence[_Tested]) -> _Tested:
-    def joined(name: str) -> Judged:
+    def joined(name: str) -> ScoredRows:
         found = [getattr(part, name) for part in parts]
-        score = np.concatenate([judged.score for judged in found])
-        return Judged(score, np.concatenate([judged.alarm for judged in found]))
+        score = np.concatenate([scored.score for scored in found])
+        return ScoredRows(score, np.concatenate([scored.alarm for scored in found]))
 
     return _Tested(
         time_us=np.concatenate([part.time_us for part in parts]),
@@ -206,7 +208,7 @@ def _told(interval: Interval, *, ends: bool) -> dict[str, float | None]:
 
 
 def part_lines(found: dict[str, Any]) -> list[str]:
-    """Say each part, then all pooled: the model's figures above the rule's."""
+    """Return lines of each part, then all pooled: the model's figures above the rule's."""
     lines = [f"  {each['part']}: left out, {each['reason']}" for each in found["left_out"]]
     pooled = [{"part": "pooled"} | found["pooled"]] if found["pooled"] else []
     for part in [*found["parts"], *pooled]:
@@ -217,9 +219,9 @@ def part_lines(found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _said(judged: dict[str, Any]) -> str:
+def _said(scored: dict[str, Any]) -> str:
     names = ("pr_auc", "roc_auc", "brier", "precision", "recall", "f1")
-    return "  ".join(f"{name}={_number(judged[name])}" for name in names)
+    return "  ".join(f"{name}={_number(scored[name])}" for name in names)
 
 
 def _gain(better: dict[str, Any]) -> str:

@@ -41,9 +41,9 @@ class Candidate:
     """One row of the table.
 
     ``numbers`` is how many numbers a fit makes, by which ties are settled; ``features`` are
-    those it may use: ``NAMES`` for all, a new one at once, else by name; ``grid`` what its search
-    tries; a ``forecast`` learns from ``excess`` and needs no spike to do so; a ``reference`` is
-    compared with, and never becomes ``ml``.
+    those it may use: ``NAMES`` for all, a new one at once, else by name; ``search_space`` what
+    its search tries; a ``forecast`` learns from ``excess`` and needs no spike to do so; a
+    ``reference`` is compared with, and never becomes ``ml``.
     """
 
     name: str
@@ -51,7 +51,7 @@ class Candidate:
     numbers: int
     features: tuple[str, ...]
     build: Build
-    grid: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    search_space: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     forecast: bool = False
     role: Role = "candidate"
 

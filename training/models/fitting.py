@@ -31,7 +31,7 @@ from training.models.calibration import (
 )
 from training.models.candidates import FLOORS, Candidate
 from training.models.forecast import ShareLogistic, VolatilityForecast
-from training.models.labelled_set import Lesson
+from training.models.labelled_set import LabelledSet
 
 BLOCKS: Final = 5
 LEAST_ROWS: Final = 120
@@ -86,7 +86,7 @@ def columns_of(table: Table, features: Sequence[str]) -> npt.NDArray[np.float64]
     return table.features[:, [NAMES.index(name) for name in features]]
 
 
-def fit(candidate: Candidate, lesson: Lesson) -> dict[Method, Fitted]:
+def fit(candidate: Candidate, labelled: LabelledSet) -> dict[Method, Fitted]:
     """Fit a candidate, and calibrate it in each way that its rows allow.
 
     ``none`` learns from all rows. For the others the earlier rows make the model, with what
@@ -95,36 +95,36 @@ def fit(candidate: Candidate, lesson: Lesson) -> dict[Method, Fitted]:
     Raises:
         FitError: the rows are too few, or have a single class and it is no forecast.
     """
-    if len(lesson) < LEAST_ROWS or not (candidate.forecast or lesson.both):
-        found = f"{int(lesson.spikes.sum())} spikes in {len(lesson)} rows"
+    if len(labelled) < LEAST_ROWS or not (candidate.forecast or labelled.two_classes):
+        found = f"{int(labelled.spikes.sum())} spikes in {len(labelled)} rows"
         raise FitError(f"found {found}, expected both and at least {LEAST_ROWS} rows")
-    features = candidate.known(lesson.table)
+    features = candidate.known(labelled.table)
     with threadpool_limits(limits=1):
-        pipeline, parameters = _search(candidate, features, lesson)
+        pipeline, parameters = _search(candidate, features, labelled)
         whole = Fitted(candidate, features, pipeline, parameters=parameters)
-        return {"none": whole, **_calibrated(whole, lesson)}
+        return {"none": whole, **_calibrated(whole, labelled)}
 
 
-def _calibrated(whole: Fitted, lesson: Lesson) -> dict[Method, Fitted]:
-    early, late = (lesson.take(at) for at in later_slice(lesson.table.time_us))
+def _calibrated(whole: Fitted, labelled: LabelledSet) -> dict[Method, Fitted]:
+    early, late = (labelled.take(at) for at in later_slice(labelled.table.time_us))
     candidate = whole.candidate
     if candidate.role == "reference" and not candidate.forecast:
         return {}
-    if min(len(early), len(late)) < LEAST_ROWS or not (candidate.forecast or early.both):
+    if min(len(early), len(late)) < LEAST_ROWS or not (candidate.forecast or early.two_classes):
         return {}
     base = replace(whole, pipeline=_fitted(clone(whole.pipeline), whole.features, early))
     found: dict[Method, Fitted] = {}
     if isinstance(base.pipeline["model"], VolatilityForecast):
         found["errors"] = replace(base, pipeline=_by_errors(base, late), calibration="errors")
     scores = base.scores(late.table)
-    if late.both:
+    if late.two_classes:
         sigmoid, steps = Sigmoid.fit(scores, late.spikes), Isotonic.fit(scores, late.spikes)
         found["sigmoid"] = replace(base, calibrator=sigmoid, calibration="sigmoid")
         found["isotonic"] = replace(base, calibrator=steps, calibration="isotonic")
     return found
 
 
-def _by_errors(base: Fitted, late: Lesson) -> Any:
+def _by_errors(base: Fitted, late: LabelledSet) -> Any:
     steps = dict(base.pipeline.steps)
     logs = base.pipeline[:-1].transform(columns_of(late.table, base.features))
     model = VolatilityForecast(steps["model"].weights)
@@ -133,26 +133,26 @@ def _by_errors(base: Fitted, late: Lesson) -> Any:
     return Pipeline(list(steps.items()))
 
 
-def _fitted(pipeline: Any, features: Sequence[str], lesson: Lesson) -> Any:
-    extra = extra_of(pipeline, lesson)
-    return pipeline.fit(columns_of(lesson.table, features), lesson.spikes, **extra)
+def _fitted(pipeline: Any, features: Sequence[str], labelled: LabelledSet) -> Any:
+    arguments = fit_arguments(pipeline, labelled)
+    return pipeline.fit(columns_of(labelled.table, features), labelled.spikes, **arguments)
 
 
-def extra_of(pipeline: Any, lesson: Lesson) -> dict[str, Any]:
+def fit_arguments(pipeline: Any, labelled: LabelledSet) -> dict[str, Any]:
     """Return what ``fit`` wants beside rows and labels."""
     forecast = isinstance(pipeline["model"], VolatilityForecast)
-    return {"model__excess": lesson.excess} if forecast else {}
+    return {"model__excess": labelled.excess} if forecast else {}
 
 
 def _search(
-    candidate: Candidate, features: tuple[str, ...], lesson: Lesson
+    candidate: Candidate, features: tuple[str, ...], labelled: LabelledSet
 ) -> tuple[Any, dict[str, Any]]:
-    pipeline, values = candidate.build(features), columns_of(lesson.table, features)
-    folds = _folds(candidate, lesson) if candidate.grid else []
+    pipeline, values = candidate.build(features), columns_of(labelled.table, features)
+    folds = _folds(candidate, labelled) if candidate.search_space else []
     if not folds:
-        return _fitted(pipeline, features, lesson), {}
-    search = GridSearchCV(pipeline, candidate.grid, scoring=SCORING, cv=folds, n_jobs=1)
-    search.fit(values, lesson.spikes, **extra_of(pipeline, lesson))
+        return _fitted(pipeline, features, labelled), {}
+    search = GridSearchCV(pipeline, candidate.search_space, scoring=SCORING, cv=folds, n_jobs=1)
+    search.fit(values, labelled.spikes, **fit_arguments(pipeline, labelled))
     chosen = {name.partition("__")[2]: value for name, value in search.best_params_.items()}
     return search.best_estimator_, chosen | {
         "blocks": len(folds),
@@ -160,13 +160,13 @@ def _search(
     }
 
 
-def _folds(candidate: Candidate, lesson: Lesson) -> list[Fold]:
+def _folds(candidate: Candidate, labelled: LabelledSet) -> list[Fold]:
     """Return the purged blocks whose training part a model can be fitted on."""
     return [
         (train, test)
-        for train, test in PurgedBlocks(lesson.table.time_us, BLOCKS).split(lesson.spikes)
+        for train, test in PurgedBlocks(labelled.table.time_us, BLOCKS).split(labelled.spikes)
         if len(train) >= LEAST_ROWS
-        and (candidate.forecast or len(np.unique(lesson.spikes[train])) == 2)
+        and (candidate.forecast or len(np.unique(labelled.spikes[train])) == 2)
     ]
 
 

@@ -34,7 +34,7 @@ class _Scored(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
         return np.column_stack([1.0 - chance, chance])
 
     def predict(self, X: Any) -> npt.NDArray[np.bool_]:
-        """Say where a spike is likelier than not."""
+        """Return where a spike is likelier than not."""
         found: npt.NDArray[np.bool_] = self.decision_function(X) > 0.0
         return found
 

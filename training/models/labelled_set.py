@@ -12,7 +12,7 @@ from training.models.forecast import FLOOR
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class LabelledSet:
     """Rows in order of time; ``excess`` is ln(RV/τ): above 0 where a spike followed."""
 
     table: Table
@@ -20,8 +20,8 @@ class Lesson:
     excess: Scores
 
     @classmethod
-    def of(cls, table: Table, tau: Mapping[str, float]) -> "Lesson":
-        """Say of each row whether, and by how much, its next 60 s reached its product's τ."""
+    def of(cls, table: Table, tau: Mapping[str, float]) -> "LabelledSet":
+        """Return each row with whether, and by how much, its next 60 s reached its product's τ."""
         limit = np.array([tau[product] for product in table.product.tolist()])
         excess = np.log(np.maximum(table.volatility, FLOOR) / np.maximum(limit, FLOOR))
         return cls(table, spikes_of(table, tau), excess)
@@ -29,11 +29,11 @@ class Lesson:
     def __len__(self) -> int:
         return len(self.table)
 
-    def take(self, at: npt.NDArray[np.intp] | Flags) -> "Lesson":
+    def take(self, at: npt.NDArray[np.intp] | Flags) -> "LabelledSet":
         """Return the rows at these positions."""
-        return Lesson(self.table.take(at), self.spikes[at], self.excess[at])
+        return LabelledSet(self.table.take(at), self.spikes[at], self.excess[at])
 
     @property
-    def both(self) -> bool:
+    def two_classes(self) -> bool:
         """Whether there are rows with a spike and rows without."""
         return len(np.unique(self.spikes)) == 2

@@ -9,44 +9,44 @@ import numpy.typing as npt
 from training.data.rows import Table
 from training.data.thresholds import TAU_PERCENTILE, Flags, episodes_of, learned_products, tau_of
 from training.errors import FitError
-from training.models.labelled_set import Lesson
+from training.models.labelled_set import LabelledSet
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class LearningProblem:
     """``tau`` (log return over 60 s) and ``learned``, the products learned from, are the
     promotion's: one question for all candidates and folds.
     """
 
-    lesson: Lesson
+    labelled: LabelledSet
     tau: Mapping[str, float]
     learned: tuple[str, ...]
     tau_percentile: float
 
     @classmethod
-    def of(cls, table: Table, tau_percentile: float = TAU_PERCENTILE) -> "Problem":
+    def of(cls, table: Table, tau_percentile: float = TAU_PERCENTILE) -> "LearningProblem":
         """Set τ from all rows, and with it the spikes.
 
         Raises:
             FitError: the rows have a single class, as a market that stands still has.
         """
         tau = tau_of(table, tau_percentile)
-        lesson = Lesson.of(table, tau)
-        if not lesson.both:
-            found = f"{int(lesson.spikes.sum())} spikes in {len(lesson)} rows"
+        labelled = LabelledSet.of(table, tau)
+        if not labelled.two_classes:
+            found = f"{int(labelled.spikes.sum())} spikes in {len(labelled)} rows"
             raise FitError(f"found {found} at τ {tau}, expected both")
-        learned = learned_products(table, lesson.spikes, table.group)
-        return cls(lesson, tau, tuple(learned), tau_percentile)
+        learned = learned_products(table, labelled.spikes, table.group)
+        return cls(labelled, tau, tuple(learned), tau_percentile)
 
     @property
     def table(self) -> Table:
         """All rows."""
-        return self.lesson.table
+        return self.labelled.table
 
     @property
     def spikes(self) -> Flags:
         """Which rows are spikes."""
-        return self.lesson.spikes
+        return self.labelled.spikes
 
     @property
     def group(self) -> npt.NDArray[np.intp]:
@@ -58,9 +58,9 @@ class Problem:
         """Which rows are of the products learned from."""
         return np.isin(self.table.product, self.learned)
 
-    def training_part(self) -> Lesson:
+    def training_part(self) -> LabelledSet:
         """Return the rows that the final fit learns from."""
-        return self.lesson.take(self.core)
+        return self.labelled.take(self.core)
 
     def episodes(self, rows: Flags) -> int:
         """Count the spikes that stand apart, over the products of these rows."""

@@ -1,4 +1,4 @@
-"""The report's sections on data: sealed capture, other products, minutes, recordings."""
+"""The report's sections on data: holdout capture, other products, minutes, recordings."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -8,22 +8,22 @@ from training.report.html import Cell, between, section, table, text
 Document = Mapping[str, Any]
 
 
-def sealed_section(report: Document) -> Iterator[str]:
-    """Return what the sealed capture said, where it was opened."""
-    sealed = report["sealed"]
-    if sealed is None:
-        yield section("And on the sealed capture?", text("It was not opened by this run."))
+def holdout_section(report: Document) -> Iterator[str]:
+    """Return what the holdout capture said, where it was opened."""
+    holdout = report["sealed"]
+    if holdout is None:
+        yield section("And on the holdout capture?", text("It was not opened by this run."))
         return
     rows: list[list[Cell]] = [
         [part, variant, *_both(pair), between(pair["brier_above_rule"])]
-        for part, variants in sealed["parts"].items()
+        for part, variants in holdout["parts"].items()
         for variant, pair in variants.items()
     ]
-    files = ", ".join(each["file"] for each in sealed["files"])
+    files = ", ".join(each["file"] for each in holdout["files"])
     words = f"{files}: opened by this run, after every choice was made. τ and thresholds as above."
     heads = ["part", "variant", "rows", "prevalence", "PR-AUC", "rule's", "Brier", "rule's", "F1"]
     heads += ["rule's", "Brier above the rule"]
-    yield section("And on the sealed capture?", text(words), table(heads, rows))
+    yield section("And on the holdout capture?", text(words), table(heads, rows))
 
 
 def _both(pair: Document) -> list[Cell]:

@@ -5,14 +5,14 @@ from typing import Any
 import numpy as np
 
 from training.data.thresholds import Flags
-from training.evaluation import alert_load as burdens
+from training.evaluation.alert_load import ALERT_MEANING, alert_load
 from training.evaluation.bootstrap import BLOCK, LEVEL, REPEATS
 from training.evaluation.measures import Figures, figures, reliability
 from training.evaluation.protocols import HONEST, OWN_TAU, PUBLISHED, PUBLISHED_TITLE, Key
 from training.evaluation.regimes import MEANING, REGIMES
 from training.evaluation.rule_comparison import compared
-from training.evaluation.selection import Standing, data_needed, part_differences
-from training.evaluation.study import Judging, Study
+from training.evaluation.selection import CandidateResult, data_needed, part_differences
+from training.evaluation.study import Evaluation, Study
 from training.models.calibration import METHODS, Method
 from training.models.candidates import BASELINE, CANDIDATES, RULE_NAME
 
@@ -22,15 +22,15 @@ Document = dict[str, Any]
 
 
 def findings_of(study: Study) -> Document:
-    """Return everything but data, importances, sealed part and other tables."""
+    """Return everything but data, importances, holdout and other tables."""
     return {
         "chosen": _chosen(study),
         "protocols": _protocols(study),
         "calibrations": _calibrations(study),
-        "standings": [_standing(each) for each in study.choice.standings],
+        "standings": [_result(each) for each in study.choice.results],
         "parts": _parts(study),
         "regimes": MEANING,
-        "burden": _burden(study),
+        "burden": _alert_load(study),
         "reliability": _reliability(study),
         "other_products": _others(study),
         "intervals": f"{LEVEL:.0%}, {REPEATS} draws of blocks of {BLOCK} s",
@@ -39,7 +39,7 @@ def findings_of(study: Study) -> Document:
 
 def _chosen(study: Study) -> Document:
     choice, problem = study.choice, study.problem
-    standing = choice.standing(choice.key[0])
+    result = choice.result(choice.key[0])
     core = problem.core
     hours = float(core.sum()) / HOUR
     return {
@@ -50,41 +50,41 @@ def _chosen(study: Study) -> Document:
         "decidable": choice.decidable,
         "reason": choice.reason,
         "verdict": choice.verdict,
-        "data_needed": data_needed(standing.gain, hours, problem.episodes(core)),
-        "against_rule": _standing(standing),
+        "data_needed": data_needed(result.gain, hours, problem.episodes(core)),
+        "against_rule": _result(result),
     }
 
 
-def _standing(standing: Standing) -> Document:
+def _result(result: CandidateResult) -> Document:
     return {
-        "candidate": standing.name,
-        "title": CANDIDATES[standing.name].title,
-        "role": CANDIDATES[standing.name].role,
-        "numbers": standing.numbers,
-        "calibration": standing.key[1],
-        "scored_every_row": standing.full,
-        "brier": round(standing.own_brier, 6),
-        "pr_auc_above_rule": standing.lift and standing.lift.document(),
-        "brier_above_rule": standing.brier.document(),
-        "worse_in": list(standing.worse_in),
+        "candidate": result.name,
+        "title": CANDIDATES[result.name].title,
+        "role": CANDIDATES[result.name].role,
+        "numbers": result.numbers,
+        "calibration": result.key[1],
+        "scored_every_row": result.full,
+        "brier": round(result.own_brier, 6),
+        "pr_auc_above_rule": result.lift and result.lift.document(),
+        "brier_above_rule": result.brier.document(),
+        "worse_in": list(result.worse_in),
     }
 
 
 def _protocols(study: Study) -> list[Document]:
     titles = {each.name: each.title for each in (*HONEST, *OWN_TAU)} | {PUBLISHED: PUBLISHED_TITLE}
     return [
-        {"name": name, "title": titles[name], "candidates": _candidates(study, judging)}
-        for name, judging in study.judgings.items()
+        {"name": name, "title": titles[name], "candidates": _candidates(study, evaluation)}
+        for name, evaluation in study.evaluations.items()
     ]
 
 
-def _candidates(study: Study, judging: Judging) -> dict[str, dict[str, Figures]]:
+def _candidates(study: Study, evaluation: Evaluation) -> dict[str, dict[str, Figures]]:
     core, found = study.problem.core, {}
     for name in CANDIDATES:
-        judged, plain = judging.of(study.key_of(name)), judging.of((RULE_NAME, "none"))
-        if judged is not None and plain is not None and (judged.scored & core).any():
-            spikes = judging.spikes[core]
-            found[name] = compared(spikes, judged.take(core), plain.take(core), name)
+        scored, plain = evaluation.of(study.key_of(name)), evaluation.of((RULE_NAME, "none"))
+        if scored is not None and plain is not None and (scored.has_score & core).any():
+            spikes = evaluation.spikes[core]
+            found[name] = compared(spikes, scored.take(core), plain.take(core), name)
     return found
 
 
@@ -92,19 +92,19 @@ def _calibrations(study: Study) -> dict[str, dict[Method, Document]]:
     """Return Brier score, calibration error and log loss of each way, out of fold."""
     evidence, found = study.evidence, {}
     for name in CANDIDATES:
-        ways = [way for way in METHODS if (name, way) in evidence.judged and name != RULE_NAME]
+        ways = [way for way in METHODS if (name, way) in evidence.scored and name != RULE_NAME]
         if ways:
             found[name] = {way: _briefly(study, (name, way)) for way in ways}
     return found
 
 
 def _briefly(study: Study, key: Key) -> Document:
-    judged = study.evidence.judged[key]
-    at = judged.scored
-    every = figures(study.evidence.spikes[at], judged.take(at), probabilities=True)
+    scored = study.evidence.scored[key]
+    at = scored.has_score
+    every = figures(study.evidence.spikes[at], scored.take(at), probabilities=True)
     names = ("rows", "prevalence", "brier", "brier_skill", "ece", "log_loss")
     return {name: every[name] for name in names} | {
-        "every_row": bool(at.sum() == study.evidence.rule.scored.sum()),
+        "every_row": bool(at.sum() == study.evidence.rule.has_score.sum()),
         "chosen": key == study.key_of(key[0]),
     }
 
@@ -117,13 +117,13 @@ def _parts(study: Study) -> dict[str, Document]:
         if differences is None:
             continue
         lift, brier = differences
-        at = rows & evidence.judged[study.choice.key].scored
+        at = rows & evidence.scored[study.choice.key].has_score
         found[part] = {
             "kind": "regime" if part in REGIMES else "capture",
             **_trio(study, at),
             "pr_auc_above_rule": lift and lift.document(),
             "brier_above_rule": brier.document(),
-            "worse": part in study.choice.standing(study.choice.key[0]).worse_in,
+            "worse": part in study.choice.result(study.choice.key[0]).worse_in,
         }
     return found
 
@@ -132,23 +132,22 @@ def _trio(study: Study, at: Flags) -> Document:
     evidence = study.evidence
     spikes = evidence.spikes[at]
     found = compared(
-        spikes, evidence.judged[study.choice.key].take(at), evidence.rule.take(at), "model"
+        spikes, evidence.scored[study.choice.key].take(at), evidence.rule.take(at), "model"
     )
-    baseline = evidence.judged.get(study.key_of(BASELINE))
-    if baseline is not None and baseline.take(at).scored.all():
+    baseline = evidence.scored.get(study.key_of(BASELINE))
+    if baseline is not None and baseline.take(at).has_score.all():
         found["baseline"] = figures(spikes, baseline.take(at), probabilities=True)
     return found
 
 
-def _burden(study: Study) -> Document:
+def _alert_load(study: Study) -> Document:
     core, evidence = study.problem.core, study.evidence
     table, tau = study.problem.table.take(core), study.problem.tau
     keys = {name: study.key_of(name) for name in (study.choice.key[0], BASELINE, RULE_NAME)}
     return {
-        "meaning": burdens.MEANING,
+        "meaning": ALERT_MEANING,
         "by_candidate": {
-            name: burdens.burden(table, evidence.judged[key].alarm, tau)
-            for name, key in keys.items()
+            name: alert_load(table, evidence.scored[key].alarm, tau) for name, key in keys.items()
         },
     }
 
@@ -156,26 +155,26 @@ def _burden(study: Study) -> Document:
 def _reliability(study: Study) -> dict[str, list[dict[str, Any]]]:
     found = {}
     for name in (study.choice.key[0], BASELINE):
-        judged = study.evidence.judged[study.key_of(name)]
-        at = judged.scored
-        found[name] = reliability(study.evidence.spikes[at], judged.score[at])
+        scored = study.evidence.scored[study.key_of(name)]
+        at = scored.has_score
+        found[name] = reliability(study.evidence.spikes[at], scored.score[at])
     return found
 
 
 def _others(study: Study) -> dict[str, Document]:
     """Return the figures of products whose τ is known but that nothing was learned from."""
     problem, found = study.problem, {}
-    judged, plain = study.honest.of(study.choice.key), study.honest.judged[(RULE_NAME, "none")]
+    scored, plain = study.honest.of(study.choice.key), study.honest.scored[(RULE_NAME, "none")]
     for product in sorted(set(problem.tau) - set(problem.learned)):
         own = problem.table.product == product
-        if judged is not None and judged.take(own).scored.any():
+        if scored is not None and scored.take(own).has_score.any():
             spikes = problem.spikes[own]
-            found[product] = compared(spikes, judged.take(own), plain.take(own), "model")
+            found[product] = compared(spikes, scored.take(own), plain.take(own), "model")
     return found
 
 
 def metrics_by_candidate(study: Study) -> dict[str, dict[str, Any]]:
-    """Give, for tracking, each candidate's figures by protocol; the rule's stand beside them."""
+    """Return, for tracking, each candidate's figures by protocol; the rule's stand beside them."""
     found: dict[str, dict[str, Any]] = {}
     for protocol in _protocols(study):
         for name, pair in protocol["candidates"].items():
@@ -190,12 +189,12 @@ def metrics_by_candidate(study: Study) -> dict[str, dict[str, Any]]:
 
 def price_of(study: Study, rows: Flags) -> Document:
     """Return what the plot of scores over the price needs, for rows of one product and capture."""
-    judged, table = study.honest.of(study.choice.key), study.problem.table.take(rows)
-    score = np.full(len(table), np.nan) if judged is None else judged.score[rows]
+    scored, table = study.honest.of(study.choice.key), study.problem.table.take(rows)
+    score = np.full(len(table), np.nan) if scored is None else scored.score[rows]
     return {
         "seconds": table.second - table.second[0],
         "mid": table.mid,
         "score": score,
-        "alarm": None if judged is None else judged.alarm[rows],
+        "alarm": None if scored is None else scored.alarm[rows],
         "spikes": study.problem.spikes[rows],
     }

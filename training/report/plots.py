@@ -63,16 +63,16 @@ def _precision_recall(study: Study) -> Figure:
     figure, (axes,) = _figure(6.2, 4.2)
     evidence = study.evidence
     for name, colour in _shown(study).items():
-        judged = evidence.judged.get(study.key_of(name))
-        if judged is None or not evidence.spikes[judged.scored].any():
+        scored = evidence.scored.get(study.key_of(name))
+        if scored is None or not evidence.spikes[scored.has_score].any():
             continue
-        at = judged.scored
-        precision, recall, _ = precision_recall_curve(evidence.spikes[at], judged.score[at])
+        at = scored.has_score
+        precision, recall, _ = precision_recall_curve(evidence.spikes[at], scored.score[at])
         axes.step(recall, precision, where="post", color=colour, lw=_LINE, label=_title(name))
     prevalence = float(evidence.spikes.mean())
     axes.axhline(prevalence, color="black", lw=0.8, ls=":", label=f"prevalence {prevalence:.3f}")
     axes.set(xlabel="recall", ylabel="precision", xlim=(0, 1), ylim=(0, 1.03))
-    axes.set_title("Out of fold: every capture judged by the others", fontsize=10, loc="left")
+    axes.set_title("Out of fold: every capture evaluated by the others", fontsize=10, loc="left")
     figure.legend(frameon=False, fontsize=8, loc="outside lower center", ncols=2)
     return figure
 
@@ -81,9 +81,9 @@ def _reliability(study: Study) -> Figure:
     figure, (axes,) = _figure(6.2, 4.2)
     axes.plot([0, 1], [0, 1], color="black", lw=0.8, ls=":")
     for name in (study.choice.key[0], BASELINE):
-        judged = study.evidence.judged[study.key_of(name)]
-        at, colour = judged.scored, _shown(study)[name]
-        parts = reliability(study.evidence.spikes[at], judged.score[at])
+        scored = study.evidence.scored[study.key_of(name)]
+        at, colour = scored.has_score, _shown(study)[name]
+        parts = reliability(study.evidence.spikes[at], scored.score[at])
         said, came = [p["said"] for p in parts], [p["came"] for p in parts]
         size = [8 + 12 * np.log1p(p["rows"] / 60) for p in parts]
         axes.plot(said, came, color=colour, lw=_LINE, label=_title(name))

@@ -6,7 +6,7 @@ from typing import Any
 from training.evaluation.measures import NOT_QUOTABLE
 from training.models.calibration import METHODS
 from training.models.candidates import CANDIDATES, RULE_NAME
-from training.report.data_sections import data_section, other_sections, sealed_section
+from training.report.data_sections import data_section, holdout_section, other_sections
 from training.report.html import Cell, between, page, picture, section, sentence, table, text
 
 Document = Mapping[str, Any]
@@ -26,10 +26,10 @@ def _sections(report: Document, plots: Plots) -> Iterator[str]:
     yield _flattered(report)
     yield _parts(report)
     yield _calibrated(report, plots)
-    yield _burden(report)
+    yield _alert_load(report)
     yield _looks_at(report)
     yield _over_price(plots)
-    yield from sealed_section(report)
+    yield from holdout_section(report)
     yield from other_sections(report)
     yield data_section(report)
 
@@ -72,22 +72,22 @@ def _against_rule(report: Document, plots: Plots) -> str:
     honest = _protocol(report, report["chosen"]["rests_on"])
     rows: list[list[Cell]] = []
     names = []
-    for standing in report["standings"]:
-        name = standing["candidate"]
+    for result in report["standings"]:
+        name = result["candidate"]
         found = honest["candidates"][name]["model"]
         names.append(name)
         rows.append(
             [
-                standing["title"],
-                standing["numbers"],
+                result["title"],
+                result["numbers"],
                 _precision(found["pr_auc"]),
                 found["roc_auc"],
                 found["f1"],
                 found["brier"],
                 found["brier_skill"],
                 found["ece"],
-                between(standing["pr_auc_above_rule"]),
-                between(standing["brier_above_rule"]),
+                between(result["pr_auc_above_rule"]),
+                between(result["brier_above_rule"]),
             ]
         )
     heads = ["candidate", "numbers", "PR-AUC", "ROC-AUC", "F1", "Brier", "skill", "ECE"]
@@ -119,7 +119,7 @@ def _flattered(report: Document) -> str:
             "PR-AUC (prevalence) and Brier score by protocol. A random split puts seconds of one"
             " minute on both sides: the richer a model, the more it remembers. Walking forward,"
             " most rows come before any spike could be learned from: a candidate that needs"
-            " spikes is judged on fewer rows, so compare by prevalence. τ is the promotion's but"
+            " spikes is evaluated on fewer rows, so compare by prevalence. τ is the promotion's but"
             " in the last column, where each fold's training part sets it, and the question"
             " changes with it."
         ),
@@ -187,7 +187,7 @@ def _way(found: Document | None) -> str:
     return f"{found['brier']:.3f} · {found['ece']:.3f}{few}{' ✓' if found['chosen'] else ''}"
 
 
-def _burden(report: Document) -> str:
+def _alert_load(report: Document) -> str:
     found = report["burden"]
     rows: list[list[Cell]] = [
         [

@@ -18,7 +18,7 @@ from serving.predictor import open_predictor
 from training.__main__ import main
 from training.config import TrainingSettings
 from training.errors import DatasetError, FitError
-from training.pipeline import Run, run
+from training.pipeline import TrainingRun, run
 
 ROOT = Path(__file__).resolve().parents[2]
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -48,26 +48,26 @@ def card_in(folder: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory, write: Write) -> Run:
-    """The run of three recordings hours apart, one with two products, and a sealed one."""
+def made(tmp_path_factory: pytest.TempPathFactory, write: Write) -> TrainingRun:
+    """The run of three recordings hours apart, one with two products, and a holdout."""
     data = tmp_path_factory.mktemp("data")
     write(data / "first.ndjson", START, seed=1, products=("BTC-USD", "ETH-USD"))
     write(data / "second.ndjson", START + 10_000, seed=5)
     write(data / "third.ndjson", START + 20_000, seed=9)
     write(data / "kept.ndjson", START + 30_000, seed=11)
     runs = tmp_path_factory.mktemp("runs")
-    given = settings(data, runs, sealed=["kept"])
-    return run(given, silent, open_sealed=True, clock=at_noon)
+    given = settings(data, runs, holdout=["kept"])
+    return run(given, silent, open_holdout=True, clock=at_noon)
 
 
 @pytest.fixture(scope="module")
-def report(made: Run) -> dict[str, Any]:
+def report(made: TrainingRun) -> dict[str, Any]:
     """Its report.json."""
     found: dict[str, Any] = json.loads((made.folder / "report.json").read_text())
     return found
 
 
-def test_both_variants_are_written_and_load(made: Run) -> None:
+def test_both_variants_are_written_and_load(made: TrainingRun) -> None:
     """A run leaves two folders that serving accepts, with one τ table, by the digests it names."""
     record = read_run(made.folder)
     loaded = {
@@ -84,14 +84,14 @@ def test_both_variants_are_written_and_load(made: Run) -> None:
     assert loaded["baseline"].pickled is None
 
 
-def test_a_run_is_named_by_time_and_data(made: Run) -> None:
+def test_a_run_is_named_by_time_and_data(made: TrainingRun) -> None:
     """Its id has the time and the dataset's digest."""
     record = read_run(made.folder)
     assert made.folder.name == record.run_id == f"20261122T120000Z-{record.dataset_digest[:8]}"
     assert record.created == "2026-11-22T12:00:00Z"
 
 
-def test_serving_opens_the_winner(made: Run) -> None:
+def test_serving_opens_the_winner(made: TrainingRun) -> None:
     """Card, served numbers and Pipeline say the same of every golden row."""
     ml = load_folder(model_folder(made.folder, made.record.winner))
     scorer = open_predictor(ml)
@@ -102,7 +102,7 @@ def test_serving_opens_the_winner(made: Run) -> None:
     np.testing.assert_allclose(pickled[:, 1], ml.card.golden.scores, rtol=1e-12)
 
 
-def test_two_runs_give_equal_bytes(made: Run, tmp_path: Path, write: Write) -> None:
+def test_two_runs_give_equal_bytes(made: TrainingRun, tmp_path: Path, write: Write) -> None:
     """The same recordings give the same models, report and plots; opening the seal adds to them."""
     data = tmp_path / "data"
     data.mkdir()
@@ -110,7 +110,7 @@ def test_two_runs_give_equal_bytes(made: Run, tmp_path: Path, write: Write) -> N
     write(data / "second.ndjson", START + 10_000, seed=5)
     write(data / "third.ndjson", START + 20_000, seed=9)
     write(data / "kept.ndjson", START + 30_000, seed=11)
-    given = settings(data, tmp_path / "runs", sealed=["kept"])
+    given = settings(data, tmp_path / "runs", holdout=["kept"])
     again = run(given, silent, clock=at_noon)
     assert again.record.digests == made.record.digests
     assert again.record.metrics == made.record.metrics
@@ -120,7 +120,9 @@ def test_two_runs_give_equal_bytes(made: Run, tmp_path: Path, write: Write) -> N
     assert json.loads((again.folder / "report.json").read_text())["sealed"] is None
 
 
-def test_the_record_says_that_the_seal_was_broken(made: Run, report: dict[str, Any]) -> None:
+def test_the_record_says_that_the_seal_was_broken(
+    made: TrainingRun, report: dict[str, Any]
+) -> None:
     """run.json names what was opened; the report has its figures beside the rule's."""
     assert made.record.parameters["sealed_opened"] is True
     assert made.record.evidence["sealed"] == {"opened": ["kept.ndjson"]}
@@ -152,7 +154,7 @@ def test_the_report_answers_where_and_at_what_cost(report: dict[str, Any]) -> No
     assert set(report["other_products"]) == {"ETH-USD"}
 
 
-def test_the_page_stands_alone(made: Run) -> None:
+def test_the_page_stands_alone(made: TrainingRun) -> None:
     """The HTML holds its pictures and asks nothing of any other place."""
     page = (made.folder / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png;base64,") == len(list((made.folder / "plots").iterdir()))
@@ -161,7 +163,7 @@ def test_the_page_stands_alone(made: Run) -> None:
     assert "nan" not in page.replace("finance", "")
 
 
-def test_the_card_says_what_it_rests_on(made: Run) -> None:
+def test_the_card_says_what_it_rests_on(made: TrainingRun) -> None:
     """Data, rows behind τ, what was left out, and honest figures beside the rule are named."""
     card = card_in(model_folder(made.folder, made.record.winner))
     files = [entry["file"] for entry in card["data"]]
@@ -179,12 +181,14 @@ def test_a_seal_that_is_not_there_cannot_be_opened(tmp_path: Path, write: Write)
     """The final report does not pretend; nothing is written."""
     data = write(tmp_path / "one.ndjson", START, seed=1, seconds=1500)
     with pytest.raises(DatasetError, match="expected one to open"):
-        run(settings(data, tmp_path / "runs"), silent, open_sealed=True)
+        run(settings(data, tmp_path / "runs"), silent, open_holdout=True)
     assert not (tmp_path / "runs").exists()
 
 
-def test_evaluate_and_compare_read_a_run(made: Run, capsys: pytest.CaptureFixture[str]) -> None:
-    """A written model is judged beside the rule, and two of them on the same rows."""
+def test_evaluate_and_compare_read_a_run(
+    made: TrainingRun, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A written model is evaluated beside the rule, and two of them on the same rows."""
     data = str(made_data(made))
     assert main(["evaluate", str(made.folder), "--data", data, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
@@ -195,7 +199,7 @@ def test_evaluate_and_compare_read_a_run(made: Run, capsys: pytest.CaptureFixtur
     assert "first above second: PR-AUC" in capsys.readouterr().out
 
 
-def made_data(made: Run) -> Path:
+def made_data(made: TrainingRun) -> Path:
     """Return the folder of the recordings behind a run."""
     return next(made.folder.parents[1].glob("data*"))
 

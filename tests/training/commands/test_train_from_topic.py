@@ -28,7 +28,7 @@ def options(*arguments: str) -> Namespace:
 
 
 def fill(settings: KafkaSettings, tick: MakeTick, feed: str, start: int, seconds: int) -> None:
-    """Send a market that moves five times as far in every other stretch of 100 s."""
+    """Send a market that moves five times as far in every other period of 100 s."""
     chance, mid = random.Random(start), 60_000.0
     producer = Producer(settings, linger_ms=5)
     for second in range(seconds):
@@ -75,7 +75,7 @@ def test_too_little_leaves_nothing(
 
 
 def test_the_seal_is_opened_for_recordings_only(tmp_path: Path) -> None:
-    """A topic has no sealed recording to open."""
+    """A topic has no holdout recording to open."""
     given = options("--open-sealed")
     with pytest.raises(TrainingError, match="expected it with recordings"):
         given.run(given, TrainingSettings(runs=tmp_path))

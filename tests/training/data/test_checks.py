@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ingestor.instant import instant, text_of
-from training.data.checks import extra
+from training.data.checks import external_table
 from training.data.dataset import build, read_capture
 from training.errors import DatasetError
 
@@ -97,7 +97,7 @@ def test_derived_tables_have_a_path_of_their_own(tmp_path: Path, name: str, comm
     path.write_bytes(b"anything")
     with pytest.raises(DatasetError, match=rf"{name}: .*`python -m training {command}"):
         build([path], silent)
-    assert extra("adv_ticker_btc_20260405T2235_20min.ndjson.gz") is None
+    assert external_table("adv_ticker_btc_20260405T2235_20min.ndjson.gz") is None
 
 
 def test_a_foreign_exchange_is_refused(tmp_path: Path) -> None:

@@ -29,11 +29,11 @@ def test_a_folder_of_recordings(folder: Path) -> None:
     assert said[3] == "read      second.ndjson: 1601 events, usable rows: 440 of BTC-USD"
 
 
-def test_sealed_recordings_are_never_read(folder: Path) -> None:
-    """A sealed name is left out, even when it is asked for by itself."""
-    dataset = build([folder, folder / "second.ndjson"], silent, sealed=["second"])
+def test_holdout_recordings_are_never_read(folder: Path) -> None:
+    """The name of a holdout is left out, even when it is asked for by itself."""
+    dataset = build([folder, folder / "second.ndjson"], silent, holdout=["second"])
     assert [c.file for c in dataset.captures] == ["first.ndjson", "third.ndjson"]
-    assert dataset.left_out == (("second.ndjson", "sealed: kept for the final report"),) * 2
+    assert dataset.left_out == (("second.ndjson", "holdout: kept for the final report"),) * 2
 
 
 def with_client_clock(lines: Lines) -> Lines:
@@ -139,6 +139,6 @@ def test_real_captures(captures: Path) -> None:
     }
     left_out = dict(dataset.left_out)
     assert "client's clock" in left_out["adv_flat_btc_20251108T1512_43s.ndjson.gz"]
-    assert "sealed" in left_out["adv_flat_btc_20260406T1502_10min.ndjson.gz"]
+    assert "holdout" in left_out["adv_flat_btc_20260406T1502_10min.ndjson.gz"]
     assert "too short" in left_out["adv_flat_btc_20260407T1546_1min.ndjson.gz"]
     assert "Exchange" in left_out["exch_ticker_btc_202511_4chunks.ndjson.gz"]

@@ -16,7 +16,7 @@ from training.data.progress import Quiet
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def heard(path: Path) -> list[Event]:
+def recorded(path: Path) -> list[Event]:
     """Return the events of a recording by way of ``messages``."""
     connection = continuity.Connection(path.name)
     return [
@@ -34,7 +34,7 @@ def replayed(path: Path) -> list[Event]:
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/data").glob("advanced_*.ndjson")))
 def test_every_form_says_what_its_replay_says(path: Path) -> None:
     """Frames, wrapped frames and flattened tickers of either key style give equal events."""
-    assert heard(path) == replayed(path)
+    assert recorded(path) == replayed(path)
 
 
 def frame(number: int, second: float, channel: str = "ticker") -> dict[str, object]:
@@ -72,7 +72,7 @@ def test_own_heartbeats_holes_and_restarts(tmp_path: Path) -> None:
         frame(2, 8.5),
     ]
     path = written(tmp_path / "own.ndjson.gz", lines)
-    found = heard(path)
+    found = recorded(path)
     assert found == replayed(path)
     assert sum(isinstance(event, Break) for event in found) == 5
 

@@ -13,7 +13,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 
 from training.data.dataset import build
-from training.data.parallel import Place
+from training.data.parallel import Executor
 from training.errors import TrainingError
 
 
@@ -34,19 +34,19 @@ def cluster() -> Iterator[str]:
         yield local.scheduler_address
 
 
-@pytest.mark.parametrize("place", [Place(), Place("processes", 2)])
-def test_results_come_in_the_order_of_the_inputs(place: Place) -> None:
-    """Each input's result is given in its place, and its number told."""
+@pytest.mark.parametrize("executor", [Executor(), Executor("processes", 2)])
+def test_results_come_in_the_order_of_the_inputs(executor: Executor) -> None:
+    """Each input's result is given in its order, and its number told."""
     told: list[int] = []
-    assert place.run(math.sqrt, [9.0, 4.0, 1.0], told.append) == [3.0, 2.0, 1.0]
+    assert executor.run(math.sqrt, [9.0, 4.0, 1.0], told.append) == [3.0, 2.0, 1.0]
     assert told == [0, 1, 2]
 
 
 def test_processes_are_other_processes() -> None:
     """Several tasks leave this process; one alone does not."""
-    place = Place("processes", 2)
-    assert os.getpid() not in place.run(pid, [0, 1], ignored)
-    assert place.run(pid, [0], ignored) == [os.getpid()]
+    executor = Executor("processes", 2)
+    assert os.getpid() not in executor.run(pid, [0, 1], ignored)
+    assert executor.run(pid, [0], ignored) == [os.getpid()]
 
 
 def pid(_: int) -> int:
@@ -56,25 +56,25 @@ def pid(_: int) -> int:
 
 def test_a_cluster_gives_an_equal_dataset(cluster: str, folder: Path, tmp_path: Path) -> None:
     """On a Dask cluster the dataset's file is the same, byte by byte."""
-    place = Place("dask", address=cluster)
-    assert os.getpid() not in place.run(pid, [0, 1], ignored)
+    executor = Executor("dask", address=cluster)
+    assert os.getpid() not in executor.run(pid, [0, 1], ignored)
     build([folder], ignored, keep=tmp_path / "here.parquet")
-    build([folder], ignored, keep=tmp_path / "there.parquet", place=place)
+    build([folder], ignored, keep=tmp_path / "there.parquet", executor=executor)
     assert (tmp_path / "here.parquet").read_bytes() == (tmp_path / "there.parquet").read_bytes()
 
 
-def grid(place: Place) -> Any:
-    """Search a small grid."""
+def grid(executor: Executor) -> Any:
+    """Search a small space."""
     values = [[math.sin(k), math.cos(3 * k)] for k in range(60)]
     classes = [math.sin(k) > 0.1 for k in range(60)]
     search = GridSearchCV(LogisticRegression(), {"C": [0.1, 1.0]}, cv=3, n_jobs=-1)
-    with place.using():
+    with executor.using():
         return search.fit(values, classes)
 
 
 def test_a_cluster_gives_an_equal_grid(cluster: str) -> None:
     """A search by scikit-learn runs on the cluster and finds the same coefficients."""
-    here, there = grid(Place()), grid(Place("dask", address=cluster))
+    here, there = grid(Executor()), grid(Executor("dask", address=cluster))
     assert here.best_params_ == there.best_params_
     assert here.best_estimator_.coef_.tolist() == there.best_estimator_.coef_.tolist()
 
@@ -82,7 +82,7 @@ def test_a_cluster_gives_an_equal_grid(cluster: str) -> None:
 def test_dask_without_an_address_is_refused() -> None:
     """What is missing is said by the name of its setting."""
     with pytest.raises(TrainingError, match="TRAINING_DASK_ADDRESS"):
-        Place("dask").run(math.sqrt, [1.0], ignored)
+        Executor("dask").run(math.sqrt, [1.0], ignored)
 
 
 def test_without_the_extra_the_message_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,4 +96,4 @@ def test_without_the_extra_the_message_names_it(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(builtins, "__import__", absent)
     with pytest.raises(TrainingError, match=r"crypto-volatility\[dask\]"):
-        Place("dask", address="tcp://127.0.0.1:1").run(math.sqrt, [1.0], ignored)
+        Executor("dask", address="tcp://127.0.0.1:1").run(math.sqrt, [1.0], ignored)

@@ -15,9 +15,9 @@ from ingestor.tick import Tick, encode
 from training.data import parquet
 from training.data.dataset import build, read_parquet, write_parquet
 from training.data.manifest import digest_of, tau_rule
-from training.data.parallel import Place
+from training.data.parallel import Executor
 from training.data.rows import Labeller, Table
-from training.data.shards import Cutter
+from training.data.shards import ShardWriter
 from training.errors import DatasetError
 
 SECOND = 1_000_000
@@ -88,7 +88,7 @@ def test_every_row_is_in_the_file_with_its_fate(folder: Path, tmp_path: Path) ->
 def test_equal_bytes_on_every_run_and_in_every_place(folder: Path, tmp_path: Path) -> None:
     """Two runs, one of them in processes, write the same file."""
     build([folder], silent, keep=tmp_path / "one.parquet")
-    build([folder], silent, keep=tmp_path / "two.parquet", place=Place("processes", 2))
+    build([folder], silent, keep=tmp_path / "two.parquet", executor=Executor("processes", 2))
     assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
     assert sorted(p.name for p in tmp_path.iterdir()) == ["data", "one.parquet", "two.parquet"]
 
@@ -150,13 +150,13 @@ def long_stream(seconds: int) -> Iterator[Tick]:
 
 def peak(seconds: int, folder: Path, batch: int) -> int:
     """Return the most bytes held while a stream is cut, labelled and written."""
-    cutter = Cutter(folder)
+    writer = ShardWriter(folder)
     tracemalloc.start()
     for tick in long_stream(seconds):
-        cutter.take(tick, encode(tick))
-    (stretch,) = cutter.finish()
-    labeller = Labeller(stretch.start_us, stretch.end_us)
-    parquet.write_part(labeller.rows(stretch.read()), folder / "part", batch)
+        writer.take(tick, encode(tick))
+    (shard,) = writer.finish()
+    labeller = Labeller(shard.start_us, shard.end_us)
+    parquet.write_part(labeller.rows(shard.read()), folder / "part", batch)
     found = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return found

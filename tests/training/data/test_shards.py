@@ -1,4 +1,4 @@
-"""Stretches made apart give the rows of the whole stream, to the bit."""
+"""Shards made apart give the rows of the whole stream, to the bit."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from featurizer import features
 from ingestor.tick import Beat, Break, Event, Tick, encode
 from training.data.rows import LabelledRow, Labeller
-from training.data.shards import END, Cutter, Stretch
+from training.data.shards import END, Shard, ShardWriter
 
 SECOND = 1_000_000
 MakeTick = Callable[..., Tick]
@@ -83,20 +83,20 @@ def a_break(at: int) -> Break:
 
 def cut(
     events: Sequence[Event], folder: Path, length_s: int, span: tuple[int, int] = (0, END)
-) -> list[Stretch]:
-    """Cut a stream into stretches."""
-    cutter = Cutter(folder, span, length_s * SECOND)
+) -> list[Shard]:
+    """Cut a stream into shards."""
+    writer = ShardWriter(folder, span, length_s * SECOND)
     for event in events:
-        cutter.take(event, encode(event))
-    return cutter.finish()
+        writer.take(event, encode(event))
+    return writer.finish()
 
 
-def apart(stretches: Sequence[Stretch]) -> tuple[list[LabelledRow], dict[str, int]]:
-    """Label each stretch by itself; give all rows and the sum of the counts."""
+def apart(shards: Sequence[Shard]) -> tuple[list[LabelledRow], dict[str, int]]:
+    """Label each shard by itself; give all rows and the sum of the counts."""
     rows, counts = list[LabelledRow](), dict[str, int]()
-    for stretch in stretches:
-        labeller = Labeller(stretch.start_us, stretch.end_us)
-        rows += labeller.rows(stretch.read())
+    for shard in shards:
+        labeller = Labeller(shard.start_us, shard.end_us)
+        rows += labeller.rows(shard.read())
         for name, n in labeller.counts.items():
             counts[name] = counts.get(name, 0) + n
     return rows, counts
@@ -104,16 +104,16 @@ def apart(stretches: Sequence[Stretch]) -> tuple[list[LabelledRow], dict[str, in
 
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**6), length_s=st.integers(302, 700))
-def test_stretches_give_the_rows_of_the_whole(
+def test_shards_give_the_rows_of_the_whole(
     seed: int, length_s: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Rows, labels and counts are equal wherever the stream is cut."""
     events = stream(seed, 1_500)
     whole = Labeller()
     rows = list(whole.rows(events))
-    stretches = cut(events, tmp_path_factory.mktemp("cut"), length_s)
-    found, counts = apart(stretches)
-    assert len(stretches) > 2
+    shards = cut(events, tmp_path_factory.mktemp("cut"), length_s)
+    found, counts = apart(shards)
+    assert len(shards) > 2
     assert found == rows
     assert counts == whole.counts
 
@@ -132,12 +132,12 @@ def test_a_span_gives_its_rows_of_the_whole(
 
 
 def test_another_feed_begins_anew(tmp_path: Path) -> None:
-    """A replay between two live stretches is cut off on both sides."""
+    """A replay between two live periods is cut off on both sides."""
     live = [a_tick(k * SECOND, 100, 0.5) for k in range(500)]
     replay = [a_tick(k * SECOND, 100, 0.5, feed="replay") for k in range(20)]
     again = [a_tick(k * SECOND, 100, 0.5) for k in range(600, 700)]
-    stretches = cut([*live, *replay, *again], tmp_path, 86_400)
-    assert [(s.feed, s.events) for s in stretches] == [("f", 500), ("f", 100), ("replay", 20)]
+    shards = cut([*live, *replay, *again], tmp_path, 86_400)
+    assert [(s.feed, s.events) for s in shards] == [("f", 500), ("f", 100), ("replay", 20)]
 
 
 def test_rows_are_the_engines(tmp_path: Path) -> None:
@@ -155,7 +155,7 @@ def test_rows_are_the_engines(tmp_path: Path) -> None:
     assert counts == {taken.value: n for taken, n in engine.counts.items()}
 
 
-def test_a_stretch_shorter_than_the_look_back_is_refused(tmp_path: Path) -> None:
+def test_a_shard_shorter_than_the_look_back_is_refused(tmp_path: Path) -> None:
     """A length that a look-back would reach across is an error of the caller."""
     with pytest.raises(ValueError, match="expected whole seconds, 302 or more"):
-        Cutter(tmp_path, length_us=300 * SECOND)
+        ShardWriter(tmp_path, length_us=300 * SECOND)

@@ -15,7 +15,7 @@ from training.data.thresholds import (
     thresholds_of,
 )
 from training.models.golden import golden_rows
-from training.models.labelled_set import Lesson
+from training.models.labelled_set import LabelledSet
 
 SECOND = 1_000_000
 MakeTable = Callable[..., Table]
@@ -35,19 +35,19 @@ def test_tau_is_each_products_own_percentile(market_table: MakeTable) -> None:
 def test_a_volatility_of_tau_is_a_spike(market_table: MakeTable) -> None:
     """The label is RV ≥ τ, equality included, and the excess is 0 there."""
     table = market_table()
-    lesson = Lesson.of(table, {"BTC-USD": float(table.volatility[17])})
-    assert lesson.spikes[17]
-    assert lesson.excess[17] == 0.0
-    assert ((lesson.excess >= 0) == lesson.spikes).all()
+    labelled = LabelledSet.of(table, {"BTC-USD": float(table.volatility[17])})
+    assert labelled.spikes[17]
+    assert labelled.excess[17] == 0.0
+    assert ((labelled.excess >= 0) == labelled.spikes).all()
 
 
 def test_as_many_alarms_as_spikes(market_table: MakeTable) -> None:
     """The threshold gives as many alarms as there were spikes in the same rows."""
     table = market_table()
-    lesson = Lesson.of(table, tau_of(table))
+    labelled = LabelledSet.of(table, tau_of(table))
     scores = table.column("realized_volatility_60s")
-    threshold = thresholds_of(table, scores, lesson.spikes)["BTC-USD"]
-    assert (scores >= threshold).sum() == lesson.spikes.sum()
+    threshold = thresholds_of(table, scores, labelled.spikes)["BTC-USD"]
+    assert (scores >= threshold).sum() == labelled.spikes.sum()
     assert threshold_of(np.array([0.2, 0.4]), np.array([False, False])) == 0.4
 
 

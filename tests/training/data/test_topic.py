@@ -12,11 +12,11 @@ from plumbing.kafka import KafkaSettings, Partition, Producer, Record, ensure_to
 from training.commands import dataset as command
 from training.config import TrainingSettings
 from training.data.dataset import Dataset, assemble
-from training.data.parallel import HERE
+from training.data.parallel import IN_PROCESS
 from training.data.progress import Quiet
 from training.data.rows import Labeller
 from training.data.sources import Refused, Source
-from training.data.topic import Wanted, read_topic
+from training.data.topic import TopicSpan, read_topic
 from training.errors import DatasetError
 
 MakeTick = Callable[..., Tick]
@@ -61,12 +61,12 @@ class Kept:
 
 def found(events: Sequence[Event | bytes], work: Path, **wanted: object) -> list[Source | Refused]:
     """Read a topic of these events."""
-    return read_topic(Kept(events), Wanted(**wanted), work / "ticks", Quiet())  # type: ignore[arg-type]
+    return read_topic(Kept(events), TopicSpan(**wanted), work / "ticks", Quiet())  # type: ignore[arg-type]
 
 
 def together(sources: list[Source | Refused], work: Path) -> Dataset:
     """Make a dataset of what was read."""
-    return assemble(sources, lambda _: None, work, None, HERE, Quiet(), 90.0)
+    return assemble(sources, lambda _: None, work, None, IN_PROCESS, Quiet(), 90.0)
 
 
 def test_a_span_has_the_rows_of_the_whole(tick: MakeTick, tmp_path: Path) -> None:
@@ -82,19 +82,19 @@ def test_a_span_has_the_rows_of_the_whole(tick: MakeTick, tmp_path: Path) -> Non
 
 
 def test_each_feed_is_a_capture(tick: MakeTick, tmp_path: Path) -> None:
-    """A replay between live stretches is kept apart; a sealed one is never read."""
+    """A replay between live periods is kept apart; a holdout is never read."""
     live = [tick(k) for k in range(5_000, 5_400)]
     replay = [tick(k, feed="rec@1") for k in range(500)]
-    sealed = [tick(k, feed="secret@2") for k in range(500)]
+    holdout = [tick(k, feed="secret@2") for k in range(500)]
     more = [tick(k) for k in range(6_000, 6_400)]
-    sources = found([*live, *replay, *sealed, *more], tmp_path, sealed=("secret",))
+    sources = found([*live, *replay, *holdout, *more], tmp_path, holdout=("secret",))
     dataset = together(sources, tmp_path)
     assert [(c.file, c.usable) for c in dataset.captures] == [
         ("ticks:rec@1", {"BTC-USD": 140}),
         ("ticks:f", {"BTC-USD": 80}),
     ]
     assert dataset.captures[1].counts["longest_gap_s"] == 600
-    assert dict(dataset.left_out)["ticks:secret@2"].startswith("a replay of a sealed recording")
+    assert dict(dataset.left_out)["ticks:secret@2"].startswith("a replay of a holdout recording")
 
 
 def test_one_feed_can_be_asked_for(tick: MakeTick, tmp_path: Path) -> None:
@@ -132,7 +132,7 @@ def test_a_broker_that_falls_silent_is_named(tick: MakeTick, tmp_path: Path) -> 
     clock = iter(range(0, 1_000, 10))
     log = Kept([tick(k) for k in range(5)], stuck=True)
     with pytest.raises(DatasetError, match="partitions 0 at 0 of 5"):
-        read_topic(log, Wanted(), tmp_path / "w", Quiet(), lambda: float(next(clock)))
+        read_topic(log, TopicSpan(), tmp_path / "w", Quiet(), lambda: float(next(clock)))
 
 
 @pytest.mark.kafka

@@ -7,7 +7,7 @@ import pytest
 
 from featurizer.features import NAMES
 from training.data.rows import Table
-from training.evaluation.alert_load import burden
+from training.evaluation.alert_load import alert_load
 from training.evaluation.regimes import regimes_of
 
 MakeTable = Callable[..., Table]
@@ -30,7 +30,7 @@ def test_a_run_of_alarms_is_one_alert(hour: Table) -> None:
     #  τ            1000 … 1059                          3000 … 3059
     alarm = np.zeros(3600, dtype=np.bool_)
     alarm[970:1000] = alarm[1030:1040] = alarm[2000] = alarm[3020:3030] = True
-    assert burden(hour, alarm, TAU) == {
+    assert alert_load(hour, alarm, TAU) == {
         "alerts": 3,
         "alerts_per_hour": 3.0,
         "times_tau_was_reached": 2,
@@ -41,7 +41,7 @@ def test_a_run_of_alarms_is_one_alert(hour: Table) -> None:
 
 def test_silence_costs_nothing_and_leads_nowhere(hour: Table) -> None:
     """Without an alarm there is no alert and no lead."""
-    found = burden(hour, np.zeros(3600, dtype=np.bool_), TAU)
+    found = alert_load(hour, np.zeros(3600, dtype=np.bool_), TAU)
     assert (found["alerts"], found["times_alerted"]) == (0, 0)
     assert found["median_lead_seconds"] is None
 
@@ -49,7 +49,7 @@ def test_silence_costs_nothing_and_leads_nowhere(hour: Table) -> None:
 def test_the_rules_lead_is_zero(hour: Table) -> None:
     """It speaks when τ is reached, not before."""
     alarm = hour.column("realized_volatility_60s") >= TAU["BTC-USD"]
-    assert burden(hour, alarm, TAU)["median_lead_seconds"] == 0.0
+    assert alert_load(hour, alarm, TAU)["median_lead_seconds"] == 0.0
 
 
 def test_each_row_has_one_regime_by_what_was_known(hour: Table) -> None:

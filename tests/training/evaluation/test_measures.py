@@ -6,7 +6,7 @@ import pytest
 from training.data.rows import Table
 from training.evaluation.measures import (
     NOT_QUOTABLE,
-    Judged,
+    ScoredRows,
     expected_calibration_error,
     figures,
     reliability,
@@ -17,10 +17,10 @@ from training.evaluation.measures import (
 def test_figures_of_known_rows() -> None:
     """Each figure is what its name says."""
     spikes = np.array([True, False, False, True, False])
-    judged = Judged(
+    scored = ScoredRows(
         np.array([0.9, 0.8, 0.1, 0.7, 0.2]), np.array([True, True, False, False, False])
     )
-    found = figures(spikes, judged, probabilities=True)
+    found = figures(spikes, scored, probabilities=True)
     assert found["prevalence"] == 0.4
     assert found["pr_auc"] == pytest.approx((1 / 1 + 2 / 3) / 2, abs=1e-6)
     assert found["pr_auc_lift"] == pytest.approx(found["pr_auc"] / 0.4, abs=1e-5)
@@ -34,8 +34,8 @@ def test_figures_of_known_rows() -> None:
 
 def test_the_rules_brier_score_is_that_of_its_alarms() -> None:
     """Without probabilities, alarms count as 0 and 1, and there is no log loss."""
-    judged = Judged(np.array([3.0, 0.5]), np.array([True, False]))
-    found = figures(np.array([True, True]), judged, probabilities=False)
+    scored = ScoredRows(np.array([3.0, 0.5]), np.array([True, False]))
+    found = figures(np.array([True, True]), scored, probabilities=False)
     assert found["brier"] == 0.5
     assert found["log_loss"] is None
 
@@ -44,7 +44,7 @@ def test_the_rules_brier_score_is_that_of_its_alarms() -> None:
 def test_pr_auc_is_not_quoted_at_extreme_prevalence(count: int) -> None:
     """Outside 0.02–0.5 there is no PR-AUC, and a single class has no ROC-AUC and no skill."""
     spikes = np.arange(100) < count
-    found = figures(spikes, Judged(np.linspace(0, 1, 100), spikes), probabilities=True)
+    found = figures(spikes, ScoredRows(np.linspace(0, 1, 100), spikes), probabilities=True)
     assert found["pr_auc"] == NOT_QUOTABLE
     assert found["pr_auc_lift"] is None
     assert (found["roc_auc"] is None) == (found["brier_skill"] is None) == (count in (0, 100))
@@ -64,7 +64,7 @@ def test_the_rule_alarms_where_volatility_already_reaches_tau(market_table: obje
     assert callable(market_table)
     table: Table = market_table(rows=100)
     table.features[0, 0] = np.nan
-    judged = rule(table, {"BTC-USD": float(np.sort(table.features[1:, 0])[-10])})
-    assert judged.alarm.sum() == 10
-    assert not judged.alarm[0]
-    assert judged.scored.all()
+    scored = rule(table, {"BTC-USD": float(np.sort(table.features[1:, 0])[-10])})
+    assert scored.alarm.sum() == 10
+    assert not scored.alarm[0]
+    assert scored.has_score.all()

@@ -6,20 +6,20 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
-from training.data.parallel import Place
+from training.data.parallel import Executor
 from training.data.rows import Table
 from training.evaluation.measures import rule
 from training.evaluation.protocols import (
     LEAVE_GROUP_OUT,
     OWN_TAU,
     WALK_FORWARD,
-    judge,
-    judge_as_published,
+    evaluate,
+    evaluate_as_published,
 )
 from training.models.candidates import CANDIDATES
 from training.models.fitting import fit
-from training.models.labelled_set import Lesson
-from training.models.problem import Problem
+from training.models.labelled_set import LabelledSet
+from training.models.problem import LearningProblem
 
 MakeTable = Callable[..., Table]
 ROWS = 500
@@ -27,15 +27,15 @@ FAST = ["rule", "baseline", "har_equal"]
 
 
 @pytest.fixture(scope="module")
-def problem(market_table: MakeTable) -> Problem:
+def problem(market_table: MakeTable) -> LearningProblem:
     """Four groups of eight minutes."""
-    return Problem.of(market_table(rows=ROWS))
+    return LearningProblem.of(market_table(rows=ROWS))
 
 
-def test_out_of_fold_scores_come_from_other_groups(problem: Problem) -> None:
+def test_out_of_fold_scores_come_from_other_groups(problem: LearningProblem) -> None:
     """A group's scores are those of a model that never saw it."""
-    _, found = judge(problem, LEAVE_GROUP_OUT, FAST)
-    others = problem.lesson.take(problem.group != 0)
+    _, found = evaluate(problem, LEAVE_GROUP_OUT, FAST)
+    others = problem.labelled.take(problem.group != 0)
     expected = fit(CANDIDATES["har_equal"], others)["none"]
     first = problem.group == 0
     scores = found[("har_equal", "none")].score
@@ -43,33 +43,35 @@ def test_out_of_fold_scores_come_from_other_groups(problem: Problem) -> None:
     assert not np.isnan(scores).any()
 
 
-def test_what_is_tested_does_not_move_the_scores(problem: Problem, market_table: MakeTable) -> None:
+def test_what_is_tested_does_not_move_the_scores(
+    problem: LearningProblem, market_table: MakeTable
+) -> None:
     """Other labels and features in the tested group leave its models and thresholds alone."""
     changed = market_table(rows=ROWS)
     last = changed.group == 3
     changed.volatility[last] = 1e-7
-    shifted = Problem(
-        Lesson.of(changed, problem.tau), problem.tau, problem.learned, problem.tau_percentile
+    shifted = LearningProblem(
+        LabelledSet.of(changed, problem.tau), problem.tau, problem.learned, problem.tau_percentile
     )
     for protocol in (LEAVE_GROUP_OUT, WALK_FORWARD):
-        _, one = judge(problem, protocol, ["har_equal"])
-        _, two = judge(shifted, protocol, ["har_equal"])
+        _, one = evaluate(problem, protocol, ["har_equal"])
+        _, two = evaluate(shifted, protocol, ["har_equal"])
         for key in one.keys() & two.keys():
             np.testing.assert_array_equal(one[key].score[last], two[key].score[last])
             np.testing.assert_array_equal(one[key].alarm[last], two[key].alarm[last])
 
 
-def test_walking_forward_leaves_the_first_group_unscored(problem: Problem) -> None:
+def test_walking_forward_leaves_the_first_group_unscored(problem: LearningProblem) -> None:
     """Nothing came before it; the others are scored."""
-    _, found = judge(problem, WALK_FORWARD, ["rule", "har_equal"])
+    _, found = evaluate(problem, WALK_FORWARD, ["rule", "har_equal"])
     assert np.isnan(found[("har_equal", "none")].score[problem.group == 0]).all()
     assert not np.isnan(found[("har_equal", "none")].score[problem.group != 0]).any()
     assert np.isnan(found[("rule", "none")].score[problem.group == 0]).all()
 
 
-def test_own_tau_comes_from_the_training_part(problem: Problem) -> None:
+def test_own_tau_comes_from_the_training_part(problem: LearningProblem) -> None:
     """Each fold asks by its own τ, and the rule with it."""
-    truth, found = judge(problem, OWN_TAU[0], ["rule"])
+    truth, found = evaluate(problem, OWN_TAU[0], ["rule"])
     others = problem.table.take(problem.group != 2)
     tau = {"BTC-USD": float(np.percentile(others.volatility, 90))}
     tested = problem.table.take(problem.group == 2)
@@ -81,20 +83,20 @@ def test_own_tau_comes_from_the_training_part(problem: Problem) -> None:
 def test_a_fold_without_spikes_is_left_out_where_spikes_are_needed(
     market_table: MakeTable,
 ) -> None:
-    """The baseline cannot be judged where all spikes are; a forecast can."""
-    problem = Problem.of(market_table((1e-5, 1e-5, 1e-2)))
-    _, found = judge(problem, LEAVE_GROUP_OUT, FAST)
+    """The baseline cannot be evaluated where all spikes are; a forecast can."""
+    problem = LearningProblem.of(market_table((1e-5, 1e-5, 1e-2)))
+    _, found = evaluate(problem, LEAVE_GROUP_OUT, FAST)
     wild = problem.group == 2
     assert problem.spikes[~wild].sum() == 0
     assert np.isnan(found[("baseline", "none")].score[wild]).all()
     assert not np.isnan(found[("har_equal", "none")].score[wild]).any()
 
 
-def test_a_random_split_flatters_what_remembers(problem: Problem) -> None:
+def test_a_random_split_flatters_what_remembers(problem: LearningProblem) -> None:
     """Tested by a fifth of the rows at random, the forest looks far better than it is."""
-    published = judge_as_published(problem, ["forest", "rule"])[("forest", "none")]
-    _, found = judge(problem, LEAVE_GROUP_OUT, ["forest"])
-    at = published.scored
+    published = evaluate_as_published(problem, ["forest", "rule"])[("forest", "none")]
+    _, found = evaluate(problem, LEAVE_GROUP_OUT, ["forest"])
+    at = published.has_score
     assert at.sum() == round(0.2 * len(problem.spikes))
     honest = found[("forest", "none")]
     flattered = np.mean((published.score[at] - problem.spikes[at]) ** 2)
@@ -114,14 +116,14 @@ def cluster() -> Iterator[str]:
         yield local.scheduler_address
 
 
-def test_where_it_runs_changes_nothing(problem: Problem, cluster: str) -> None:
-    """In this process, in others and on a Dask cluster, folds and grid give equal bits."""
-    here = judge(problem, LEAVE_GROUP_OUT, ["har_equal", "baseline"])[1]
-    for place in (Place("processes", 2), Place("dask", address=cluster)):
-        there = judge(problem, LEAVE_GROUP_OUT, ["har_equal", "baseline"], place)[1]
+def test_where_it_runs_changes_nothing(problem: LearningProblem, cluster: str) -> None:
+    """In this process, in others and on a Dask cluster, folds and search give equal bits."""
+    here = evaluate(problem, LEAVE_GROUP_OUT, ["har_equal", "baseline"])[1]
+    for executor in (Executor("processes", 2), Executor("dask", address=cluster)):
+        there = evaluate(problem, LEAVE_GROUP_OUT, ["har_equal", "baseline"], executor)[1]
         assert here.keys() == there.keys()
         for key in here:
             np.testing.assert_array_equal(here[key].score, there[key].score)
-    one = judge_as_published(problem, ["ewma"])
-    two = judge_as_published(problem, ["ewma"], Place("dask", address=cluster))
+    one = evaluate_as_published(problem, ["ewma"])
+    two = evaluate_as_published(problem, ["ewma"], Executor("dask", address=cluster))
     np.testing.assert_array_equal(one[("ewma", "none")].score, two[("ewma", "none")].score)

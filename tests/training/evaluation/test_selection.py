@@ -5,7 +5,7 @@ import pytest
 
 from training.errors import FitError
 from training.evaluation.bootstrap import Interval
-from training.evaluation.measures import Judged
+from training.evaluation.measures import ScoredRows
 from training.evaluation.selection import (
     Evidence,
     choose,
@@ -21,22 +21,22 @@ CHANCE = np.random.default_rng(8)
 SPIKES = np.repeat(CHANCE.random(ROWS // 60) < 0.2, 60)
 
 
-def scored(skill: float, seed: int = 1) -> Judged:
+def scored(skill: float, seed: int = 1) -> ScoredRows:
     """Return probabilities that know so much of the spikes."""
     noise = np.random.default_rng(seed).normal(0.0, 0.5, ROWS)
     score = 1 / (1 + np.exp(1.4 - skill * (2 * SPIKES - 0.4) - noise))
-    return Judged(score, score >= 0.5)
+    return ScoredRows(score, score >= 0.5)
 
 
 def evidence(**skills: float) -> Evidence:
     """Return evidence in which each candidate has some skill; the rule's is 1."""
-    judged: dict[tuple[str, Method], Judged] = {
+    by_key: dict[tuple[str, Method], ScoredRows] = {
         (name, "sigmoid"): scored(skill, seed) for seed, (name, skill) in enumerate(skills.items())
     }
     rule = scored(1.0, 99)
-    judged |= {("rule", "none"): rule, ("baseline", "none"): scored(0.2, 98)}
+    by_key |= {("rule", "none"): rule, ("baseline", "none"): scored(0.2, 98)}
     halves = {"early": np.arange(ROWS) < ROWS // 2, "late": np.arange(ROWS) >= ROWS // 2}
-    return Evidence(SPIKES, np.arange(ROWS, dtype=np.int64) * SECOND, judged, halves)
+    return Evidence(SPIKES, np.arange(ROWS, dtype=np.int64) * SECOND, by_key, halves)
 
 
 def test_what_beats_the_rule_wins() -> None:
@@ -50,12 +50,12 @@ def test_what_beats_the_rule_wins() -> None:
 def test_ties_go_to_the_simpler() -> None:
     """Of two that beat the rule alike, the one with fewer numbers wins."""
     alike = evidence(har_equal=3.0)
-    twin = alike.judged[("har_equal", "sigmoid")]
+    twin = alike.scored[("har_equal", "sigmoid")]
     choice = choose(
         Evidence(
             alike.spikes,
             alike.time_us,
-            {**alike.judged, ("forest", "sigmoid"): twin, ("logistic", "sigmoid"): twin},
+            {**alike.scored, ("forest", "sigmoid"): twin, ("logistic", "sigmoid"): twin},
             alike.parts,
         )
     )
@@ -66,8 +66,8 @@ def test_where_nothing_is_decided_the_simplest_sound_model_wins() -> None:
     """No lift beyond the interval: not decidable, and the fewest numbers."""
     even = evidence(har_equal=1.0, har_fitted=1.0)
     rule = even.rule
-    judged = {**even.judged, ("har_equal", "sigmoid"): rule, ("har_fitted", "sigmoid"): rule}
-    choice = choose(Evidence(even.spikes, even.time_us, judged, even.parts))
+    scored = {**even.scored, ("har_equal", "sigmoid"): rule, ("har_fitted", "sigmoid"): rule}
+    choice = choose(Evidence(even.spikes, even.time_us, scored, even.parts))
     assert choice.key[0] == "har_equal"
     assert not choice.decidable
     assert choice.verdict.startswith("not decidable: no candidate beats the rv60 rule")
@@ -76,10 +76,10 @@ def test_where_nothing_is_decided_the_simplest_sound_model_wins() -> None:
 def test_what_is_worse_than_the_rule_is_not_chosen_for_being_simple() -> None:
     """A simple model that misses the rule's figures yields to one that holds them."""
     found = evidence(har_equal=-1.0)
-    judged = {**found.judged, ("forest", "sigmoid"): found.rule}
-    choice = choose(Evidence(found.spikes, found.time_us, judged, found.parts))
+    scored = {**found.scored, ("forest", "sigmoid"): found.rule}
+    choice = choose(Evidence(found.spikes, found.time_us, scored, found.parts))
     assert choice.key[0] == "forest"
-    assert choice.standing("har_equal").worse_in == ("early", "late")
+    assert choice.result("har_equal").worse_in == ("early", "late")
 
 
 def test_a_reference_never_wins() -> None:
@@ -91,29 +91,29 @@ def test_a_reference_never_wins() -> None:
 def test_a_candidate_with_unscored_rows_is_not_open_to_choice() -> None:
     """Its figures are of other rows than the rule's."""
     found = evidence(har_equal=1.0, forest=3.0)
-    found.judged[("forest", "sigmoid")].score[:100] = np.nan
+    found.scored[("forest", "sigmoid")].score[:100] = np.nan
     assert choose(found).key[0] == "har_equal"
 
 
-def test_a_calibration_that_could_judge_every_row_is_chosen_by_its_brier_score() -> None:
+def test_a_calibration_that_scored_every_row_is_chosen_by_its_brier_score() -> None:
     """Fewer rows or a higher score lose; a bare score stands only where nothing else does."""
     few = scored(3.0)
     few.score[:100] = np.nan
-    judged: dict[tuple[str, Method], Judged] = {
+    by_key: dict[tuple[str, Method], ScoredRows] = {
         ("forest", "none"): scored(2.5),
         ("forest", "sigmoid"): scored(2.0),
         ("forest", "errors"): scored(1.0),
         ("forest", "isotonic"): few,
         ("logistic", "none"): scored(1.0),
     }
-    found = Evidence(SPIKES, np.arange(ROWS, dtype=np.int64) * SECOND, judged, {})
+    found = Evidence(SPIKES, np.arange(ROWS, dtype=np.int64) * SECOND, by_key, {})
     assert chosen_methods(found) == {"forest": "sigmoid", "logistic": "none"}
 
 
 def test_a_part_without_scores_has_no_difference() -> None:
     """Where nothing was scored there is nothing to compare."""
     found = evidence(har_equal=1.0)
-    found.judged[("har_equal", "sigmoid")].score[: ROWS // 2] = np.nan
+    found.scored[("har_equal", "sigmoid")].score[: ROWS // 2] = np.nan
     assert part_differences(found, ("har_equal", "sigmoid"), "early") is None
 
 

@@ -1,4 +1,4 @@
-"""Evaluation extras: each table by a reader of its own, none of them ever part of τ."""
+"""External tables: each table by a reader of its own, none of them ever part of τ."""
 
 import gzip
 import json
@@ -14,15 +14,15 @@ import pytest
 from training.commands.extras import _tau
 from training.errors import DatasetError
 from training.external.readers import (
-    EXTRAS,
+    EXTERNAL_TABLES,
     read_bars,
     read_changes,
     read_derived,
     read_mixed,
     signed_imbalance,
 )
-from training.external.seconds import grid_rows
-from training.external.tables import WALK_ROWS, evaluate_extras, extra_lines
+from training.external.seconds import series_rows
+from training.external.tables import WALK_ROWS, evaluate_tables, table_lines
 
 START = pd.Timestamp("2026-04-04T03:00:00Z")
 
@@ -98,11 +98,11 @@ def book(folder: Path, seconds: int, price: Callable[[int], int]) -> list[Path]:
     return [folder / name for name in texts]
 
 
-def test_every_table_is_judged_beside_the_rule(tmp_path: Path) -> None:
+def test_every_table_is_evaluated_beside_the_rule(tmp_path: Path) -> None:
     """Long tables are walked forward, short ones only say how often they reach τ."""
     derived(2600).to_parquet(tmp_path / "adv_derived_a.parquet")
     peer(900).to_parquet(tmp_path / "peer_1s_b.parquet")
-    found = evaluate_extras(tmp_path, {"BTC-USD": 3e-4})
+    found = evaluate_tables(tmp_path, {"BTC-USD": 3e-4})
     kinds = [(table["kind"], table["product"]) for table in found["tables"]]
     assert kinds == [
         ("derived_ticks", "BTC-USD"),
@@ -116,14 +116,14 @@ def test_every_table_is_judged_beside_the_rule(tmp_path: Path) -> None:
     assert short["at_promoted_tau"]["tau"] == 3e-4
     assert f"takes {WALK_ROWS}" in short["walk_forward"]["note"]
     assert json.loads(json.dumps(found, allow_nan=False)) == found
-    assert "never part of τ" in extra_lines(found)[0]
+    assert "never part of τ" in table_lines(found)[0]
 
 
 def test_imbalance_is_mapped_to_ours(tmp_path: Path) -> None:
     """bid/(bid+ask) of 0.75 is our 0.5; the peer's own label is not read."""
     derived(400).to_parquet(tmp_path / "adv_derived_a.parquet")
-    grid = read_derived([tmp_path / "adv_derived_a.parquet"])["BTC-USD"]
-    assert set(grid.imbalance.tolist()) == {0.5}
+    series = read_derived([tmp_path / "adv_derived_a.parquet"])["BTC-USD"]
+    assert set(series.imbalance.tolist()) == {0.5}
     assert signed_imbalance(np.array([0.0, 1.0])).tolist() == [-1.0, 1.0]
 
 
@@ -133,19 +133,19 @@ def test_bars_of_days_are_one_series_and_prices_stand(tmp_path: Path) -> None:
         bars(tmp_path, "20161007", ["86398000,1,1,1,610.5,2", "86399000,1,1,1,611.0,2"]),
         bars(tmp_path, "20161008", ["3000,1,1,1,612.0,2"]),
     ]
-    grid = read_bars(paths)["BTC-USD"]
-    assert grid.mid.tolist() == [610.5, 611.0, 611.0, 611.0, 611.0, 612.0]
-    assert grid.joined.all()
-    assert pd.Timestamp(int(grid.second[2]), unit="s") == pd.Timestamp("2016-10-08")
+    series = read_bars(paths)["BTC-USD"]
+    assert series.mid.tolist() == [610.5, 611.0, 611.0, 611.0, 611.0, 612.0]
+    assert series.joined.all()
+    assert pd.Timestamp(int(series.second[2]), unit="s") == pd.Timestamp("2016-10-08")
 
 
 def test_a_book_gives_its_best_quote_each_second(tmp_path: Path) -> None:
     """Mid, spread and imbalance are those of the best levels."""
-    grid = read_changes(book(tmp_path, 500, lambda at: 1000 + at % 3))["BTC-USD"]
-    assert grid.mid[:4].tolist() == [1001.0, 1002.0, 1003.0, 1001.0]
-    assert grid.spread[0] == pytest.approx(2 / 1001)
-    assert set(grid.imbalance.tolist()) == {0.5}
-    assert grid_rows(grid)[1]["usable"] == 500 - 299 - 60
+    series = read_changes(book(tmp_path, 500, lambda at: 1000 + at % 3))["BTC-USD"]
+    assert series.mid[:4].tolist() == [1001.0, 1002.0, 1003.0, 1001.0]
+    assert series.spread[0] == pytest.approx(2 / 1001)
+    assert set(series.imbalance.tolist()) == {0.5}
+    assert series_rows(series)[1]["usable"] == 500 - 299 - 60
 
 
 def test_mixed_frames_give_a_book(tmp_path: Path) -> None:
@@ -157,14 +157,19 @@ def test_mixed_frames_give_a_book(tmp_path: Path) -> None:
     ]
     path = tmp_path / "exch_mixed_frames_x.csv.gz"
     pd.DataFrame(rows).to_csv(path, index=False)
-    grid = read_mixed([path])["BTC-USD"]
-    assert (grid.mid.tolist(), grid.imbalance.tolist()) == ([11.5], [0.5])
+    series = read_mixed([path])["BTC-USD"]
+    assert (series.mid.tolist(), series.imbalance.tolist()) == ([11.5], [0.5])
 
 
-def test_no_extra_is_a_recording() -> None:
-    """What training reads from a folder and what is an extra never meet."""
+def test_no_external_table_is_a_recording() -> None:
+    """What training reads from a folder and what is an external table never meet."""
     recordings = ["adv_flat_x.ndjson.gz", "adv_ticker_x.ndjson.gz", "exch_ticker_x.ndjson.gz"]
-    assert not [n for n in recordings for extra in EXTRAS if extra.pattern.fullmatch(n)]
+    assert not [
+        n
+        for n in recordings
+        for external_table in EXTERNAL_TABLES
+        if external_table.pattern.fullmatch(n)
+    ]
 
 
 def spoil(folder: Path, what: str) -> None:
@@ -200,7 +205,7 @@ def test_bad_tables_are_refused(tmp_path: Path, what: str, said: str) -> None:
     """The refusal names file, row (of the whole file) and reason."""
     spoil(tmp_path, what)
     with pytest.raises(DatasetError, match=said):
-        evaluate_extras(tmp_path)
+        evaluate_tables(tmp_path)
 
 
 def test_bad_books_and_bars_are_refused(tmp_path: Path) -> None:
@@ -222,11 +227,11 @@ def test_bad_books_and_bars_are_refused(tmp_path: Path) -> None:
         read_mixed([path])
 
 
-def test_a_folder_without_extras_is_refused(tmp_path: Path) -> None:
-    """Nothing to judge is an error."""
+def test_a_folder_without_external_tables_is_refused(tmp_path: Path) -> None:
+    """Nothing to evaluate is an error."""
     for folder in (tmp_path, tmp_path / "absent"):
         with pytest.raises(DatasetError, match="expected"):
-            evaluate_extras(folder)
+            evaluate_tables(folder)
 
 
 def test_tau_comes_from_the_promotion_or_is_not_given(tmp_path: Path) -> None:
@@ -241,9 +246,9 @@ def test_tau_comes_from_the_promotion_or_is_not_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.captures
-def test_the_real_extras_are_as_their_notes_say(captures: Path) -> None:
+def test_the_real_external_tables_are_as_their_notes_say(captures: Path) -> None:
     """At 7.09 bps the shares are those that were counted when the tables were gathered."""
-    found = evaluate_extras(captures, {"BTC-USD": 7.09e-4, "ETH-USD": 7.09e-4})
+    found = evaluate_tables(captures, {"BTC-USD": 7.09e-4, "ETH-USD": 7.09e-4})
     share = {
         (table["kind"], table["product"]): table["at_promoted_tau"]["rule"]["prevalence"]
         for table in found["tables"]

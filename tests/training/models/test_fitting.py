@@ -11,7 +11,7 @@ from training.data.thresholds import tau_of
 from training.errors import FitError
 from training.models.candidates import CANDIDATES, TABLE
 from training.models.fitting import Fitted, columns_of, fit, plain_pipeline
-from training.models.labelled_set import Lesson
+from training.models.labelled_set import LabelledSet
 
 MakeTable = Callable[..., Table]
 FITTED = [candidate.name for candidate in TABLE if candidate.name != "rule"]
@@ -19,17 +19,17 @@ LINEAR = ["last", "baseline", "har_equal", "har_fitted", "har_free", "logistic"]
 
 
 @pytest.fixture(scope="module")
-def lesson(market_table: MakeTable) -> Lesson:
+def labelled(market_table: MakeTable) -> LabelledSet:
     """Four groups of ten minutes, with spikes in several and a null here and there."""
     table = market_table()
     table.features[::50] = np.nan
-    return Lesson.of(table, tau_of(table))
+    return LabelledSet.of(table, tau_of(table))
 
 
 @pytest.fixture(scope="module")
-def fits(lesson: Lesson) -> dict[str, dict[str, Fitted]]:
+def fits(labelled: LabelledSet) -> dict[str, dict[str, Fitted]]:
     """Every candidate, fitted and calibrated in each way."""
-    return {name: {**fit(CANDIDATES[name], lesson)} for name in FITTED}
+    return {name: {**fit(CANDIDATES[name], labelled)} for name in FITTED}
 
 
 def test_the_table_goes_from_simple_to_rich() -> None:
@@ -41,21 +41,21 @@ def test_the_table_goes_from_simple_to_rich() -> None:
 
 @pytest.mark.parametrize("name", FITTED)
 def test_scores_are_probabilities(
-    name: str, fits: dict[str, dict[str, Fitted]], lesson: Lesson
+    name: str, fits: dict[str, dict[str, Fitted]], labelled: LabelledSet
 ) -> None:
     """Whatever the calibration, every row has a score in [0, 1], nulls included."""
     for fitted in fits[name].values():
-        scores = fitted.scores(lesson.table)
+        scores = fitted.scores(labelled.table)
         assert ((scores >= 0) & (scores <= 1)).all()
 
 
 @pytest.mark.parametrize("name", FITTED)
 def test_learned_rows_are_told_apart(
-    name: str, fits: dict[str, dict[str, Fitted]], lesson: Lesson
+    name: str, fits: dict[str, dict[str, Fitted]], labelled: LabelledSet
 ) -> None:
     """On the rows it learned from, a candidate scores spikes higher than others."""
-    scores = fits[name]["none"].scores(lesson.table)
-    assert scores[lesson.spikes].mean() > 2 * scores[~lesson.spikes].mean()
+    scores = fits[name]["none"].scores(labelled.table)
+    assert scores[labelled.spikes].mean() > 2 * scores[~labelled.spikes].mean()
 
 
 @pytest.mark.parametrize("name", FITTED)
@@ -70,10 +70,10 @@ def test_each_is_calibrated_as_its_kind_allows(
 
 @pytest.mark.parametrize("name", LINEAR)
 def test_plain_numbers_score_as_the_pipeline(
-    name: str, fits: dict[str, dict[str, Fitted]], lesson: Lesson
+    name: str, fits: dict[str, dict[str, Fitted]], labelled: LabelledSet
 ) -> None:
     """Served row by row in plain Python, a linear candidate scores the same, calibrated too."""
-    rows = lesson.table.features.tolist()
+    rows = labelled.table.features.tolist()
     for way, fitted in fits[name].items():
         linear = fitted.linear("ml")
         if way == "isotonic":
@@ -81,8 +81,8 @@ def test_plain_numbers_score_as_the_pipeline(
             continue
         assert linear is not None
         served = np.array([linear.score(row) for row in rows])
-        np.testing.assert_allclose(served, fitted.scores(lesson.table), rtol=1e-9)
-        plain = plain_pipeline(linear).predict_proba(columns_of(lesson.table, fitted.features))
+        np.testing.assert_allclose(served, fitted.scores(labelled.table), rtol=1e-9)
+        plain = plain_pipeline(linear).predict_proba(columns_of(labelled.table, fitted.features))
         np.testing.assert_allclose(plain[:, 1], served, rtol=1e-12)
 
 
@@ -103,11 +103,13 @@ def test_a_plain_pipeline_has_only_steps_of_scikit_learn(
 
 
 @pytest.mark.parametrize("name", ["har_equal", "logistic", "forest", "boosting"])
-def test_fitting_twice_gives_equal_bits(name: str, lesson: Lesson) -> None:
+def test_fitting_twice_gives_equal_bits(name: str, labelled: LabelledSet) -> None:
     """A fit has no chance in it, or a seeded one."""
-    one, two = (fit(CANDIDATES[name], lesson) for _ in range(2))
+    one, two = (fit(CANDIDATES[name], labelled) for _ in range(2))
     for way in one:
-        np.testing.assert_array_equal(one[way].scores(lesson.table), two[way].scores(lesson.table))
+        np.testing.assert_array_equal(
+            one[way].scores(labelled.table), two[way].scores(labelled.table)
+        )
 
 
 def test_what_is_rarely_known_is_left_out(market_table: MakeTable) -> None:
@@ -125,7 +127,7 @@ def test_what_is_rarely_known_is_left_out(market_table: MakeTable) -> None:
 def test_a_single_class_is_refused_but_by_forecasts(name: str, market_table: MakeTable) -> None:
     """Without a spike only a forecast learns: from how far each row was from one."""
     table = market_table()
-    calm = Lesson.of(table, {"BTC-USD": 1.0})
+    calm = LabelledSet.of(table, {"BTC-USD": 1.0})
     if CANDIDATES[name].forecast:
         assert set(fit(CANDIDATES[name], calm)) == {"none", "errors"}
     else:
@@ -133,7 +135,7 @@ def test_a_single_class_is_refused_but_by_forecasts(name: str, market_table: Mak
             fit(CANDIDATES[name], calm)
 
 
-def test_a_few_rows_are_refused(lesson: Lesson) -> None:
+def test_a_few_rows_are_refused(labelled: LabelledSet) -> None:
     """Two minutes hold nothing to learn."""
     with pytest.raises(FitError, match="at least 120 rows"):
-        fit(CANDIDATES["har_equal"], lesson.take(np.arange(119)))
+        fit(CANDIDATES["har_equal"], labelled.take(np.arange(119)))

@@ -39,7 +39,7 @@ def figures(pr_auc: Any = 0.5) -> dict[str, Any]:
 
 @pytest.fixture
 def report() -> dict[str, Any]:
-    """A report with two candidates, one of which the random split never judged."""
+    """A report with two candidates, one of which the random split never evaluated."""
     pair = {"model": figures(0.61), "rv60_rule": figures("PR-AUC not quotable here")}
     week = {"part": "one week", "rows": 7, "prevalence": 0.05}
     week |= {"logistic_regression": figures(0.4), "rule": figures(0.3)}

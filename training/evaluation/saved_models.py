@@ -16,10 +16,10 @@ from training.data.rows import Table
 from training.data.thresholds import Flags
 from training.errors import TrainingError
 from training.evaluation.bootstrap import Resampled, brier_difference, precision_difference
-from training.evaluation.measures import Figures, Judged, figures, quotable, rule
+from training.evaluation.measures import Figures, ScoredRows, figures, quotable, rule
 from training.evaluation.regimes import regimes_of
 from training.evaluation.rule_comparison import against_rule
-from training.models.labelled_set import Lesson
+from training.models.labelled_set import LabelledSet
 
 SHOWN: Final = (
     "prevalence",
@@ -34,7 +34,7 @@ SHOWN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class SavedModel:
     """A verified model folder under the name it was given by.
 
     ``trained_on`` are the SHA-256 of the recordings it learned from.
@@ -49,14 +49,16 @@ class Written:
         """The promotion's τ by product."""
         return self.artifact.info.tau
 
-    def judge(self, table: Table) -> Judged:
+    def predict(self, table: Table) -> ScoredRows:
         """Score rows one by one, as serving does, and alarm by the card's thresholds."""
         scorer, threshold = open_predictor(self.artifact), self.artifact.info.threshold
         scores = np.array([scorer.score(row) for row in table.features.tolist()], np.float64)
-        return Judged(scores, scores >= np.array([threshold[p] for p in table.product.tolist()]))
+        return ScoredRows(
+            scores, scores >= np.array([threshold[p] for p in table.product.tolist()])
+        )
 
 
-def open_model(path: Path) -> Written:
+def open_model(path: Path) -> SavedModel:
     """Open a model folder, or the winner's of a run folder.
 
     Raises:
@@ -68,30 +70,34 @@ def open_model(path: Path) -> Written:
     except ArtifactError as exc:
         raise TrainingError(f"{path}: {exc}") from exc
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    return Written(str(path), artifact, frozenset(card.get("trained_recordings", ())))
+    return SavedModel(str(path), artifact, frozenset(card.get("trained_recordings", ())))
 
 
-def judged(model: Written, dataset: Dataset) -> dict[str, Any]:
-    """Judge a model beside the rule: all rows, by capture and by regime, at its own τ.
+def evaluate_model(model: SavedModel, dataset: Dataset) -> dict[str, Any]:
+    """Evaluate a model beside the rule: all rows, by capture and by regime, at its own τ.
 
     Captures that it was trained on are named.
     """
     table = _known(dataset.table, model.tau)
-    lesson, plain, found = Lesson.of(table, model.tau), rule(table, model.tau), model.judge(table)
+    labelled, plain, found = (
+        LabelledSet.of(table, model.tau),
+        rule(table, model.tau),
+        model.predict(table),
+    )
     return {
         "model": model.name,
         "digest": model.artifact.info.digest,
         "seen_in_training": [c.file for c in dataset.captures if c.sha256 in model.trained_on],
         "parts": {
-            part: against_rule(table, lesson.spikes, found, plain, rows)
+            part: against_rule(table, labelled.spikes, found, plain, rows)
             for part, rows in _parts(dataset, table, model.tau).items()
             if rows.any()
         },
     }
 
 
-def compared_models(one: Written, other: Written, dataset: Dataset) -> dict[str, Any]:
-    """Judge two models on the same rows and at the same τ, with intervals of the difference.
+def compare_models(one: SavedModel, other: SavedModel, dataset: Dataset) -> dict[str, Any]:
+    """Evaluate two models on the same rows and at the same τ, with intervals of the difference.
 
     Raises:
         TrainingError: their τ differ, so that they answer different questions.
@@ -102,8 +108,8 @@ def compared_models(one: Written, other: Written, dataset: Dataset) -> dict[str,
             " expected the same: they answer different questions"
         )
     table = _known(dataset.table, one.tau)
-    spikes = Lesson.of(table, one.tau).spikes
-    both = one.judge(table), other.judge(table)
+    spikes = LabelledSet.of(table, one.tau).spikes
+    both = one.predict(table), other.predict(table)
     return {
         "models": [each.name for each in (one, other)],
         "digests": [each.artifact.info.digest for each in (one, other)],
@@ -116,7 +122,7 @@ def compared_models(one: Written, other: Written, dataset: Dataset) -> dict[str,
 
 
 def _difference(
-    table: Table, spikes: Flags, both: tuple[Judged, Judged], rows: Flags
+    table: Table, spikes: Flags, both: tuple[ScoredRows, ScoredRows], rows: Flags
 ) -> dict[str, Any]:
     spikes, (one, other) = spikes[rows], (each.take(rows) for each in both)
     draws = Resampled.of(table.time_us[rows])
@@ -145,7 +151,7 @@ def _parts(dataset: Dataset, table: Table, tau: Mapping[str, float]) -> dict[str
 
 
 def figure_lines(part: str, pairs: Sequence[tuple[str, Figures]]) -> list[str]:
-    """Say the figures of one part, a line for each of the compared."""
+    """Return the figures of one part, a line for each of the compared."""
     return [f"{part}, {pairs[0][1]['rows']} rows"] + [
         f"  {name:<12}" + " ".join(f"{key}={_short(found[key])}" for key in SHOWN)
         for name, found in pairs
