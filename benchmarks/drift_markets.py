@@ -14,13 +14,13 @@ from featurizer.slots import MICROSECONDS
 from ingestor.tick import Beat, Event, Tick
 from serving.linear import Linear
 from simulator.market import Stock
-from simulator.moods import CALM, NORMAL, WILD, Regime
+from simulator.moods import CALM, NORMAL, WILD, Mood
 
 START: Final = 1_700_000_040
 """Epoch second, a whole minute, at which generated time begins."""
 FOREVER: Final = 10**9
 WARM_UP: Final = 300
-MOODS: Final[Mapping[str, Regime | None]] = {
+MOODS: Final[Mapping[str, Mood | None]] = {
     "free": None,
     "calm": CALM,
     "normal": NORMAL,
@@ -89,9 +89,9 @@ def model_of(reference: list[list[float | None]]) -> Linear:
 
 
 def _hold(stock: Stock, mood: str) -> None:
-    regime = MOODS[mood]
-    if regime is not None:
-        stock.regime = replace(regime, lasts_s=FOREVER)
+    held = MOODS[mood]
+    if held is not None:
+        stock.mood = replace(held, lasts_s=FOREVER)
 
 
 def _tick(product: str, time_us: int, ticker: Mapping[str, str], feed: str) -> Tick:

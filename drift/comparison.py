@@ -62,7 +62,7 @@ Known = Mapping[str, Sequence[float]]
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
+class ColumnDrift:
     """One column: ``value`` is its distance in reference deviations, None where not comparable.
 
     ``known_window`` and ``known_reference`` are the shares of rows that know it. A column that
@@ -85,7 +85,7 @@ class Comparison:
     state: State
     rows: int = 0
     reference_rows: int = 0
-    columns: Mapping[str, Compared] = field(default_factory=dict)
+    columns: Mapping[str, ColumnDrift] = field(default_factory=dict)
     html: bytes | None = None
 
     @property
@@ -163,7 +163,7 @@ def compare(
     scales = {c: Scale.of(c, _known(base[c])) for c in both}
     thresholds = {c: threshold_of(c) for c in both}
     values, html = report(_scaled(window, scales), _scaled(base, scales), thresholds)
-    columns = {c: _compared(c, values.get(c), window[c], base[c]) for c in COLUMNS}
+    columns = {c: _column_drift(c, values.get(c), window[c], base[c]) for c in COLUMNS}
     return Comparison(product, "compared", rows, stored, columns, html)
 
 
@@ -207,12 +207,12 @@ def evidently_report(window: Known, reference: Known, thresholds: Mapping[str, f
     return values, found.get_html_str(as_iframe=False).encode()
 
 
-def _compared(column: str, value: float | None, window: Values, base: Values) -> Compared:
+def _column_drift(column: str, value: float | None, window: Values, base: Values) -> ColumnDrift:
     threshold, known, expected = threshold_of(column), _share(window), _share(base)
     drifted: bool | None = None if value is None else value >= threshold
     if expected >= LEAST_KNOWN > known:
         drifted = True
-    return Compared(value, threshold, known, expected, drifted)
+    return ColumnDrift(value, threshold, known, expected, drifted)
 
 
 def _known(values: Values) -> list[float]:

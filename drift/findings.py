@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from drift.comparison import WINDOW_SECONDS, Comparison, Report, State, compare
-from drift.models import Model, Models
+from drift.models import PromotedModel, PromotedModels
 from drift.window import Window
 
 STALE_MS: Final = WINDOW_SECONDS * 1_000
@@ -20,7 +20,7 @@ class Finding:
     """
 
     comparison: Comparison
-    model: Model | None = None
+    model: PromotedModel | None = None
     live_prevalence: float | None = None
     training_prevalence: float | None = None
     labelled: int = 0
@@ -34,7 +34,7 @@ class Finding:
 
 
 def findings_of(
-    windows: Mapping[str, Window], models: Models, now_ms: int, report: Report
+    windows: Mapping[str, Window], models: PromotedModels, now_ms: int, report: Report
 ) -> list[Finding]:
     """Judge every product that has rows or a reference, by name."""
     return [
@@ -44,7 +44,7 @@ def findings_of(
 
 
 def _finding(
-    product: str, window: Window | None, models: Models, now_ms: int, report: Report
+    product: str, window: Window | None, models: PromotedModels, now_ms: int, report: Report
 ) -> Finding:
     if window is None:
         return Finding(Comparison(product, "no_rows"))
@@ -70,7 +70,7 @@ def _finding(
     )
 
 
-def _missing(window: Window, model: Model | None, now_ms: int) -> State | None:
+def _missing(window: Window, model: PromotedModel | None, now_ms: int) -> State | None:
     if now_ms - window.appended_ms > STALE_MS:
         return "stale"
     if window.newest is None:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from drift.comparison import COLUMNS, STATES, Comparison, State, threshold_of
 from drift.findings import Finding
-from drift.models import Models
+from drift.models import PromotedModels
 from plumbing.metrics import Label, MetricTable, counter, gauge, number
 
 SECOND_US = 1_000_000
@@ -102,7 +102,7 @@ class DriftMetrics(MetricTable):
             self._show(finding)
         self.compared.set(0)
 
-    def show_models(self, models: Models) -> None:
+    def show_models(self, models: PromotedModels) -> None:
         """Set what is known of the models; those that are gone lose their series."""
         self.trained.clear()
         for model in models.by_digest.values():

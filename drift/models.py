@@ -13,7 +13,7 @@ from serving.artifact import CARD, ArtifactError, ModelInfo, Reference, load_fol
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class PromotedModel:
     """A verified model; ``trained_us`` is the end of its newest training data, None if unsaid."""
 
     info: ModelInfo
@@ -22,13 +22,13 @@ class Model:
 
 
 @dataclass(frozen=True, slots=True)
-class Models:
+class PromotedModels:
     """All models found, by digest; ``refused`` says why a folder was not taken.
 
     ``promoted_us`` is when the pair in place was promoted, None where there is no log of it.
     """
 
-    by_digest: Mapping[str, Model] = field(default_factory=dict)
+    by_digest: Mapping[str, PromotedModel] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     promoted_us: int | None = None
 
@@ -49,9 +49,9 @@ class _Card(msgspec.Struct):
     data: list[_Data] = []
 
 
-def read_models(root: Path) -> Models:
+def read_models(root: Path) -> PromotedModels:
     """Read every model folder in ``root``; a damaged one is refused, not fatal."""
-    found: dict[str, Model] = {}
+    found: dict[str, PromotedModel] = {}
     refused: dict[str, str] = {}
     for card in sorted(root.glob(f"*/{CARD}")):
         try:
@@ -64,12 +64,12 @@ def read_models(root: Path) -> Models:
         promoted = _promoted_us(root)
     except (PromotionError, OSError, ValueError) as exc:
         promoted, refused["promotions"] = None, str(exc)
-    return Models(found, refused, promoted)
+    return PromotedModels(found, refused, promoted)
 
 
-def _model(folder: Path) -> Model:
+def _model(folder: Path) -> PromotedModel:
     artifact = load_folder(folder)
-    return Model(artifact.info, artifact.reference(), _trained_us(folder))
+    return PromotedModel(artifact.info, artifact.reference(), _trained_us(folder))
 
 
 def _trained_us(folder: Path) -> int | None:

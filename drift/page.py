@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 from drift.comparison import COLUMNS, SHARE, STEP_SECONDS, WINDOW_SECONDS, State
 from drift.findings import Finding
-from drift.models import Models
+from drift.models import PromotedModels
 
-SAID: Final[dict[State, str]] = {
+STATE_WORDS: Final[dict[State, str]] = {
     "compared": "compared",
     "too_few_rows": "not compared: too few rows in the window yet",
     "stale": "not compared: the newest row is older than a window",
@@ -26,7 +26,7 @@ _STYLE: Final = (
 )
 
 
-def summary_of(findings: Sequence[Finding], models: Models, at_us: int) -> dict[str, Any]:
+def summary_of(findings: Sequence[Finding], models: PromotedModels, at_us: int) -> dict[str, Any]:
     """Return what was found as JSON knows it; null is unknown."""
     return {
         "made": _time(at_us),
@@ -58,7 +58,9 @@ def _product(finding: Finding) -> dict[str, Any]:
     }
 
 
-def page_of(findings: Sequence[Finding], models: Models, at_us: int, suffix: str = "") -> bytes:
+def page_of(
+    findings: Sequence[Finding], models: PromotedModels, at_us: int, suffix: str = ""
+) -> bytes:
     """Return the page; ``suffix`` is put after the names of the reports it links to."""
     parts = [
         "<!doctype html><meta charset=utf-8><title>Drift</title>",
@@ -81,7 +83,7 @@ def page_of(findings: Sequence[Finding], models: Models, at_us: int, suffix: str
 
 def _section(finding: Finding, suffix: str) -> list[str]:
     found, name = finding.comparison, escape(finding.product)
-    verdict = SAID[found.state] if found.detected is None else _verdict(found.detected)
+    verdict = STATE_WORDS[found.state] if found.detected is None else _verdict(found.detected)
     model = finding.model
     lines = [f"<h2>{name}: {verdict}</h2>", f"<p>{found.rows} rows in the window"]
     lines[-1] += f", {found.reference_rows} training rows" if found.reference_rows else ""

@@ -16,7 +16,7 @@ from drift.comparison import WINDOW_SECONDS, Report, evidently_report
 from drift.config import Settings
 from drift.findings import Finding, findings_of
 from drift.metrics import DriftMetrics
-from drift.models import Models, read_models
+from drift.models import PromotedModels, read_models
 from drift.page import page_of, summary_of
 from drift.window import Bounds, read_windows
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
@@ -38,7 +38,7 @@ class Made:
     """What one run found; ``at_us`` is the wall clock's time of it."""
 
     findings: list[Finding]
-    models: Models
+    models: PromotedModels
     at_us: int
 
     def summary(self) -> dict[str, Any]:

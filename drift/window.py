@@ -66,7 +66,7 @@ class Window:
         return self.end_us - WINDOW_SECONDS * MICROSECONDS + 1
 
     def has(self, found: _Timed) -> bool:
-        """Say whether a message belongs to it by feed and time."""
+        """Return whether a message belongs to it by feed and time."""
         return found.feed == self.feed and self.start_us <= found.time_us <= self.end_us
 
     def reach(self, row: FeatureRow) -> None:
@@ -212,7 +212,7 @@ def _at_or_after(window: Window, found: _Timed) -> bool:
 
 
 def _counts(found: Outcome) -> bool:
-    """Say whether training would count such a row: labelled, whole, the last of its second."""
+    """Return whether training would count such a row: labelled, whole, the last of its second."""
     return found.label is not None and found.last_of_second and found.coverage >= FULL_COVERAGE
 
 

@@ -52,7 +52,7 @@ def audit(
     timeout: float,
     clock: Callable[[], float] = time.monotonic,
 ) -> dict[str, Any]:
-    """Read the topics until all is whole, or for so many seconds; give the last report."""
+    """Read the topics until all is whole, or for so many seconds and return the last report."""
     reader = Reader(kafka, TOPICS)
     until, seen = clock() + timeout, dict[Partition, int]()
     try:

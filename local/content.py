@@ -52,7 +52,7 @@ class Kind:
             self.differing.add(name)
 
     def against(self, expected: Mapping[str, bytes | None]) -> dict[str, Any]:
-        """Say how it compares with what should be there, at least once each.
+        """Return how it compares with what should be there, at least once each.
 
         Without a content that is expected, any will do; some ids are shown of what is wrong.
         """

@@ -58,7 +58,7 @@ class Demo:
         self._first_prediction: float | None = None
 
     def run(self) -> dict[str, Any] | None:
-        """Run until the duration, the recording or a signal ends it; give the summary.
+        """Run until the duration, the recording or a signal ends it and return the summary.
 
         Without a duration, and after a signal, there is none.
 
@@ -256,7 +256,7 @@ class Demo:
 
 
 def addresses(plan: Plan) -> str:
-    """Say where everything is."""
+    """Return where everything is."""
     ports = plan.ports
     lines = [
         f"  predict     POST http://127.0.0.1:{ports['adapter']}/predict  (docs: /docs)",
@@ -269,7 +269,7 @@ def addresses(plan: Plan) -> str:
 
 
 def replay(status: Mapping[str, Any]) -> str:
-    """Say what the simulator does."""
+    """Return what the simulator does."""
     if not status:
         return ""
     name = status.get("recording") or "generated market"

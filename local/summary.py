@@ -139,7 +139,7 @@ def _is_error(line: str) -> bool:
 
 
 def trained_on(sha256: str | None, cards: Iterable[Mapping[str, Any]]) -> bool | None:
-    """Say whether a recording is among the models' training data; None without a recording."""
+    """Return whether a recording is among the models' training data; None without a recording."""
     if sha256 is None:
         return None
     return any(

@@ -26,7 +26,7 @@ Key = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class GroundTruth:
     """What became of one row, whoever predicts it.
 
     ``matured_us`` is event time; ``received_us`` the wall clock of the event that completed it.
@@ -49,7 +49,7 @@ class Matured:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class JoinResult:
     """What became of a prediction that was handed in."""
 
     repeated: bool
@@ -57,23 +57,23 @@ class Added:
 
 
 @dataclass(slots=True)
-class _Row:
+class _PendingRow:
     mid: float
     waiting: list[Prediction] = field(default_factory=list)
-    truth: Truth | None = None
+    truth: GroundTruth | None = None
     told: tuple[str, ...] = ()
 
-    def add(self, prediction: Prediction) -> Added:
+    def add(self, prediction: Prediction) -> JoinResult:
         name = prediction.prediction_id
         if name in self.told or any(p.prediction_id == name for p in self.waiting):
-            return Added(repeated=True)
+            return JoinResult(repeated=True)
         if self.truth is None:
             self.waiting.append(prediction)
-            return Added(repeated=False)
+            return JoinResult(repeated=False)
         self.told += (name,)
-        return Added(repeated=False, matured=_matured(prediction, self.truth))
+        return JoinResult(repeated=False, matured=_matured(prediction, self.truth))
 
-    def settle(self, truth: Truth) -> Iterator[Matured]:
+    def settle(self, truth: GroundTruth) -> Iterator[Matured]:
         self.truth = truth
         for prediction in self.waiting:
             self.told += (prediction.prediction_id,)
@@ -81,24 +81,24 @@ class _Row:
         self.waiting = []
 
 
-class _Run:
+class _FeedRun:
     """One product's rows of one feed, from its begin to the event of another feed."""
 
     __slots__ = ("_history", "_log", "_unsettled", "feed", "last_us", "newest", "rows")
 
     def __init__(self, feed: str, history: int) -> None:
         self.feed = feed
-        self.rows: dict[int, dict[Key, _Row]] = {}
+        self.rows: dict[int, dict[Key, _PendingRow]] = {}
         self.last_us = self.newest = -1
         self._history = history
         self._log = MidLog(LOG_SECONDS)
         self._unsettled: deque[int] = deque()
 
-    def row(self, key: Key) -> _Row | None:
+    def row(self, key: Key) -> _PendingRow | None:
         rows = self.rows.get(key[0] // MICROSECONDS)
         return None if rows is None else rows.get(key)
 
-    def update(self, event: Event) -> _Row | None:
+    def update(self, event: Event) -> _PendingRow | None:
         """Take an event in its order; an accepted Tick gives its new row."""
         taken = self._log.update(event)
         if taken in (Taken.LATE, Taken.REPEATED):
@@ -123,7 +123,7 @@ class _Run:
             rows = self.rows[self._unsettled.popleft()]
             last = next(reversed(rows))
             for key, row in rows.items():
-                truth = Truth(None, self.last_us, received_us, "unfinished", key == last)
+                truth = GroundTruth(None, self.last_us, received_us, "unfinished", key == last)
                 yield from row.settle(truth)
 
     def waiting(self) -> Iterator[Prediction]:
@@ -131,18 +131,20 @@ class _Run:
             for row in self.rows[second].values():
                 yield from row.waiting
 
-    def _open(self, tick: Tick) -> _Row:
+    def _open(self, tick: Tick) -> _PendingRow:
         second = tick.time_us // MICROSECONDS
         rows = self.rows.setdefault(second, {})
-        row = rows[(tick.time_us, tick.trade_id or 0)] = _Row(tick.mid)
+        row = rows[(tick.time_us, tick.trade_id or 0)] = _PendingRow(tick.mid)
         if not self._unsettled or self._unsettled[-1] != second:
             self._unsettled.append(second)
         return row
 
-    def _truth(self, key: Key, row: _Row, event: Event, last: bool) -> Truth:
+    def _truth(self, key: Key, row: _PendingRow, event: Event, last: bool) -> GroundTruth:
         label = self._log.label(key[0], row.mid)
         assert label is not None
-        return Truth(label.volatility, label.matured_us, event.received_us, label.reason, last)
+        return GroundTruth(
+            label.volatility, label.matured_us, event.received_us, label.reason, last
+        )
 
     def _prune(self) -> None:
         oldest = next(iter(self.rows), self.newest)
@@ -152,13 +154,13 @@ class _Run:
 
 
 @dataclass(slots=True)
-class _Product:
+class _ProductRuns:
     """``early`` are the predictions whose tick has not been read yet."""
 
-    runs: deque[_Run] = field(default_factory=lambda: deque(maxlen=KEPT_RUNS))
+    runs: deque[_FeedRun] = field(default_factory=lambda: deque(maxlen=KEPT_RUNS))
     early: dict[tuple[str, Key], list[Prediction]] = field(default_factory=dict)
 
-    def add(self, prediction: Prediction) -> Added:
+    def add(self, prediction: Prediction) -> JoinResult:
         key = (prediction.time_us, prediction.trade_id)
         for run in self.runs:
             row = run.row(key) if run.feed == prediction.feed else None
@@ -166,13 +168,13 @@ class _Product:
                 return row.add(prediction)
         waiting = self.early.setdefault((prediction.feed, key), [])
         if any(p.prediction_id == prediction.prediction_id for p in waiting):
-            return Added(repeated=True)
+            return JoinResult(repeated=True)
         waiting.append(prediction)
-        return Added(repeated=False)
+        return JoinResult(repeated=False)
 
-    def run(self, feed: str, history: int) -> _Run:
+    def run(self, feed: str, history: int) -> _FeedRun:
         if not self.runs or self.runs[-1].feed != feed:
-            self.runs.append(_Run(feed, history))
+            self.runs.append(_FeedRun(feed, history))
         return self.runs[-1]
 
     def waiting(self) -> Iterator[Prediction]:
@@ -192,11 +194,11 @@ class Joiner:
 
     def __init__(self, history: int = 1800) -> None:
         self._history = history
-        self._products: dict[str, _Product] = {}
+        self._products: dict[str, _ProductRuns] = {}
         self.pending = 0
         self.repeated = 0
 
-    def add(self, prediction: Prediction) -> Added:
+    def add(self, prediction: Prediction) -> JoinResult:
         """Take one prediction; it may mature at once, or be a repeat that changes nothing."""
         added = self._product(prediction.product_id).add(prediction)
         if added.repeated:
@@ -206,7 +208,7 @@ class Joiner:
         return added
 
     def update(self, event: Event) -> list[Matured]:
-        """Take one event of ``ticks`` in its order; give the predictions that it matures."""
+        """Take one event of ``ticks`` in its order and return the predictions that it matures."""
         product = self._product(event.product_id)
         before = product.runs[-1] if product.runs else None
         run = product.run(event.feed, self._history)
@@ -238,7 +240,7 @@ class Joiner:
         """Forget the ticks of these products, which will be read again; what waits, waits on."""
         for name in product_ids:
             waiting = self.waiting([name])
-            self._products[name] = product = _Product()
+            self._products[name] = product = _ProductRuns()
             for prediction in waiting:
                 product.add(prediction)
 
@@ -251,23 +253,23 @@ class Joiner:
             del product.early[key]
         self.pending -= 1
         end_us = (prediction.time_us // MICROSECONDS + HORIZON + 1) * MICROSECONDS
-        return _matured(prediction, Truth(None, end_us, 0, "coverage", False))
+        return _matured(prediction, GroundTruth(None, end_us, 0, "coverage", False))
 
-    def _product(self, name: str) -> _Product:
+    def _product(self, name: str) -> _ProductRuns:
         found = self._products.get(name)
         if found is None:
-            found = self._products[name] = _Product()
+            found = self._products[name] = _ProductRuns()
         return found
 
-    def _of(self, name: str) -> _Product:
+    def _of(self, name: str) -> _ProductRuns:
         return self._products[name]
 
 
-def _ended(run: _Run | None, event: Event) -> Iterator[Matured]:
+def _ended(run: _FeedRun | None, event: Event) -> Iterator[Matured]:
     return iter(()) if run is None else run.end(event.received_us)
 
 
-def _matured(prediction: Prediction, truth: Truth) -> Matured:
+def _matured(prediction: Prediction, truth: GroundTruth) -> Matured:
     tau, volatility = prediction.tau, truth.volatility
     reason: Unlabelled | None = truth.reason or ("no_tau" if tau is None else None)
     label = None if tau is None or volatility is None else volatility >= tau

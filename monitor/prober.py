@@ -70,7 +70,7 @@ class NewestRow:
         self._held.close()
 
 
-class _Answer(msgspec.Struct):
+class _PredictResponse(msgspec.Struct):
     """What the prober reads of an answer of ``/predict``."""
 
     scores: list[float]
@@ -85,7 +85,7 @@ def result_of(status: int, body: bytes) -> str:
     if status >= 400:
         return "client_error"
     try:
-        scores = msgspec.json.decode(body, type=_Answer).scores
+        scores = msgspec.json.decode(body, type=_PredictResponse).scores
     except msgspec.DecodeError:
         return "bad_answer"
     good = len(scores) == 1 and math.isfinite(scores[0]) and 0.0 <= scores[0] <= 1.0

@@ -76,7 +76,7 @@ class Quality:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class _VariantAnswer:
     """``order`` decides between two answers of one variant for the same second."""
 
     order: tuple[int, str]
@@ -88,16 +88,16 @@ class _Answer:
 class _Second:
     label: bool
     full: bool
-    answers: dict[str, _Answer] = field(default_factory=dict)
+    answers: dict[str, _VariantAnswer] = field(default_factory=dict)
 
-    def add(self, variant: str, answer: _Answer) -> None:
+    def add(self, variant: str, answer: _VariantAnswer) -> None:
         standing = self.answers.get(variant)
         if standing is None or answer.order > standing.order:
             self.answers[variant] = answer
 
 
 @dataclass(slots=True)
-class _Window:
+class _ProductWindow:
     feed: str
     newest: int = -1
     seconds: dict[int, _Second] = field(default_factory=dict)
@@ -108,13 +108,13 @@ class RollingQuality:
 
     def __init__(self, window: int) -> None:
         self._window = window
-        self._products: dict[str, _Window] = {}
+        self._products: dict[str, _ProductWindow] = {}
 
     def begin(self, product_id: str, feed: str) -> None:
         """Say which feed a product has now; another feed than before empties its window."""
         standing = self._products.get(product_id)
         if standing is None or standing.feed != feed:
-            self._products[product_id] = _Window(feed)
+            self._products[product_id] = _ProductWindow(feed)
 
     def add(self, prediction: Prediction, outcome: Outcome) -> None:
         """Take a labelled outcome; one without label, of another feed, or not last is left out."""
@@ -141,35 +141,35 @@ class RollingQuality:
             found.extend(_measure(product_id, window))
         return found
 
-    def _prune(self, window: _Window) -> None:
+    def _prune(self, window: _ProductWindow) -> None:
         first = window.newest - self._window
         window.seconds = {s: row for s, row in window.seconds.items() if s > first}
 
 
-def _answers(prediction: Prediction) -> list[tuple[str, _Answer]]:
+def _answers(prediction: Prediction) -> list[tuple[str, _VariantAnswer]]:
     order = (prediction.scored_us, prediction.prediction_id)
     tau, volatility = prediction.tau, prediction.realized_volatility_60s
     rule = tau is not None and volatility is not None and volatility >= tau
-    served = _Answer(order, prediction.score, bool(prediction.spike))
+    served = _VariantAnswer(order, prediction.score, bool(prediction.spike))
     shadows = [
-        (s.model_variant, _Answer(order, s.score, bool(s.spike))) for s in prediction.shadows
+        (s.model_variant, _VariantAnswer(order, s.score, bool(s.spike))) for s in prediction.shadows
     ]
     return [
         (prediction.model_variant, served),
         *shadows,
-        (RULE, _Answer(order, float(rule), rule)),
+        (RULE, _VariantAnswer(order, float(rule), rule)),
     ]
 
 
-def _measure(product_id: str, window: _Window) -> list[Quality]:
-    rows: defaultdict[str, list[tuple[_Second, _Answer]]] = defaultdict(list)
+def _measure(product_id: str, window: _ProductWindow) -> list[Quality]:
+    rows: defaultdict[str, list[tuple[_Second, _VariantAnswer]]] = defaultdict(list)
     for second in window.seconds.values():
         for variant, answer in second.answers.items():
             rows[variant].append((second, answer))
     return [_quality(product_id, variant, found) for variant, found in sorted(rows.items())]
 
 
-def _quality(product_id: str, variant: str, rows: list[tuple[_Second, _Answer]]) -> Quality:
+def _quality(product_id: str, variant: str, rows: list[tuple[_Second, _VariantAnswer]]) -> Quality:
     errors = fsum((answer.score - second.label) ** 2 for second, answer in rows)
     return Quality(
         product_id=product_id,
@@ -184,8 +184,8 @@ def _quality(product_id: str, variant: str, rows: list[tuple[_Second, _Answer]])
     )
 
 
-def _calibration(rows: list[tuple[_Second, _Answer]]) -> tuple[Bin, ...]:
-    binned: list[list[tuple[_Second, _Answer]]] = [[] for _ in BINS]
+def _calibration(rows: list[tuple[_Second, _VariantAnswer]]) -> tuple[Bin, ...]:
+    binned: list[list[tuple[_Second, _VariantAnswer]]] = [[] for _ in BINS]
     for row in rows:
         binned[bisect_right(BINS, row[1].score) - 1].append(row)
     return tuple(

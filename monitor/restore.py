@@ -40,7 +40,7 @@ def latest(reader: LogReader, beginnings: Ends, ends: Ends) -> list[Shown]:
 
 
 @dataclass(slots=True)
-class _Window:
+class _QualityWindow:
     """One product's newest outcomes of its last feed, met newest first."""
 
     feed: str
@@ -76,14 +76,14 @@ def quality_rows(
 
 
 def _labelled(records: Iterable[Record], window: int) -> dict[str, Outcome]:
-    windows: dict[str, _Window] = {}
+    windows: dict[str, _QualityWindow] = {}
     for record in records:
         try:
             outcome = outcomes.decode(record.value)
         except msgspec.DecodeError:
             continue
         first_us = outcome.time_us - window * MICROSECONDS
-        standing = windows.setdefault(outcome.product_id, _Window(outcome.feed, first_us))
+        standing = windows.setdefault(outcome.product_id, _QualityWindow(outcome.feed, first_us))
         standing.meet(outcome)
         if all(product.over for product in windows.values()):
             break

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 
 from ingestor.recordings.recording import RecordingError
 from plumbing.logs import configure, get_logger
-from simulator.config import Settings
+from simulator.config import SimulatorSettings
 from simulator.service import run
 
 
-def parse(arguments: list[str]) -> Settings:
+def parse(arguments: list[str]) -> SimulatorSettings:
     """Return the settings; a flag that was not given leaves the environment its say."""
     parser = argparse.ArgumentParser(
         prog="python -m simulator",
@@ -31,7 +31,7 @@ def parse(arguments: list[str]) -> Settings:
     parser.add_argument("--admin-port", help="port of /status and /metrics; 0: a free one")
     given = vars(parser.parse_args(arguments))
     try:
-        return Settings(**given)
+        return SimulatorSettings(**given)
     except ValidationError as exc:
         parser.error(str(exc))
 

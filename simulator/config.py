@@ -12,7 +12,7 @@ from plumbing.settings import listen_host
 LONG_AGO: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-class Settings(BaseSettings):
+class SimulatorSettings(BaseSettings):
     """What is played, how fast and where."""
 
     model_config = SettingsConfigDict(

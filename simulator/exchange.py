@@ -11,7 +11,7 @@ import msgspec
 
 from ingestor.instant import text_of
 from ingestor.recordings.formats import CHANNELS, Envelope
-from simulator.tape import Published
+from simulator.tape import TapeItem
 
 SUBSCRIBE_WITHIN_S: Final = 5.0
 """A connection that has asked for nothing by then is closed, as the exchange does."""
@@ -31,7 +31,7 @@ class Request(msgspec.Struct):
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class OutgoingMessage:
     """One text frame to send; ``products`` names each item of a ticker or of trades."""
 
     kind: str
@@ -40,7 +40,7 @@ class Message:
 
 
 @dataclass(slots=True)
-class Session:
+class ExchangeSession:
     """One connection: its subscriptions and its own ``sequence_num``.
 
     The number counts every frame with a channel, over all channels and products, acks included.
@@ -60,8 +60,8 @@ class Session:
         return {"ticker", "heartbeats"} <= self.subscriptions.keys()
 
     def receive(
-        self, text: str | bytes, last: Mapping[tuple[str, str], Published], now_us: int
-    ) -> list[Message]:
+        self, text: str | bytes, last: Mapping[tuple[str, str], TapeItem], now_us: int
+    ) -> list[OutgoingMessage]:
         """Answer a client's message: snapshots and then the ack, or an error.
 
         ``last`` is what stands now, ``now_us`` the event time an ack carries.
@@ -81,7 +81,7 @@ class Session:
         self.asked = True
         return [*self._subscribe(request, last), self._ack(now_us)]
 
-    def offer(self, published: Published) -> Message | None:
+    def offer(self, published: TapeItem) -> OutgoingMessage | None:
         """Return the frame as this connection gets it, or None if it did not ask for it.
 
         Numbers that were lost before it on the tape are lost here too.
@@ -109,8 +109,8 @@ class Session:
         return f"failed to subscribe: {unknown[0]} is not a valid product" if unknown else None
 
     def _subscribe(
-        self, request: Request, last: Mapping[tuple[str, str], Published]
-    ) -> Iterator[Message]:
+        self, request: Request, last: Mapping[tuple[str, str], TapeItem]
+    ) -> Iterator[OutgoingMessage]:
         channel = request.channel
         if channel == "heartbeats":
             self.subscriptions[channel] = {"heartbeats"}
@@ -130,13 +130,13 @@ class Session:
         else:
             self.subscriptions[request.channel] = wanted - gone
 
-    def _wants(self, wanted: set[str], product: str, published: Published) -> bool:
+    def _wants(self, wanted: set[str], product: str, published: TapeItem) -> bool:
         shown = self.shown.get((published.channel, product), -1)
         return product in wanted and shown < published.position
 
     def _show(
-        self, published: Published, products: frozenset[str], kind: str | None = None
-    ) -> Message:
+        self, published: TapeItem, products: frozenset[str], kind: str | None = None
+    ) -> OutgoingMessage:
         for product in products:
             self.shown[published.channel, product] = published.position
         if kind is None and products.issuperset(published.products):
@@ -144,29 +144,29 @@ class Session:
         return self._send(published, published.only(products, kind), products)
 
     def _send(
-        self, published: Published, events: msgspec.Raw, only: frozenset[str] | None = None
-    ) -> Message:
+        self, published: TapeItem, events: msgspec.Raw, only: frozenset[str] | None = None
+    ) -> OutgoingMessage:
         products = tuple(p for p in published.products if only is None or p in only)
         stamp = published.envelope.timestamp
         return self._numbered(Envelope(published.channel, stamp, events=events), products)
 
-    def _ack(self, now_us: int) -> Message:
+    def _ack(self, now_us: int) -> OutgoingMessage:
         standing = {name: sorted(self.subscriptions[name]) for name in sorted(self.subscriptions)}
         events = msgspec.Raw(msgspec.json.encode([{"subscriptions": standing}]))
         return self._numbered(Envelope("subscriptions", text_of(now_us), events=events), ())
 
-    def _numbered(self, envelope: Envelope, products: tuple[str, ...]) -> Message:
+    def _numbered(self, envelope: Envelope, products: tuple[str, ...]) -> OutgoingMessage:
         envelope.sequence_num = self._number
         self._number += 1
-        return Message(envelope.channel, msgspec.json.encode(envelope), products)
+        return OutgoingMessage(envelope.channel, msgspec.json.encode(envelope), products)
 
 
-def error(message: str) -> Message:
+def error(message: str) -> OutgoingMessage:
     """Make an error as the exchange sends it: a ``type``, no ``channel``, no number.
 
     Only ``authentication failure`` is known word for word; the other wordings are ours.
     """
-    return Message("error", msgspec.json.encode({"type": "error", "message": message}))
+    return OutgoingMessage("error", msgspec.json.encode({"type": "error", "message": message}))
 
 
 def _as_listed(product: str) -> str:

@@ -15,7 +15,7 @@ import msgspec
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, heartbeat
-from simulator.moods import BURST_FACTOR, NORMAL, Regime
+from simulator.moods import BURST_FACTOR, NORMAL, Mood
 
 YEAR_S: Final = 31_557_600
 SLOTS: Final = 10
@@ -66,7 +66,7 @@ class Stock:
     mid: float
     digits: int
     start_us: int
-    regime: Regime = NORMAL
+    mood: Mood = NORMAL
     burst: int = 0
     quiet: int = 0
     trade_id: int = 0
@@ -130,28 +130,28 @@ class Stock:
         return {"type": kind, "tickers": [ticker]}
 
     def _mood(self) -> None:
-        self.regime = self.regime.after_a_second(self.random)
-        self.burst = max(self.burst - 1, 0) or self.regime.burst(self.random)
-        self.quiet = max(self.quiet - 1, 0) or self.regime.quiet(self.random)
+        self.mood = self.mood.after_a_second(self.random)
+        self.burst = max(self.burst - 1, 0) or self.mood.burst(self.random)
+        self.quiet = max(self.quiet - 1, 0) or self.mood.quiet(self.random)
 
     def _tick_chance(self) -> float:
         if self.burst:
             return 0.9
-        return 0.0 if self.quiet else self.regime.ticks_per_s / SLOTS
+        return 0.0 if self.quiet else self.mood.ticks_per_s / SLOTS
 
     def _move(self) -> None:
-        deviation = self.regime.volatility / math.sqrt(YEAR_S * SLOTS)
+        deviation = self.mood.volatility / math.sqrt(YEAR_S * SLOTS)
         if self.burst:
             deviation *= BURST_FACTOR
         self.mid *= math.exp(deviation * self.random.gauss(0.0, 1.0))
 
     def _quote(self) -> None:
-        spread = 1 + int(self.random.expovariate(1.0) * self.regime.spread_steps)
+        spread = 1 + int(self.random.expovariate(1.0) * self.mood.spread_steps)
         self.bid = max(int(self.mid * 10**self.digits - spread / 2), 1)
         self.ask = self.bid + spread
 
     def _trades(self, from_us: int, quotes: list[tuple[int, int]]) -> list[dict[str, str]]:
-        rate = self.regime.trades_per_s * (BURST_FACTOR if self.burst else 1)
+        rate = self.mood.trades_per_s * (BURST_FACTOR if self.burst else 1)
         times = sorted(self.random.randrange(BATCH_US) for _ in range(self._number(rate / 4)))
         return [self._trade(from_us + time, self.random.choice(quotes)) for time in times]
 

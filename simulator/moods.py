@@ -5,11 +5,11 @@ from random import Random
 from typing import Final
 
 BURST_FACTOR: Final = 3.0
-"""In a burst, volatility and trades are so many times the regime's."""
+"""In a burst, volatility and trades are so many times the mood's."""
 
 
 @dataclass(frozen=True, slots=True)
-class Regime:
+class Mood:
     """One mood of a product.
 
     ``volatility`` is annual, as a fraction; ``lasts_s`` the mean stay in seconds.
@@ -26,8 +26,8 @@ class Regime:
     burst_every_s: int
     quiet_every_s: int
 
-    def after_a_second(self, random: Random) -> "Regime":
-        """Stay, or go on to another regime."""
+    def after_a_second(self, random: Random) -> "Mood":
+        """Stay, or go on to another mood."""
         if random.random() >= 1 / self.lasts_s:
             return self
         return random.choice(_NEXT[self.name])
@@ -42,8 +42,8 @@ class Regime:
 
 
 # Volatilities bracket the captures': 8 % a year in calm ones, 66 % in the wildest 20 minutes.
-CALM: Final = Regime("calm", 0.08, 2.5, 1.5, 0.2, 240, 400, 60)
-NORMAL: Final = Regime("normal", 0.35, 4.5, 6.0, 0.6, 180, 150, 120)
-WILD: Final = Regime("wild", 1.20, 8.0, 25.0, 3.0, 75, 60, 1200)
+CALM: Final = Mood("calm", 0.08, 2.5, 1.5, 0.2, 240, 400, 60)
+NORMAL: Final = Mood("normal", 0.35, 4.5, 6.0, 0.6, 180, 150, 120)
+WILD: Final = Mood("wild", 1.20, 8.0, 25.0, 3.0, 75, 60, 1200)
 
 _NEXT: Final = {"calm": [NORMAL], "normal": [CALM, CALM, WILD, WILD], "wild": [NORMAL]}

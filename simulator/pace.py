@@ -27,7 +27,7 @@ class Pace:
         self._due = now
 
     def due(self, event_us: int) -> float:
-        """Say at which moment the next frame is due; a late one is due with the frame before.
+        """Return at which moment the next frame is due; a late one is due with the frame before.
 
         Never before its own event time on the wall: what has not happened yet cannot be sent.
         """

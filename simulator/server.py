@@ -14,12 +14,12 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from plumbing.logs import get_logger
-from simulator.config import Settings
-from simulator.exchange import SUBSCRIBE_WITHIN_S, Message, Session
+from simulator.config import SimulatorSettings
+from simulator.exchange import SUBSCRIBE_WITHIN_S, ExchangeSession, OutgoingMessage
 from simulator.metrics import Metrics
 from simulator.pace import Pace
-from simulator.source import Source
-from simulator.tape import Published, Tape
+from simulator.source import FrameSource
+from simulator.tape import Tape, TapeItem
 
 FEED_HEADER: Final = "X-Feed-Id"
 END: Final = "end of recording"
@@ -36,24 +36,24 @@ PONG_S: Final = 120.0
 class Client:
     """One connection; what it is sent is numbered and written under one lock, so in order."""
 
-    def __init__(self, socket: ServerConnection, session: Session) -> None:
+    def __init__(self, socket: ServerConnection, session: ExchangeSession) -> None:
         self.socket, self.session = socket, session
         self._lock = asyncio.Lock()
 
-    async def answer(self, text: str | bytes, run: "Run", now: float) -> None:
+    async def answer(self, text: str | bytes, run: "FeedRun", now: float) -> None:
         """Answer a message of the client's."""
         async with self._lock:
             for message in self.session.receive(text, run.tape.last, run.pace.present(now)):
                 await self._send(message, run)
 
-    async def offer(self, published: Published, run: "Run") -> None:
+    async def offer(self, published: TapeItem, run: "FeedRun") -> None:
         """Send the frame if the client wants it; waits while the client is slow."""
         async with self._lock:
             message = self.session.offer(published)
             if message is not None:
                 await self._send(message, run)
 
-    async def _send(self, message: Message, run: "Run") -> None:
+    async def _send(self, message: OutgoingMessage, run: "FeedRun") -> None:
         try:
             await self.socket.send(message.data, text=True)
         except ConnectionClosed:
@@ -61,10 +61,10 @@ class Client:
         run.count(message)
 
 
-class Run:
+class FeedRun:
     """One playing of the source from its beginning: a feed of its own."""
 
-    def __init__(self, source: Source, speed: float, metrics: Metrics, now: float) -> None:
+    def __init__(self, source: FrameSource, speed: float, metrics: Metrics, now: float) -> None:
         self.feed = source.feed(int(now * 1_000_000))
         self.tape = Tape(source.open())
         self.pace = Pace(speed)
@@ -81,7 +81,7 @@ class Run:
         """``waiting`` for the first complete subscription, ``running`` or ``ended``."""
         return "ended" if self.ended else "running" if self.begun.is_set() else "waiting"
 
-    def count(self, message: Message) -> None:
+    def count(self, message: OutgoingMessage) -> None:
         """Count what was written to a socket."""
         self._metrics.frames.labels(message.kind).inc()
         self.sent[message.kind] += 1
@@ -101,8 +101,8 @@ class Exchange:
 
     def __init__(
         self,
-        settings: Settings,
-        source: Source,
+        settings: SimulatorSettings,
+        source: FrameSource,
         metrics: Metrics,
         now: Callable[[], float] = time.time,
         subscribe_within_s: float = SUBSCRIBE_WITHIN_S,
@@ -151,7 +151,7 @@ class Exchange:
                 await asyncio.wait_for(self._server.wait_closed(), STOP_S)
 
     def status(self) -> dict[str, Any]:
-        """Say what is played and what was sent in this run, over all connections."""
+        """Return what is played and what was sent in this run, over all connections."""
         run, sent = self.run, self.run.sent
         return {
             "feed": run.feed,
@@ -169,8 +169,8 @@ class Exchange:
             "connections": len(run.clients),
         }
 
-    def _new_run(self) -> Run:
-        return Run(self._source, self._settings.speed, self._metrics, self._now())
+    def _new_run(self) -> FeedRun:
+        return FeedRun(self._source, self._settings.speed, self._metrics, self._now())
 
     def _name_feed(self, _: ServerConnection, __: Request, response: Response) -> None:
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:
@@ -182,7 +182,7 @@ class Exchange:
         if run.ended or told != run.feed:
             await socket.close(1000, END)
             return
-        client = Client(socket, Session(frozenset(self._source.products)))
+        client = Client(socket, ExchangeSession(frozenset(self._source.products)))
         run.clients.add(client)
         try:
             with suppress(ConnectionClosed):
@@ -190,7 +190,7 @@ class Exchange:
         finally:
             run.clients.discard(client)
 
-    async def _converse(self, client: Client, run: Run) -> None:
+    async def _converse(self, client: Client, run: FeedRun) -> None:
         loop = asyncio.get_running_loop()
         impatient = asyncio.create_task(self._drop_if_silent(client))
         alone: asyncio.TimerHandle | None = None
@@ -212,7 +212,7 @@ class Exchange:
             get_logger().info("client.dropped", reason="no subscription")
             await client.socket.close(1008, f"no subscription within {self._patience_s:g} s")
 
-    async def _play(self, run: Run) -> None:
+    async def _play(self, run: FeedRun) -> None:
         for published in run.tape:
             # Even when late, the loop must turn, or nobody could subscribe or close.
             await asyncio.sleep(max(run.pace.due(published.time_us) - self._now(), 0))
@@ -223,6 +223,6 @@ class Exchange:
         get_logger().info("feed.ended", feed=run.feed, sent=dict(run.sent))
 
 
-async def _dismiss(run: Run) -> None:
+async def _dismiss(run: FeedRun) -> None:
     """Say goodbye to everyone; each reader first gets what was written to it."""
     await asyncio.gather(*(client.socket.close(1000, END) for client in tuple(run.clients)))

@@ -7,13 +7,13 @@ import time
 from plumbing.exposition import new_registry
 from plumbing.logs import get_logger
 from simulator.admin import Admin
-from simulator.config import Settings
+from simulator.config import SimulatorSettings
 from simulator.metrics import Metrics
 from simulator.server import Exchange
 from simulator.source import source_of
 
 
-async def run(settings: Settings) -> None:
+async def run(settings: SimulatorSettings) -> None:
     """Serve until SIGTERM or SIGINT; after the end of a recording, connections are told so."""
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -7,12 +7,12 @@ from urllib.parse import quote
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, RecordingError, describe, read_frames
-from simulator.config import Settings
+from simulator.config import SimulatorSettings
 from simulator.market import frames
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class FrameSource:
     """Something to play from the beginning, as often as wanted.
 
     ``name`` and ``sha256`` are the recording's, None for a generated market.
@@ -30,7 +30,7 @@ class Source:
         return f"{self.label}@{began:%Y%m%dT%H%M%S.%fZ}"
 
 
-def source_of(settings: Settings, now_us: int) -> Source:
+def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
     """Make ready what the settings name.
 
     Raises:
@@ -39,7 +39,7 @@ def source_of(settings: Settings, now_us: int) -> Source:
     path = settings.recording
     if path is None:
         start_us = int(settings.start.timestamp() * SECOND_US)
-        return Source(
+        return FrameSource(
             f"market-{settings.seed}",
             None,
             None,
@@ -53,6 +53,6 @@ def source_of(settings: Settings, now_us: int) -> Source:
             f"expected none after this machine's clock, {text_of(now_us)}"
         )
     label = quote(path.name.split(".")[0], safe="")
-    return Source(
+    return FrameSource(
         label, recording.name, recording.sha256, recording.products, lambda: read_frames(path)
     )

@@ -17,7 +17,7 @@ HEAD_US: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class TapeItem:
     """One frame, read far enough to know who wants it.
 
     ``position`` is its place on the tape, from 0; ``lost`` how many numbers are missing before it.
@@ -55,18 +55,18 @@ class Tape:
 
     def __init__(self, frames: Iterator[Frame]) -> None:
         self._frames = frames
-        self._ahead: deque[Published] = deque()
+        self._ahead: deque[TapeItem] = deque()
         self._position = self._number = -1
-        self.last: dict[tuple[str, str], Published] = {}
+        self.last: dict[tuple[str, str], TapeItem] = {}
         self.start_us = self._read_head()
 
-    def __iter__(self) -> Iterator[Published]:
+    def __iter__(self) -> Iterator[TapeItem]:
         while self._ahead:
             yield self._ahead.popleft()
         while (published := self._read()) is not None:
             yield published
 
-    def play(self, published: Published) -> None:
+    def play(self, published: TapeItem) -> None:
         """Take note that this frame is being said now."""
         for product in published.products:
             known = self.last.get((published.channel, product))
@@ -74,7 +74,7 @@ class Tape:
                 self.last[published.channel, product] = published
 
     def _read_head(self) -> int:
-        first: Published | None = None
+        first: TapeItem | None = None
         while (published := self._read()) is not None:
             first = first or published
             self._ahead.append(published)
@@ -87,7 +87,7 @@ class Tape:
             raise ValueError("found no frame to play, expected at least one")
         return first.time_us
 
-    def _read(self) -> Published | None:
+    def _read(self) -> TapeItem | None:
         frame = next(self._frames, None)
         if frame is None:
             return None
@@ -95,7 +95,7 @@ class Tape:
         lost = envelope.sequence_num - self._number - 1
         self._number = envelope.sequence_num
         self._position += 1
-        return Published(frame.time_us, self._position, lost, envelope, _products(envelope))
+        return TapeItem(frame.time_us, self._position, lost, envelope, _products(envelope))
 
 
 def _products(envelope: Envelope) -> tuple[str, ...]:

@@ -40,7 +40,7 @@ class Surroundings:
     health: Health
 
 
-class Problem(Exception):
+class RequestProblem(Exception):
     """An answer that is an error: status, title and what was found and expected."""
 
     def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
@@ -90,9 +90,9 @@ class _Routes:
         try:
             page = await asyncio.to_thread(self._around.store.page, query)
         except Busy as exc:
-            raise Problem(503, "Busy", str(exc)) from exc
+            raise RequestProblem(503, "Busy", str(exc)) from exc
         except QueryError as exc:
-            raise Problem(422, "Bad parameter", str(exc), parameter="cursor") from exc
+            raise RequestProblem(422, "Bad parameter", str(exc), parameter="cursor") from exc
         return _json_bytes(_page(page))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -119,18 +119,18 @@ class _Routes:
         return response
 
     async def healthz(self, request: web.Request) -> web.Response:
-        """Say whether the process is alive."""
+        """Return whether the process is alive."""
         alive = self._around.alive()
         return web.json_response({"alive": alive}, status=200 if alive else 503)
 
     async def readyz(self, request: web.Request) -> web.Response:
-        """Say whether the state is rebuilt and the topics are being read."""
+        """Return whether the state is rebuilt and the topics are being read."""
         missing = [name for name, there in self._around.ready().items() if not there]
         answer = {"ready": not missing, "missing": missing}
         return web.json_response(answer, status=503 if missing else 200)
 
     async def health(self, request: web.Request) -> web.Response:
-        """Say what is well and what is not; 503 only where predictions cannot be answered."""
+        """Return what is well and what is not; 503 only where predictions cannot be answered."""
         ready = all(self._around.ready().values())
         return web.json_response(dict(self._around.health()), status=200 if ready else 503)
 
@@ -145,14 +145,14 @@ class _Routes:
         try:
             return await pages_of(self._around.settings.drift_url, request.rel_url.raw_path)
         except DriftAway as exc:
-            raise Problem(503, "Drift process away", str(exc)) from exc
+            raise RequestProblem(503, "Drift process away", str(exc)) from exc
 
     def _known(self, name: str) -> None:
         products = self._around.board.products()
         if name not in products:
             known = ", ".join(products) or "none yet"
             detail = f"product: found {name!r}, expected one with predictions: {known}"
-            raise Problem(404, "Unknown product", detail, products=products)
+            raise RequestProblem(404, "Unknown product", detail, products=products)
 
     async def _send(self, response: web.StreamResponse, listener: Listener) -> None:
         beat = self._around.settings.stream_heartbeat_seconds
@@ -194,18 +194,18 @@ def _only(request: web.Request, *names: str) -> None:
     unknown = sorted(set(request.query) - set(names))
     if unknown:
         detail = f"found the parameter {unknown[0]!r}, expected {', '.join(names)}"
-        raise Problem(422, "Unknown parameter", detail, parameter=unknown[0])
+        raise RequestProblem(422, "Unknown parameter", detail, parameter=unknown[0])
 
 
 def _query(request: web.Request) -> Query:
     found = request.query
     if not found.get("product"):
         detail = "product: found none, expected one such as BTC-USD"
-        raise Problem(422, "Missing parameter", detail, parameter="product")
+        raise RequestProblem(422, "Missing parameter", detail, parameter="product")
     from_us, to_us = _time(found, "from"), _time(found, "to")
     if from_us is not None and to_us is not None and from_us > to_us:
         detail = f"from: found {found['from']!r} after to {found['to']!r}, expected it before"
-        raise Problem(422, "Bad parameter", detail, parameter="from")
+        raise RequestProblem(422, "Bad parameter", detail, parameter="from")
     return Query(found["product"], from_us, to_us, _limit(found), found.get("cursor"))
 
 
@@ -215,14 +215,14 @@ def _time(found: Mapping[str, str], name: str) -> int | None:
     try:
         return parse_us(found[name])
     except ValueError as exc:
-        raise Problem(422, "Bad parameter", f"{name}: {exc}", parameter=name) from exc
+        raise RequestProblem(422, "Bad parameter", f"{name}: {exc}", parameter=name) from exc
 
 
 def _limit(found: Mapping[str, str]) -> int:
     text = found.get("limit", "100")
     if not (text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST):
         detail = f"limit: found {text!r}, expected an integer from 1 to {MOST}"
-        raise Problem(422, "Bad parameter", detail, parameter="limit")
+        raise RequestProblem(422, "Bad parameter", detail, parameter="limit")
     return int(text)
 
 
@@ -234,7 +234,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     """Answer errors as problem+json, our own and those of the router."""
     try:
         return await handler(request)
-    except Problem as exc:
+    except RequestProblem as exc:
         return _problem(exc.body, exc.status, {"Retry-After": "1"} if exc.status == 503 else {})
     except web.HTTPException as exc:
         body = {"type": "about:blank", "title": exc.reason, "status": exc.status}

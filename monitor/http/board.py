@@ -29,7 +29,7 @@ class Shown:
     partition: int
 
     def newer_than(self, other: "Shown | None") -> bool:
-        """Say whether this one is the later row; another feed's always is."""
+        """Return whether this one is the later row; another feed's always is."""
         if other is None or other.prediction.feed != self.prediction.feed:
             return True
         mine, its = self.prediction, other.prediction
@@ -88,7 +88,7 @@ class Board:
             self._waiting.add(prediction_id)
 
     def waits(self, prediction_id: str) -> bool:
-        """Say whether a prediction is known to have no outcome yet."""
+        """Return whether a prediction is known to have no outcome yet."""
         return prediction_id in self._waiting
 
     def outcome(self, prediction_id: str) -> Outcome | None:
@@ -111,7 +111,7 @@ class Listener:
         self.abort: Callable[[], None] = lambda: None
 
     def wants(self, shown: Shown) -> bool:
-        """Say whether this client asked for that product."""
+        """Return whether this client asked for that product."""
         return self.product_id in (None, shown.prediction.product_id)
 
     def offer(self, shown: Shown) -> bool:

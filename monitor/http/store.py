@@ -44,7 +44,7 @@ class Query:
     cursor: str | None = None
 
     def matches(self, prediction: Prediction) -> bool:
-        """Say whether a prediction belongs to the answer."""
+        """Return whether a prediction belongs to the answer."""
         return (
             prediction.product_id == self.product_id
             and (self.from_us is None or prediction.time_us >= self.from_us)
@@ -155,7 +155,7 @@ class TopicStore:
         return found, None, scanned
 
     def spent(self, scanned: int, until: float) -> bool:
-        """Say whether a bound is reached; the clock is looked at once in a chunk."""
+        """Return whether a bound is reached; the clock is looked at once in a chunk."""
         return scanned >= self._records or (scanned % CHUNK == 0 and self._clock() >= until)
 
     def recent(self, prediction_id: str) -> tuple[Outcome | None, bool]:

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry
 from drift.comparison import STATES, Known, Measured
 from drift.findings import STALE_MS, Finding, findings_of
 from drift.metrics import DriftMetrics
-from drift.models import Models, read_models
+from drift.models import PromotedModels, read_models
 from drift.page import page_of, summary_of
 from drift.window import Bounds, Window, read_windows
 from featurizer.features import NAMES
@@ -63,7 +63,7 @@ def window_of(digest: str, minutes: int = 60, predicted: bool = True) -> dict[st
     return read_windows(LogReader(topics, most=500), Bounds())
 
 
-def only(windows: Mapping[str, Window], models: Models, now_ms: int = 1) -> Finding:
+def only(windows: Mapping[str, Window], models: PromotedModels, now_ms: int = 1) -> Finding:
     """The one finding."""
     (found,) = findings_of(windows, models, now_ms, apart)
     return found
@@ -139,7 +139,7 @@ def test_metrics_of_a_verdict(tmp_path: Path) -> None:
     """Share, verdict, values, thresholds, rows and prevalence stand as gauges."""
     registry = CollectorRegistry()
     metrics = DriftMetrics(registry)
-    models = read_models(tmp_path) if folder(tmp_path) else Models()
+    models = read_models(tmp_path) if folder(tmp_path) else PromotedModels()
     digest = next(iter(models.by_digest))
     metrics.show_models(models)
     metrics.show(findings_of(window_of(digest), models, 1, near), 50.0)
@@ -195,5 +195,5 @@ def test_the_page_and_the_summary_say_it_in_words(tmp_path: Path) -> None:
     assert 'href="BTC-USD.html"' in page_of(found, models, 0, ".html").decode()
     product = summary_of(found, models, 0)["products"][0]
     assert (product["drifted"], product["share"], product["rows"]) == (True, 1.0, 60)
-    spoilt = Models(refused={"<b>": "because"})
+    spoilt = PromotedModels(refused={"<b>": "because"})
     assert "&lt;b&gt;: because" in page_of([], spoilt, 0).decode()

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ingestor.recordings.recording import Frame
-from simulator.exchange import Session
-from simulator.tape import Published, Tape
+from simulator.exchange import ExchangeSession
+from simulator.tape import Tape, TapeItem
 
 START = 1_704_067_200_000_000
 PRODUCTS = frozenset(("BTC-USD", "ETH-USD"))
@@ -33,8 +33,8 @@ class Talk:
 
     def __init__(self, *frames: Frame) -> None:
         self.tape = Tape(iter(frames))
-        self._rest: Iterator[Published] = iter(self.tape)
-        self.session = Session(PRODUCTS)
+        self._rest: Iterator[TapeItem] = iter(self.tape)
+        self.session = ExchangeSession(PRODUCTS)
 
     def say(self, **message: Any) -> list[dict[str, Any]]:
         """Send a message; gives the answers."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulator.__main__ import parse
-from simulator.config import Settings
+from simulator.config import SimulatorSettings
 
 
 def test_flags_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -33,7 +33,7 @@ def test_a_market_has_an_end_only_where_one_is_set(monkeypatch: pytest.MonkeyPat
 def test_the_start_is_utc_without_a_zone() -> None:
     """A naive start means UTC, the default lies far in the past."""
     assert parse(["--start", "2025-01-01T00:00:00"]).start == datetime(2025, 1, 1, tzinfo=UTC)
-    assert Settings().start == datetime(2024, 1, 1, tzinfo=UTC)
+    assert SimulatorSettings().start == datetime(2024, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(

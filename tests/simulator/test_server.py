@@ -21,7 +21,7 @@ from ingestor.continuity import events
 from ingestor.recordings.recording import Frame, RecordingError, read_frames
 from ingestor.tick import Break, Event, Tick
 from simulator.admin import Admin
-from simulator.config import Settings
+from simulator.config import SimulatorSettings
 from simulator.market import frames
 from simulator.metrics import Metrics
 from simulator.server import Exchange
@@ -47,7 +47,7 @@ async def running(
     patience: float = 60.0, alone: float = 60.0, **given: Any
 ) -> AsyncIterator[tuple[Exchange, Admin]]:
     """A simulator on free ports that is never in a hurry with its clients."""
-    settings = Settings(port=0, admin_port=0, **given)
+    settings = SimulatorSettings(port=0, admin_port=0, **given)
     metrics = Metrics(CollectorRegistry())
     exchange = Exchange(settings, source_of(settings, NOW), metrics, subscribe_within_s=patience)
     admin = Admin(exchange, metrics, settings.host, 0)
@@ -315,7 +315,7 @@ def test_a_killed_client_does_not_stop_the_feed(recording: Path) -> None:
 def test_a_recording_from_the_future_is_refused(recording: Path) -> None:
     """Event time must not run ahead of the clock, so such a recording cannot begin."""
     with pytest.raises(RecordingError, match="expected none after this machine's clock"):
-        source_of(Settings(recording=recording), START)
+        source_of(SimulatorSettings(recording=recording), START)
 
 
 def test_a_taken_port_is_an_error_of_the_system() -> None:
@@ -323,7 +323,7 @@ def test_a_taken_port_is_an_error_of_the_system() -> None:
 
     async def scene() -> None:
         with sockets.create_server(("127.0.0.1", 0)) as taken:
-            settings = Settings(port=taken.getsockname()[1])
+            settings = SimulatorSettings(port=taken.getsockname()[1])
             metrics = Metrics(CollectorRegistry())
             with pytest.raises(OSError, match="in use"):
                 await Exchange(settings, source_of(settings, NOW), metrics).open()
