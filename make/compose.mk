@@ -32,3 +32,9 @@ deploy-model: ## have MLServer take a model folder: DIR=folder, or TO=previous; 
 compose-test: $(VENV)/.dev ## build the images, start everything, try it, break it, stop it
 	@$(MAKE) --no-print-directory images
 	@COMPOSE_TEST=1 $(BIN)/python -m pytest tests/e2e/test_compose.py --timeout 600
+
+.PHONY: drill
+drill: $(VENV)/.dev images ## start, predict, break, recover and roll back under compose, with a report in .run/drill/
+	@mkdir -p .run/drill
+	@set -o pipefail; COMPOSE_TEST=1 $(BIN)/python -m pytest tests/e2e/test_compose.py --timeout 600 \
+		-v --durations=0 --junit-xml .run/drill/report.xml | tee .run/drill/report.txt

@@ -41,6 +41,7 @@ SHELLS = {
         "metrics",
         "probes",
         "process",
+        "renamed_settings",
         "settings",
         "stop",
         "terminal",
@@ -80,7 +81,7 @@ OFFERED = {
 """Shells that other packages import, with why; every other is its package's own."""
 
 LENT = {
-    "training.data.parallel": "a Place says where tasks run: the core that is given one does not"
+    "training.data.parallel": "an Executor says where tasks run, not the core that is given one"
 }
 """Shells that cores may import."""
 

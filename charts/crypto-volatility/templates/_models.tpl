@@ -40,7 +40,7 @@ noted on the Service: `kubectl rollout undo` takes a Deployment's annotations ba
   {"ml": VERSION, "baseline": VERSION,  what the pods are to mount
    "chart": {"ml": DIGEST, …},          what the chart brings
    "kept": {CONFIGMAP NAME: [FILE…]}}   all that stand, the chart's too
-The rule (docs/adr/0020): an explicit digest wins; else, if the chart brings the pair that it brought last, what is
+The rule (docs/adr/0009): an explicit digest wins; else, if the chart brings the pair that it brought last, what is
 live stays (promoted, or undone); else the chart's pair is rolled out. */}}
 {{- define "crypto-volatility.models" -}}
 {{- $root := . -}}
