@@ -33,9 +33,16 @@ help: ## list the targets
 demo: $(VENV)/.demo ## run everything here, no container: RECORDING=path SPEED=20 DURATION=60, or FEED=coinbase
 	@$(BIN)/python -m local demo
 
+# One worker for each core, four at most; tests that share what is dear to make share a worker.
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
+
+.PHONY: check
+check: lint ## style, types and every test that needs no broker and no process: for each change
+	@$(PYTEST) -q -m "not kafka and not process"
+
 .PHONY: test
 test: $(VENV)/.dev ## set up and run all the tests that need no container
-	@$(BIN)/python -m pytest
+	@$(PYTEST)
 
 .PHONY: lint
 lint: $(VENV)/.dev ## style, types and who may import whom

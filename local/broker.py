@@ -16,6 +16,7 @@ from kafka.errors import KafkaError  # type: ignore[import-untyped]
 from local.jars import kafka_jars
 from local.ports import free_port
 from local.spawn import end, spawn, tail
+from plumbing.kafka.opening import opened
 
 CLUSTER_ID: Final = "Y3J5cHRvLXZvbGF0aWxpdA"
 START_TIMEOUT: Final = 60.0
@@ -71,7 +72,7 @@ class Broker:
     """A broker on an empty log directory; a context manager that starts and stops it.
 
     ``folder`` holds configuration, data and log and is emptied at the start.
-    ``port`` 0 takes a free one.
+    ``port`` 0 takes a free one; ``start_timeout`` is in seconds.
     """
 
     def __init__(
@@ -80,12 +81,13 @@ class Broker:
         *,
         port: int = 0,
         heap: str = "256m",
+        start_timeout: float = START_TIMEOUT,
         say: Callable[[str], None] = lambda text: None,
     ) -> None:
         self.folder = folder.resolve()
         self.log = self.folder / "broker.log"
         self.port = port or free_port()
-        self._heap, self._say = heap, say
+        self._heap, self._start_timeout, self._say = heap, start_timeout, say
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -112,7 +114,7 @@ class Broker:
         config = self.folder / "server.properties"
         config.write_text(properties(self.folder, self.port, free_port(avoid={self.port})))
         storage = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(config))
-        if spawn(self._java(jars, "64m", storage), self.log).wait(START_TIMEOUT):
+        if spawn(self._java(jars, "64m", storage), self.log).wait(self._start_timeout):
             raise BrokerError(f"formatting {self.folder} failed:\n{tail(self.log)}")
         return self._java(jars, self._heap, ("kafka.Kafka", str(config)))
 
@@ -128,13 +130,13 @@ class Broker:
         Raises:
             BrokerError: it ended, or did not answer in time.
         """
-        deadline = time.monotonic() + START_TIMEOUT
+        deadline = time.monotonic() + self._start_timeout
         while not (self._listens() and self._answers()):
             if process.poll() is not None:
                 raise BrokerError(f"the broker ended while starting:\n{tail(log)}")
             if time.monotonic() > deadline:
                 end([process], grace=3.0)
-                raise BrokerError(f"no answer in {START_TIMEOUT:.0f} s:\n{tail(log)}")
+                raise BrokerError(f"no answer in {self._start_timeout:.0f} s:\n{tail(log)}")
             time.sleep(0.05)
 
     def stop(self) -> None:
@@ -163,8 +165,10 @@ class Broker:
 
     def _answers(self) -> bool:
         try:
-            admin = KafkaAdminClient(
-                bootstrap_servers=self.bootstrap_servers, bootstrap_timeout_ms=5_000
+            admin = opened(
+                KafkaAdminClient,
+                bootstrap_servers=self.bootstrap_servers,
+                bootstrap_timeout_ms=5_000,
             )
         except KafkaError:
             return False

@@ -1,27 +1,87 @@
 """What tests of several packages share."""
 
+import gc
 import os
 import uuid
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+import pytest_timeout
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by a deprecated call, once, at import.
     warnings.simplefilter("ignore", DeprecationWarning)
     from plumbing.kafka import KafkaSettings
 
-from local.broker import Broker
+from tests.guard import Guard
 from tests.serving.fake_v2 import FakeV2
+from tests.sharing import SharedBroker
+from tests.waiting import slowness
 
 # The same examples on every run, and none is too slow for a busy machine.
 hypothesis.settings.load_profile("ci")
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
+MARKED_BY = {"kafka": "kafka", "processes": "process"}
+"""Marks that tests get from the fixtures they use, by fixture."""
+ONCE_A_WORKER = ("server", "tracking_folder")
+"""Fixtures of the session that take seconds: one worker has all tests that use them."""
+GUARD = Guard()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark the tests by their fixtures; group those that share what is dear, the longest first."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        for fixture, mark in MARKED_BY.items():
+            if fixture in fixtures:
+                item.add_marker(mark)
+        dear = next((name for name in ONCE_A_WORKER if name in fixtures), None)
+        item.add_marker(pytest.mark.xdist_group(dear or str(item.path)))
+    if hasattr(config, "workerinput"):
+        items.sort(key=_usual_seconds, reverse=True)
+
+
+def _usual_seconds(item: pytest.Item) -> float:
+    """How long a test may take at most, as it says; those of the broker before the others."""
+    timeout = item.get_closest_marker("timeout")
+    return float(timeout.args[0]) if timeout else float("kafka" in item.keywords)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage leave alone what imports made: it stays anyway."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Hold each test to its marks."""
+    if any(item.get_closest_marker(mark) for mark in MARKED_BY.values()):
+        return (yield)
+    with GUARD.forbidding(item.nodeid):
+        return (yield)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_timeout_set_timer(item: pytest.Item, settings: pytest_timeout.Settings) -> bool:
+    """End a test that hangs, no sooner than ``eventually`` ends one that waits in vain."""
+    longer = settings._replace(timeout=settings.timeout * 2 * slowness())
+    pytest_timeout.pytest_timeout_set_timer(item, longer)
+    return True
+
+
+@pytest.fixture(autouse=True)
+def swept(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test of the broker left open is found in it, not in one that comes later."""
+    yield
+    if request.node.get_closest_marker("kafka"):
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
@@ -43,13 +103,20 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaSettings]:
-    """A running Apache Kafka: that of KAFKA_BOOTSTRAP_SERVERS, else an embedded one."""
+def processes() -> None:
+    """Asked for by fixtures that start processes: their tests are marked ``process``."""
+
+
+@pytest.fixture(scope="session")
+def kafka(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> KafkaSettings:
+    """A running Apache Kafka: that of KAFKA_BOOTSTRAP_SERVERS, else one that all workers share."""
     if os.environ.get("KAFKA_BOOTSTRAP_SERVERS"):
-        yield KafkaSettings()
-        return
-    with Broker(tmp_path_factory.mktemp("kafka")) as broker:
-        yield KafkaSettings(bootstrap_servers=broker.bootstrap_servers)
+        return KafkaSettings()
+    base = tmp_path_factory.getbasetemp()
+    shared = SharedBroker((base.parent if hasattr(pytestconfig, "workerinput") else base) / "kafka")
+    # Not at the end of the last test: who started it waits there for the other workers.
+    pytestconfig.add_cleanup(shared.release)
+    return KafkaSettings(bootstrap_servers=shared.obtain())
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from typing import Any, Final
 from kafka import KafkaProducer  # type: ignore[import-untyped]
 from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
+from plumbing.kafka.opening import opened
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -29,7 +30,8 @@ class Producer:
         self._lock = threading.Lock()
         self._pending: deque[tuple[str, Any]] = deque()
         self._failed: list[str] = []
-        self._raw = KafkaProducer(
+        self._raw = opened(
+            KafkaProducer,
             **settings.client(),
             acks="all",
             enable_idempotence=True,

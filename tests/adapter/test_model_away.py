@@ -103,6 +103,7 @@ def test_the_fallback_must_be_the_baseline(tmp_path):
         Fallback.of(_write(tmp_path / "ml", "ml"))
 
 
+@pytest.mark.process
 def test_the_fallback_needs_no_scikit_learn():
     """The front door starts without the libraries of training."""
     import subprocess

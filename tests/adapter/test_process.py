@@ -17,7 +17,7 @@ from serving.control import Serving
 from serving.follower import Follower, open_control
 from serving.switch import read_control, write_control
 from tests.ports import held_port
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
 get = partial(httpx.get, trust_env=False, timeout=60)
@@ -64,12 +64,12 @@ class Process:
 
     def ended(self) -> tuple[int, list[dict]]:
         """Wait for the end of a process that was told; gives exit code and log lines."""
-        out, _ = self.process.communicate(timeout=60)
+        out, _ = self.process.communicate(timeout=patience())
         return self.process.returncode, [json.loads(line) for line in out.splitlines()]
 
 
 @pytest.fixture
-def started(v2):
+def started(v2, processes):
     """Starts adapters as processes and ends what is left of them."""
     running: list[Process] = []
 
@@ -100,12 +100,12 @@ def test_it_serves_and_ends_cleanly(started, row, v2):
         target=lambda: late.append(post(process.url + "/predict", json={"rows": [row]}).status_code)
     )
     asking.start()
-    assert v2.waiting.wait(60)
+    assert v2.waiting.wait(patience())
     process.process.send_signal(signal.SIGTERM)
     eventually(lambda: process.status("/healthz") == 0)  # nobody is let in any more
     v2.hang = False
     code, lines = process.ended()
-    asking.join(60)
+    asking.join(patience())
     assert (code, late) == (0, [200])
     events = [line["event"] for line in lines]
     assert events[0] == "adapter.started"
@@ -207,7 +207,7 @@ def test_the_variant_is_switched_by_the_command(started, row, kafka_settings):
             env=os.environ | environment,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=patience(120),
         )
 
     assert variant() == "ml"

@@ -2,19 +2,18 @@
 
 import random
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
 
 import pytest
 from scipy.stats import wasserstein_distance
 
-from benchmarks.drift_markets import WARM_UP, events, model_of, rows, values
+from benchmarks.drift_markets import model_of, values
 from drift.comparison import (
     COLUMNS,
     LEAST_ROWS,
     SCORE,
-    WINDOW_SECONDS,
     Comparison,
     Known,
     Measured,
@@ -26,6 +25,7 @@ from drift.comparison import (
 )
 from featurizer.features import NAMES
 from serving.reference import ProductReference, reference_of
+from tests.drift.world import hour
 
 Row = list[float | None]
 
@@ -152,31 +152,13 @@ def test_longer_windows_have_the_wider_threshold() -> None:
     assert threshold_of(SCORE) == threshold_of("price_velocity_300s")
 
 
-Market = Callable[[str, int], list[Row]]
-
-
-@pytest.fixture(scope="module")
-def market() -> Market:
-    """An hour of the simulator's market in one mood."""
-    kept: dict[tuple[str, int], list[Row]] = {}
-
-    def made(mood: str, seed: int) -> list[Row]:
-        if (mood, seed) not in kept:
-            kept[mood, seed] = values(rows(events(seed, WARM_UP + WINDOW_SECONDS, mood)))
-        return kept[mood, seed]
-
-    return made
-
-
 @pytest.mark.parametrize(("mood", "expected"), [("calm", False), ("normal", True), ("wild", True)])
-def test_a_change_of_regime_in_the_simulator_is_seen(
-    market: Market, mood: str, expected: bool
-) -> None:
+def test_a_change_of_regime_in_the_simulator_is_seen(mood: str, expected: bool) -> None:
     """Against calm training rows another calm hour has not drifted, other moods have."""
-    base = market("calm", 1)
+    base = values(hour("calm", 1))
     model = model_of(base)
     part = reference(base, of_rows=60 * len(base))
-    window = market(mood, 2)
+    window = values(hour(mood, 2))
     found = judged(columns(window, [model.score(row) for row in window]), part)
     assert (found.state, found.detected) == ("compared", expected)
 

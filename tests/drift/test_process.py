@@ -14,8 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.drift_markets import WARM_UP, events, model_of, rows, values
-from drift.comparison import WINDOW_SECONDS
+from benchmarks.drift_markets import model_of, values
 from featurizer.features import FeatureRow
 from featurizer.features import encode as encode_row
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TOPICS
@@ -25,21 +24,16 @@ from scorer.prediction import encode as encode_prediction
 from serving.artifact import write_folder
 from serving.linear import Linear
 from serving.reference import ProductReference, Reference, reference_of
-from tests.drift.world import scored, settled
+from tests.drift.world import hour, scored, settled
 from tests.monitor.http.test_api import Service
 from tests.monitor.http.test_api import get as get_in_memory
 from tests.ports import held_port
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 
 ROOT = Path(__file__).resolve().parents[2]
 PRODUCTS = ("BTC-USD", "ETH-USD")
-
-
-def hour(mood: str, seed: int, product: str = "BTC-USD") -> list[FeatureRow]:
-    """One row a minute of an hour of the simulator's market."""
-    return rows(events(seed, WARM_UP + WINDOW_SECONDS, mood, product=product))
 
 
 def spread(part: ProductReference) -> ProductReference:
@@ -99,7 +93,7 @@ def process(env: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         if found.poll() is None:
             found.kill()
-        found.wait(60)
+        found.wait(patience())
 
 
 def get(port: int, path: str) -> tuple[int, str]:
@@ -145,7 +139,7 @@ def test_a_regime_change_is_seen_served_and_alarmed(
         service = Service(drift_url=f"http://127.0.0.1:{port}")
         assert get_in_memory(service, "/drift.json")[0] == 200
         found.send_signal(signal.SIGTERM)
-        assert found.wait(60) == 0
+        assert found.wait(patience()) == 0
 
 
 def test_one_comparison_by_hand(kafka_settings: KafkaSettings, tmp_path: Path) -> None:
@@ -158,7 +152,7 @@ def test_one_comparison_by_hand(kafka_settings: KafkaSettings, tmp_path: Path) -
         cwd=ROOT,
         env=environment(kafka_settings, tmp_path / "models", 0),
         capture_output=True,
-        timeout=300,
+        timeout=patience(300),
         check=False,
     )
     assert ended.returncode == 0, ended.stderr.decode()

@@ -1,7 +1,10 @@
 """The three topics that drift is read from, in memory, and what stands in them."""
 
+from functools import cache
 from typing import Any
 
+from benchmarks.drift_markets import WARM_UP, events, rows
+from drift.comparison import WINDOW_SECONDS
 from featurizer.features import NAMES, FeatureRow
 from featurizer.features import encode as encode_row
 from ingestor.topics import FEATURES, OUTCOMES
@@ -14,6 +17,12 @@ from tests.monitor.world import DIGEST, SECOND, Log, predicted
 
 FIRST = START // (60 * SECOND) * 60 * SECOND + 60 * SECOND
 """Event time of a whole minute."""
+
+
+@cache
+def hour(mood: str, seed: int, product: str = "BTC-USD") -> list[FeatureRow]:
+    """One row a minute of an hour of the simulator's market; it takes seconds to make."""
+    return rows(events(seed, WARM_UP + WINDOW_SECONDS, mood, product=product))
 
 
 def feature_row(at: float, product: str = "BTC-USD", feed: str = "f", **more: Any) -> FeatureRow:

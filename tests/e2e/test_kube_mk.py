@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.e2e.kind.drill import PORTS
@@ -28,6 +29,7 @@ def test_addresses_lead_into_the_cluster() -> None:
     assert printed <= published() and set(PORTS.values()) <= published()
 
 
+@pytest.mark.process
 def test_a_missing_tool_is_named(tmp_path: Path) -> None:
     """Without a tool on the PATH a target ends with 2 and says which."""
     make = shutil.which("make")

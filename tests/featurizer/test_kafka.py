@@ -20,11 +20,12 @@ from ingestor.tick import encode as encode_event
 from ingestor.topics import DEAD_LETTERS, FEATURES, TICKS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics
 from tests.featurizer.market import START, market, tick
+from tests.waiting import patience
 
 pytestmark = pytest.mark.kafka
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = patience(60.0)
 
 
 class Process:

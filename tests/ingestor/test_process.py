@@ -20,6 +20,7 @@ from featurizer.features import FeatureEngine
 from ingestor.tick import Break, Event, Tick, decode
 from plumbing.kafka import KafkaSettings, Reader
 from tests.ingestor.wire import Wire
+from tests.waiting import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -62,7 +63,7 @@ def serving(market: Market) -> Iterator[int]:
             yield server.socket.getsockname()[1]
         finally:
             server.shutdown()
-            thread.join(60)
+            thread.join(patience())
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def ingestor(kafka: KafkaSettings, exchange: int, log: Path) -> Iterator[subproc
         yield process
     finally:
         process.kill()
-        process.wait(60)
+        process.wait(patience())
 
 
 def ready(log: Path) -> bool:
@@ -133,7 +134,7 @@ def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(
             topic = Topic(kafka_settings)
             reached(lambda: topic.grown(60))
             first.kill()
-            first.wait(60)
+            first.wait(patience())
         market.bid = 200.0
         with ingestor(kafka_settings, exchange, logs[1]) as second:
             reached(lambda: ready(logs[1]))
@@ -144,7 +145,7 @@ def test_a_killed_ingestor_gives_a_break_and_no_wrong_row(
             count = len(topic.events)
             reached(lambda: topic.grown(count + 60))
             second.send_signal(signal.SIGTERM)
-            assert second.wait(60) == 0
+            assert second.wait(patience()) == 0
     topic.reader.close()
     assert '"service.stopped"' in logs[1].read_text()
     assert [e.reason for e in topic.events if isinstance(e, Break)] == ["start", "start"]

@@ -12,6 +12,7 @@ from ingestor.__main__ import await_topics, make_topics
 from ingestor.topics import TOPICS
 from plumbing.kafka import KafkaSettings, Reader, ensure_topics
 from plumbing.stop import Stop
+from tests.waiting import patience
 
 
 @pytest.mark.kafka
@@ -65,7 +66,7 @@ def test_waiting_for_a_broker_that_is_away_ends_when_it_is_told_to() -> None:
     said = next(line for line in lines if line["event"] == "topics.missing")
     process.send_signal(signal.SIGTERM)
     rest = list(lines)
-    assert process.wait(60) == 1
+    assert process.wait(patience()) == 1
     assert said["brokers"] == "127.0.0.1:1" and "bootstrap" in said["reason"]
     assert rest[-1]["event"] == "topics.given_up"
     process.stdout.close()

@@ -21,7 +21,7 @@ from local.content import Content
 from plumbing.kafka import KafkaSettings
 from simulator.market import frames
 from tests.ports import held_port
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import eventually, patience
 
 ROOT = Path(__file__).resolve().parents[2]
 START_US = 1_704_067_200_000_000
@@ -96,12 +96,12 @@ class Process:
     def end(self) -> int:
         """SIGTERM; gives the exit code."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(patience())
 
     def kill(self) -> None:
         """End it without asking."""
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(patience())
 
 
 class Pipeline:
@@ -175,6 +175,6 @@ def published(kafka: KafkaSettings, market: Market, ingestor: Process) -> list[F
     """End the ingestor; gives the frames of the market that it published, and it left none out."""
     received = ingestor.sample("ingestor_ticks_total")
     assert ingestor.end() == 0
-    found = audit(kafka, Content(), PATIENCE)
+    found = audit(kafka, Content(), patience())
     assert found["ticks"]["ids"] >= received > 0
     return market.beginning(found["ticks"]["ids"] + found["beats"]["ids"])

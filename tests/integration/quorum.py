@@ -13,7 +13,7 @@ from local.spawn import end, spawn, tail
 from plumbing.kafka import KafkaSettings
 from plumbing.kafka.inspection import Cluster
 from tests.ports import held_port
-from tests.waiting import PATIENCE
+from tests.waiting import eventually, patience
 
 NODES = 3
 
@@ -35,7 +35,7 @@ class Quorum:
 
     def __enter__(self) -> "Quorum":
         formatting = [self._format(node) for node in range(1, NODES + 1)]
-        assert not any(process.wait(PATIENCE) for process in formatting), self._tails()
+        assert not any(process.wait(patience()) for process in formatting), self._tails()
         for node in range(1, NODES + 1):
             self.start(node)
         self.await_whole()
@@ -52,15 +52,12 @@ class Quorum:
     def stop(self, node: int, number: signal.Signals) -> None:
         """Signal a node and wait for its end."""
         self._nodes[node].send_signal(number)
-        self._nodes[node].wait(PATIENCE)
+        self._nodes[node].wait(patience())
 
     def await_whole(self) -> float:
         """Wait until all brokers are there and each copy is in sync; give the seconds."""
         began = time.monotonic()
-        while not self._whole():
-            waited = time.monotonic() - began
-            assert waited < PATIENCE, f"not whole within {PATIENCE} s\n{self._tails()}"
-            time.sleep(0.5)
+        eventually(self._whole, "three brokers with all copies in sync", pause=0.5)
         return time.monotonic() - began
 
     def _whole(self) -> bool:

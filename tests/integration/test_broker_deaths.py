@@ -1,8 +1,6 @@
 """Three brokers, one after the other gone under load: nothing is lost, no process ends."""
 
-import gc
 import json
-import logging
 import signal
 import time
 from collections.abc import Iterator
@@ -25,8 +23,6 @@ from tests.waiting import eventually
 pytestmark = [
     pytest.mark.kafka,
     pytest.mark.timeout(400),
-    # kafka-python leaves the sockets of refused connections to the garbage collector.
-    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
 ]
 
 MARKET = Market(speed=6.0)
@@ -37,20 +33,6 @@ def quorum(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Quorum]:
     """Three running nodes."""
     with Quorum(tmp_path_factory.mktemp("quorum")) as running:
         yield running
-
-
-@pytest.fixture(autouse=True)
-def swept() -> Iterator[None]:
-    """Sockets left behind are collected before the next test, which would be blamed for them.
-
-    Log records of the client would hold them until then.
-    """
-    log = logging.getLogger("kafka")
-    level = log.level
-    log.setLevel(logging.CRITICAL)
-    yield
-    log.setLevel(level)
-    gc.collect()
 
 
 @pytest.fixture

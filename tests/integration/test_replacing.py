@@ -17,7 +17,7 @@ import pytest
 from featurizer.features import EXAMPLE
 from tests.ports import held_port
 from tests.serving.balancer import Balancer
-from tests.waiting import PATIENCE, eventually
+from tests.waiting import eventually, patience
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = ("/v2/models/ml/ready", "/v2/models/baseline/ready")
@@ -50,13 +50,13 @@ class Replica:
         assert self.process and self.balancer
         self.balancer.replicas.remove(self.port)
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE)
+        return self.process.wait(patience())
 
     def kill(self) -> None:
         """It is gone; the address learns of it a second later."""
         assert self.process and self.balancer
         self.process.kill()
-        self.process.wait(PATIENCE)
+        self.process.wait(patience())
         threading.Event().wait(1.0)
         self.balancer.replicas.remove(self.port)
 
@@ -64,7 +64,7 @@ class Replica:
         """End what may be left."""
         if self.process:
             self.process.kill()
-            self.process.wait(PATIENCE)
+            self.process.wait(patience())
 
     def _status(self, path: str) -> int:
         try:
@@ -123,7 +123,7 @@ class Load:
 
     def _ask(self, url: str) -> None:
         body = {"rows": [EXAMPLE]}
-        with httpx.Client(base_url=url, trust_env=False, timeout=PATIENCE) as client:
+        with httpx.Client(base_url=url, trust_env=False, timeout=patience()) as client:
             while not self._over.wait(0.05):
                 try:
                     answer = client.post("/predict", json=body)
@@ -153,6 +153,7 @@ def replicas() -> Iterator[tuple[list[Replica], list[Replica], str]]:
 
 
 @pytest.mark.timeout(300)
+@pytest.mark.process
 def test_no_request_fails_while_replicas_are_replaced(
     replicas: tuple[list[Replica], list[Replica], str],
 ) -> None:

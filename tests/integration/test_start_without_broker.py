@@ -9,6 +9,8 @@ from tests.integration.pipeline import Process
 from tests.ports import held_port
 from tests.waiting import eventually
 
+pytestmark = pytest.mark.process
+
 NOBODY = {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1"}
 
 

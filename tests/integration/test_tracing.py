@@ -31,7 +31,7 @@ from tests.ingestor.test_service import Exchange, sends
 from tests.ingestor.wire import Wire
 from tests.integration.collector import Collector, Told
 from tests.serving.fake_v2 import FakeV2
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 pytestmark = pytest.mark.kafka
 
@@ -95,7 +95,7 @@ class World:
 
         def ended() -> None:
             self.stop.request()
-            thread.join(60)
+            thread.join(patience())
             assert not thread.is_alive()
 
         self.opened.callback(ended)

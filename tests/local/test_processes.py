@@ -14,6 +14,8 @@ from local.plan import ROOT, Program
 from local.processes import Supervisor, wait_until
 from local.spawn import end, spawn, tail
 
+pytestmark = pytest.mark.process
+
 SLEEPER = "import time; print('up', flush=True); time.sleep(60)"
 STUBBORN = (
     "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"

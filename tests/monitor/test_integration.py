@@ -26,7 +26,7 @@ from tests.featurizer.market import market
 from tests.monitor.test_follow import bits, calm
 from tests.monitor.world import predictions_of
 from tests.ports import held_port
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 pytestmark = pytest.mark.kafka
 
@@ -63,7 +63,7 @@ def monitor(kafka: KafkaSettings, port: int) -> Iterator[subprocess.Popen[bytes]
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(60)
+        process.wait(patience())
 
 
 def published(kafka: KafkaSettings) -> dict[str, bytes]:
@@ -106,7 +106,7 @@ def test_killed_and_restarted_monitor_loses_nothing(kafka_settings: KafkaSetting
         publish(events[:half])
         eventually(lambda: len(published(kafka_settings)) > 50)
         process.kill()
-        process.wait(60)
+        process.wait(patience())
     publish(events[half:])
     with monitor(kafka_settings, port) as process:
         told: dict[str, bytes] = {}
@@ -126,7 +126,7 @@ def test_killed_and_restarted_monitor_loses_nothing(kafka_settings: KafkaSetting
         _check_pages(port, [p.row_id for p in predictions if p.product_id == "BTC-USD"], expected)
         eventually(lambda: _health(port).get("last_probe") == "unreachable")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(patience()) == 0
     producer.close()
 
 

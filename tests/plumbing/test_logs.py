@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import logging
@@ -21,6 +23,7 @@ except ValueError:
 """
 
 
+@pytest.mark.process
 def test_every_line_is_json_with_event_and_service() -> None:
     """Our events and the warnings of libraries come out as JSON; less is left out."""
     run = subprocess.run(

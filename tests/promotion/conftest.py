@@ -96,6 +96,6 @@ def make_run() -> MakeRun:
 
 
 @pytest.fixture(scope="session")
-def tracking_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tracking_folder(processes: None, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """One MLflow store for the whole session, as making its SQLite file takes seconds."""
     return tmp_path_factory.mktemp("tracking") / "mlflow"

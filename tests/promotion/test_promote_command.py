@@ -134,6 +134,7 @@ def test_a_promotion_stands_without_mlflow(
         assert champion.tags["digest"] == read_log(settings.out)[0].digest
 
 
+@pytest.mark.process
 def test_going_without_mlflow_does_not_import_it() -> None:
     """MLflow, which takes seconds to import, is not imported for what does without it."""
     code = (

@@ -272,6 +272,7 @@ def test_a_tampered_pickle_is_never_executed(
     assert proof.exists(), "the bomb must work for this test to say anything"
 
 
+@pytest.mark.process
 def test_the_model_is_readable_without_unpickling(runs: dict[str, Path]) -> None:
     """Coefficients stand in plain JSON, and score without scikit-learn or joblib."""
     folder = runs["a"] / "candidates" / "logistic_regression"

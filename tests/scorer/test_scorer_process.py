@@ -20,7 +20,7 @@ from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topic
 from scorer.prediction import Prediction, decode
 from serving.switch import write_control
 from tests.ports import held_port
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
 get = partial(httpx.get, trust_env=False, timeout=60)
@@ -170,7 +170,7 @@ def test_every_row_is_predicted_once_through_outage_and_restart(start, topics, m
     assert len(topics.read(22)) == 22
     eventually(lambda: status(url) == 200)
     process.send_signal(signal.SIGTERM)
-    out, _ = process.communicate(timeout=60)
+    out, _ = process.communicate(timeout=patience())
     assert process.returncode == 0
     assert [json.loads(line)["event"] for line in out.splitlines()][-1] == "service.stopped"
     topics.write(make_row(22))

@@ -137,6 +137,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], server: Server) -> None:
 
 @pytest.fixture(scope="session")
 def server(
+    processes: None,
     tmp_path_factory: pytest.TempPathFactory,
     linear: Linear,
     baseline: Linear,

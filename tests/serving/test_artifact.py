@@ -65,6 +65,7 @@ def test_digest_is_that_of_the_sums(folder: Path) -> None:
     assert info.version == info.digest[:12]
 
 
+@pytest.mark.process
 def test_sums_are_those_of_sha256sum(folder: Path) -> None:
     """``sha256sum --check`` accepts the folder and it covers model, card and Pipeline."""
     done = subprocess.run(
@@ -276,6 +277,7 @@ def test_the_models_of_the_repository_give_their_golden_scores(variant: str) -> 
     assert [artifact.linear.score(row) for row in golden.rows] == golden.scores
 
 
+@pytest.mark.process
 def test_loading_needs_no_scikit_learn(folder: Path) -> None:
     """Loading and scoring by numbers imports neither scikit-learn nor joblib nor MLServer."""
     code = (

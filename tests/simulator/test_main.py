@@ -46,6 +46,7 @@ def test_a_wrong_setting_ends_with_a_usage_error(flags: list[str]) -> None:
     assert ended.value.code == 2
 
 
+@pytest.mark.process
 def test_an_unreadable_recording_ends_the_process_with_a_message(tmp_path: Path) -> None:
     """The process ends with code 2 and names file and line."""
     bad = tmp_path / "bad.ndjson"

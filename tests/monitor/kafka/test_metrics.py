@@ -27,7 +27,7 @@ from plumbing.kafka import (
 from plumbing.kafka.inspection import Cluster, Look
 from plumbing.stop import Stop
 from tests.ports import held_port
-from tests.waiting import eventually
+from tests.waiting import eventually, patience
 
 pytestmark = pytest.mark.kafka
 
@@ -166,7 +166,7 @@ def exporter(port: int, **env: str) -> Iterator[subprocess.Popen[bytes]]:
     finally:
         if process.poll() is None:
             process.kill()
-        process.wait(60)
+        process.wait(patience())
 
 
 def served(port: int, path: str = "/metrics") -> str:
@@ -191,7 +191,7 @@ def test_the_process_serves_them(topics: KafkaSettings) -> None:
         assert "process_resident_memory_bytes" in text
         assert served(port, "/readyz")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 0
+        assert process.wait(patience()) == 0
 
 
 def test_without_a_broker_the_process_lives_and_says_so() -> None:

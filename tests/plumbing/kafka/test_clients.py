@@ -20,10 +20,11 @@ from plumbing.kafka import (
     TopicError,
     ensure_topics,
 )
+from tests.waiting import patience
 
 pytestmark = pytest.mark.kafka
 
-PATIENCE = 60.0
+PATIENCE = patience(60.0)
 """Seconds that a test waits for what must come."""
 THINGS = [Partition("things", 0), Partition("things", 1)]
 

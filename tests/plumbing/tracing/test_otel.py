@@ -43,6 +43,7 @@ class Stuck(InMemorySpanExporter):
         return super().export(spans)
 
 
+@pytest.mark.process
 def test_without_a_collector_no_sdk_is_loaded() -> None:
     """All shells imported and a tracer opened: OpenTelemetry is still not there."""
     code = (

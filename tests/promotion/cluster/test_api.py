@@ -120,6 +120,7 @@ def test_nobody_answers(cluster: FakeCluster, say: Say, tmp_path: Path, capsys: 
     assert "found no answer from http://127.0.0.1:1" in last_line(capsys)
 
 
+@pytest.mark.process
 def test_the_package_is_missing(tmp_path: Path) -> None:
     """Without the package kubernetes the command says what to install; nothing else needs it."""
     script = "import sys; sys.modules['kubernetes'] = None\n" + ONE_COMMAND.format("promote")

@@ -123,6 +123,7 @@ def started(cluster: FakeCluster, pair: Path, tmp_path: Path) -> subprocess.Pope
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP])
+@pytest.mark.process
 def test_a_signal_undoes(
     cluster: FakeCluster, pairs: list[Path], tmp_path: Path, number: signal.Signals
 ) -> None:
@@ -136,6 +137,7 @@ def test_a_signal_undoes(
     assert cluster.serving() == [named(pairs[0])] * 2
 
 
+@pytest.mark.process
 def test_nobody_reads_any_more(cluster: FakeCluster, pairs: list[Path], tmp_path: Path) -> None:
     """A reader that goes away, such as head, keeps nothing from being undone."""
     cluster.refuses.add(named(pairs[1])["ml"])

@@ -217,6 +217,7 @@ def test_a_market_without_spikes_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "runs").exists()
 
 
+@pytest.mark.process
 def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
     """Bad data ends the command with one line of reason and a failing exit code."""
     (tmp_path / "empty.ndjson").write_text("")
