@@ -1,27 +1,20 @@
-"""What revisions say of promotions, the way back by them, and which models may go."""
+"""What revisions say of promotions, and the way back by them."""
 
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from promotion.cluster.errors import ClusterError
-from promotion.cluster.pruning import to_prune
 from promotion.cluster.record import PromotionRecord, models_before, record_of, under_way
-from serving.control import VARIANTS
 from tests.promotion.cluster.fake_objects import (
     FULLNAME,
     body_of,
-    model,
     named,
     source,
     template_of,
 )
-
-VERSION = st.text("0123456789abcdef", min_size=12, max_size=12)
 
 
 def record(old: str, new: str, before: str | None, **more: Any) -> PromotionRecord:
@@ -76,54 +69,6 @@ def test_a_promotion_is_under_way_for_its_time() -> None:
     made = revision(1, "c", record("a", "c", "a", until="2026-11-22T20:10:00+00:00"))
     assert under_way(made, datetime(2026, 11, 22, 20, 5, tzinfo=UTC)) is not None
     assert under_way(made, datetime(2026, 11, 22, 20, 15, tzinfo=UTC)) is None
-
-
-@settings(deadline=None)
-@given(
-    st.lists(st.tuples(st.sampled_from(VARIANTS), VERSION, st.integers(0, 9)), unique=True),
-    st.integers(0, 4),
-    st.data(),
-)
-def test_pruning_keeps_what_is_needed_and_new(
-    made: list[tuple[str, str, int]], keep: int, data: st.DataObject
-) -> None:
-    """What any specification needs stays, and the newest of each variant; all else goes."""
-    bodies: list[Any] = [
-        {
-            "metadata": {
-                "name": model(variant, version).name + str(age),
-                "creationTimestamp": f"2026-11-22T20:00:0{age}Z",
-                "labels": {"crypto-volatility/variant": variant},
-            }
-        }
-        for variant, version, age in made
-    ]
-    names = [body["metadata"]["name"] for body in bodies]
-    used = data.draw(st.sets(st.sampled_from(names)) if names else st.just(set()))
-    specs = [{"volumes": [{"name": "m", "configMap": {"name": name}}]} for name in used]
-    gone = to_prune(bodies, specs, keep)
-    assert not used & set(gone)
-    for variant in VARIANTS:
-        own = sorted(
-            (b for b in bodies if b["metadata"]["labels"]["crypto-volatility/variant"] == variant),
-            key=lambda b: (b["metadata"]["creationTimestamp"], b["metadata"]["name"]),
-        )
-        order = [body["metadata"]["name"] for body in own]
-        newest = order[len(order) - min(keep, len(order)) :]
-        assert [n for n in order if n in gone] == [
-            n for n in order if n not in used and n not in newest
-        ]
-
-
-def test_optional_references_keep_nothing() -> None:
-    """Drift mounts all that is kept, and so keeps none by it."""
-    body = {
-        "metadata": {"name": "x", "labels": {"crypto-volatility/variant": "ml"}},
-    }
-    spec = {
-        "volumes": [{"projected": {"sources": [{"configMap": {"name": "x", "optional": True}}]}}]
-    }
-    assert to_prune([body], [spec], 0) == ["x"]
 
 
 def test_names_of_pairs(pairs: list[Path]) -> None:

@@ -1,0 +1,66 @@
+"""All protocols over all candidates, put together."""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from training.data.rows import Table
+from training.errors import FitError
+from training.evaluation.measures import Judged
+from training.evaluation.protocols import LEAVE_GROUP_OUT, judge
+from training.evaluation.study import Judging, evidence_of, parts_of, study
+from training.models.problem import Problem
+
+MakeTable = Callable[..., Table]
+
+
+@pytest.fixture(scope="module")
+def problem(market_table: MakeTable) -> Problem:
+    """Four groups of five minutes."""
+    return Problem.of(market_table(rows=300))
+
+
+def captures(problem: Problem) -> SimpleNamespace:
+    """Return a dataset's captures, by file."""
+    files = [f"{number}.ndjson" for number in range(1 + int(problem.table.capture.max()))]
+    return SimpleNamespace(
+        captures=[SimpleNamespace(file=file) for file in files], group=problem.table.group
+    )
+
+
+def test_parts_are_captures_then_regimes(problem: Problem) -> None:
+    """Each row is in one capture and in one regime."""
+    dataset = captures(problem)
+    parts = parts_of(dataset, problem)
+    names = [each.file for each in dataset.captures]
+    assert list(parts)[: len(names)] == names and len(parts) > len(names)
+    for part in (names, [name for name in parts if name not in names]):
+        assert np.sum([parts[name] for name in part], axis=0).tolist() == [1] * len(problem.table)
+
+
+def test_evidence_is_of_the_products_learned_from(problem: Problem) -> None:
+    """Truth, times, scores and parts are cut to the same rows."""
+    judging = Judging(*judge(problem, LEAVE_GROUP_OUT, ["rule", "har_equal"]))
+    found = evidence_of(problem, judging, parts_of(captures(problem), problem))
+    rows = int(problem.core.sum())
+    assert len(found.spikes) == len(found.time_us) == rows
+    assert {len(each.score) for each in found.judged.values()} == {rows}
+    assert {len(part) for part in found.parts.values()} == {rows}
+    assert found.spikes.tolist() == problem.spikes[problem.core].tolist()
+
+
+def test_a_calibration_that_was_not_judged_is_answered_by_none() -> None:
+    """The same candidate without calibration stands in; of another candidate there is nothing."""
+    plain = Judged(np.array([0.5]), np.array([True]))
+    judging = Judging(np.array([True]), {("rule", "none"): plain})
+    assert judging.of(("rule", "sigmoid")) is plain
+    assert judging.of(("forest", "sigmoid")) is None
+
+
+def test_a_capture_too_short_to_be_parted_is_refused(market_table: MakeTable) -> None:
+    """One group, and too few minutes in it to walk through: no choice is made."""
+    problem = Problem.of(market_table(levels=(3e-4,), rows=200))
+    with pytest.raises(FitError, match="found 1 group of captures, too short to be parted"):
+        study(captures(problem), problem, lambda text: None)
