@@ -7,6 +7,11 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+# Before numpy is imported, and for processes too: what is computed here is small, tests run side
+# by side, and threads that wait for their like burn a core.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import hypothesis
 import pytest
 import pytest_timeout
@@ -28,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 MARKED_BY = {"kafka": "kafka", "processes": "process"}
 """Marks that tests get from the fixtures they use, by fixture."""
-ONCE_A_WORKER = ("server", "tracking_folder")
+ONCE_A_WORKER = ("server", "tracking_folder", "dask_cluster")
 """Fixtures of the session that take seconds: one worker has all tests that use them."""
 GUARD = Guard()
 

@@ -13,6 +13,7 @@ import pytest
 from local.plan import ROOT, Program
 from local.processes import Supervisor, wait_until
 from local.spawn import end, spawn, tail
+from tests.waiting import patience
 
 pytestmark = pytest.mark.process
 
@@ -40,11 +41,11 @@ class _Run:
     def wait_up(self, name: str) -> None:
         """Wait until the child has said that it is up."""
         log = self.supervisor.children[name].log
-        assert wait_until(lambda: "up" in tail(log), 10), tail(log)
+        assert wait_until(lambda: "up" in tail(log), patience(10)), tail(log)
 
     def wait_dead(self, name: str) -> None:
         """Wait until the child has died."""
-        assert wait_until(lambda: not self.supervisor.children[name].alive, 10)
+        assert wait_until(lambda: not self.supervisor.children[name].alive, patience(10))
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_restart_brings_the_same_service_back(run: _Run) -> None:
     run.wait_dead("featurizer")
     run.supervisor.restart("featurizer")
     again = run.supervisor.children["featurizer"]
-    assert wait_until(lambda: tail(again.log).count("up tock") == 2, 10)
+    assert wait_until(lambda: tail(again.log).count("up tock") == 2, patience(10))
     assert again.alive and again.process.pid != first.pid
 
 
@@ -120,10 +121,10 @@ def test_the_end_takes_grandchildren_too(run: _Run) -> None:
     )
     run.supervisor.start(_service("mlserver", program))
     log = run.supervisor.children["mlserver"].log
-    assert wait_until(lambda: "up " in tail(log), 10)
+    assert wait_until(lambda: "up " in tail(log), patience(10))
     pid = int(tail(log).split("up ")[1].split()[0])
     run.supervisor.end_all(last="broker", grace=0.5)
-    assert wait_until(lambda: not _exists(pid), 5)
+    assert wait_until(lambda: not _exists(pid), patience(5))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="prctl is Linux's")
@@ -145,7 +146,7 @@ def test_children_die_with_a_killed_parent(tmp_path: Path) -> None:
     assert _exists(child)
     parent.kill()
     parent.wait()
-    assert wait_until(lambda: not _exists(child), 5)
+    assert wait_until(lambda: not _exists(child), patience(5))
 
 
 def test_logs_are_appended_and_read_from_the_end(tmp_path: Path) -> None:

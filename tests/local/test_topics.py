@@ -8,6 +8,7 @@ from ingestor.topics import TOPICS
 from local.processes import wait_until
 from local.topics import Topics, Watch
 from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
+from tests.waiting import patience
 
 pytestmark = pytest.mark.kafka
 
@@ -73,5 +74,5 @@ def test_the_watch_keeps_counts_fresh(producer: Producer, topics: Topics) -> Non
     watch = Watch(topics, every=0.05)
     producer.send("predictions", "BTC-USD", b"{}")
     producer.flush()
-    assert wait_until(lambda: watch.counts["predictions"] == 1, 10)
+    assert wait_until(lambda: watch.counts["predictions"] == 1, patience(10))
     assert watch.stop(10)

@@ -21,6 +21,7 @@ from featurizer.features import NAMES
 from serving.artifact import write_folder
 from serving.linear import Linear
 from tests.ports import held_port
+from tests.waiting import patience
 
 ROOT = Path(__file__).resolve().parents[2]
 Rows = list[list[float | None]]
@@ -117,8 +118,8 @@ def folder(tmp_path: Path, linear: Linear, pipeline: Pipeline, card_of: CardOf) 
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], server: Server) -> None:
-    """Poll both models for up to 150 s; a process that ends early fails with its log."""
-    deadline = time.monotonic() + 150
+    """Poll both models for minutes; a process that ends early fails with its log."""
+    deadline = time.monotonic() + patience(150.0)
     while time.monotonic() < deadline:
         try:
             names = ("ml", "baseline")
@@ -176,7 +177,7 @@ def server(
     finally:
         process.terminate()
         try:
-            process.wait(60)
+            process.wait(patience())
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -146,3 +147,16 @@ def market_table() -> MakeTable:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def dask_cluster(processes: None) -> Iterator[str]:
+    """The address of a Dask cluster on this machine: a scheduler and two worker processes."""
+    distributed = pytest.importorskip("distributed")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        local = distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        )
+    with local:
+        yield local.scheduler_address

@@ -243,6 +243,7 @@ def test_a_shipped_model_is_whole(variant: str) -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.process
 def test_the_shipped_models_are_what_training_gives(captures: Path, tmp_path: Path) -> None:
     """A retrain on the same recordings gives the shipped models within rounding."""
     made = run(TrainingSettings(data=[captures], runs=tmp_path), silent)

@@ -3,8 +3,6 @@
 import builtins
 import math
 import os
-import warnings
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +19,9 @@ def ignored(_: object) -> None:
     """Do nothing with it."""
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a Dask cluster on this machine: a scheduler and two worker processes."""
-    distributed = pytest.importorskip("distributed")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        local = distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        )
-    with local:
-        yield local.scheduler_address
-
-
-@pytest.mark.parametrize("executor", [Executor(), Executor("processes", 2)])
+@pytest.mark.parametrize(
+    "executor", [Executor(), pytest.param(Executor("processes", 2), marks=pytest.mark.process)]
+)
 def test_results_come_in_the_order_of_the_inputs(executor: Executor) -> None:
     """Each input's result is given in its order, and its number told."""
     told: list[int] = []
@@ -42,6 +29,7 @@ def test_results_come_in_the_order_of_the_inputs(executor: Executor) -> None:
     assert told == [0, 1, 2]
 
 
+@pytest.mark.process
 def test_processes_are_other_processes() -> None:
     """Several tasks leave this process; one alone does not."""
     executor = Executor("processes", 2)
@@ -54,9 +42,9 @@ def pid(_: int) -> int:
     return os.getpid()
 
 
-def test_a_cluster_gives_an_equal_dataset(cluster: str, folder: Path, tmp_path: Path) -> None:
+def test_a_cluster_gives_an_equal_dataset(dask_cluster: str, folder: Path, tmp_path: Path) -> None:
     """On a Dask cluster the dataset's file is the same, byte by byte."""
-    executor = Executor("dask", address=cluster)
+    executor = Executor("dask", address=dask_cluster)
     assert os.getpid() not in executor.run(pid, [0, 1], ignored)
     build([folder], ignored, keep=tmp_path / "here.parquet")
     build([folder], ignored, keep=tmp_path / "there.parquet", executor=executor)
@@ -72,9 +60,9 @@ def grid(executor: Executor) -> Any:
         return search.fit(values, classes)
 
 
-def test_a_cluster_gives_an_equal_grid(cluster: str) -> None:
+def test_a_cluster_gives_an_equal_grid(dask_cluster: str) -> None:
     """A search by scikit-learn runs on the cluster and finds the same coefficients."""
-    here, there = grid(Executor()), grid(Executor("dask", address=cluster))
+    here, there = grid(Executor()), grid(Executor("dask", address=dask_cluster))
     assert here.best_params_ == there.best_params_
     assert here.best_estimator_.coef_.tolist() == there.best_estimator_.coef_.tolist()
 

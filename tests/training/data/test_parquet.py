@@ -85,6 +85,7 @@ def test_every_row_is_in_the_file_with_its_fate(folder: Path, tmp_path: Path) ->
     assert len(set(seconds)) == len(seconds)
 
 
+@pytest.mark.process
 def test_equal_bytes_on_every_run_and_in_every_place(folder: Path, tmp_path: Path) -> None:
     """Two runs, one of them in processes, write the same file."""
     build([folder], silent, keep=tmp_path / "one.parquet")

@@ -1,7 +1,6 @@
 """Protocols: what learns sees nothing of what it is tested by; where it runs changes nothing."""
 
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -103,27 +102,14 @@ def test_a_random_split_flatters_what_remembers(problem: LearningProblem) -> Non
     assert flattered < np.mean((honest.score[at] - problem.spikes[at]) ** 2)
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[str]:
-    """The address of a Dask cluster on this machine, with two worker processes."""
-    distributed = pytest.importorskip("distributed")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        local = distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, silence_logs=50
-        )
-    with local:
-        yield local.scheduler_address
-
-
-def test_where_it_runs_changes_nothing(problem: LearningProblem, cluster: str) -> None:
+def test_where_it_runs_changes_nothing(problem: LearningProblem, dask_cluster: str) -> None:
     """In this process, in others and on a Dask cluster, folds and search give equal bits."""
     here = evaluate(problem, LEAVE_GROUP_OUT, ["har_equal", "baseline"])[1]
-    for executor in (Executor("processes", 2), Executor("dask", address=cluster)):
+    for executor in (Executor("processes", 2), Executor("dask", address=dask_cluster)):
         there = evaluate(problem, LEAVE_GROUP_OUT, ["har_equal", "baseline"], executor)[1]
         assert here.keys() == there.keys()
         for key in here:
             np.testing.assert_array_equal(here[key].score, there[key].score)
     one = evaluate_as_published(problem, ["ewma"])
-    two = evaluate_as_published(problem, ["ewma"], Executor("dask", address=cluster))
+    two = evaluate_as_published(problem, ["ewma"], Executor("dask", address=dask_cluster))
     np.testing.assert_array_equal(one[("ewma", "none")].score, two[("ewma", "none")].score)
