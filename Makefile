@@ -37,7 +37,11 @@ demo: $(VENV)/.demo ## run everything here, no container: RECORDING=path SPEED=2
 PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
 
 .PHONY: check
-check: lint ## style, types and every test that needs no broker and no process: for each change
+check: $(VENV)/.dev ## style, types and every test that needs no broker and no process: for each change
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
+
+.PHONY: unit
+unit: $(VENV)/.dev
 	@$(PYTEST) -q -m "not kafka and not process"
 
 .PHONY: test

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from local.broker import Broker
+from tests.ports import held_port
 from tests.waiting import patience
 
 START_SECONDS = 60.0
@@ -21,7 +22,7 @@ class SharedBroker:
     def __init__(self, folder: Path, make: Callable[[Path], Broker] | None = None) -> None:
         folder.mkdir(exist_ok=True)
         self._folder, self._address = folder, folder / "address"
-        self._make = make or (lambda path: Broker(path, start_timeout=patience(START_SECONDS)))
+        self._make = make or _broker
         self._needed, self._starting = self._open("needed"), self._open("starting")
         self._own: Broker | None = None
 
@@ -47,3 +48,7 @@ class SharedBroker:
 
     def _open(self, lock: str) -> int:
         return os.open(self._folder / lock, os.O_RDWR | os.O_CREAT)
+
+
+def _broker(folder: Path) -> Broker:
+    return Broker(folder, port=held_port(), start_timeout=patience(START_SECONDS))
