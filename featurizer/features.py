@@ -100,23 +100,6 @@ def widened(values: Sequence[float | None]) -> list[float | None]:
     return [*values, *[None] * (len(NAMES) - len(values))]
 
 
-EXAMPLE: Final[dict[str, float]] = {
-    "realized_volatility_60s": 0.00071,
-    "log_return_60s": -0.000729,
-    "spread_mean_60s": 0.00000133,
-    "trade_intensity_60s": 5.37,
-    "realized_volatility_300s": 0.001543,
-    "log_return_300s": -0.001073,
-    "spread_mean_300s": 0.00000186,
-    "trade_intensity_300s": 5.43,
-    "order_book_imbalance_30s": -0.366,
-    "order_book_imbalance_60s": -0.458,
-    "order_book_imbalance_300s": -0.363,
-    "price_velocity_300s": 0.000051,
-}
-"""A moment of BTC-USD with volatility rising: for the documentation and to probe a model with."""
-
-
 class FeatureRow(msgspec.Struct, frozen=True, kw_only=True):
     """The features at one accepted Tick, made of content alone: a replay gives equal bytes.
 

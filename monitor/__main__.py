@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import os
 import sys
 
 from prometheus_client import REGISTRY
@@ -66,8 +67,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m monitor", description=__doc__)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("kafka", help="serve metrics of the broker")
-    if sys.argv[1:2] == ["drift"]:  # where 0.1.0 had it
-        parser.error("drift has moved: python -m " + " ".join(sys.argv[1:]))
+    if sys.argv[1:2] == ["drift"]:  # where 0.1.0 had it; values kept from then still ask for it
+        print("python -m monitor drift has moved: it is python -m drift now", file=sys.stderr)
+        os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])
     return kafka() if parser.parse_args().command == "kafka" else monitor()
 
 
