@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 
 from training.data.checks import LeftOut
-from training.data.sources import Job, Refused, Source, digest_of, read
+from training.data.sources import ReadTask, Refused, Source, digest_of, read
 from training.errors import DatasetError
 
 Write = Callable[..., Path]
 
 
-def job(path: Path, work: Path, *sealed: str) -> Job:
+def job(path: Path, work: Path, *holdout: str) -> ReadTask:
     """Return the job to read a recording."""
-    return Job(path, named=True, work=work, sealed=sealed)
+    return ReadTask(path, named=True, work=work, holdout=holdout)
 
 
 def test_a_recording_is_read_with_its_products(tmp_path: Path, write: Write) -> None:
@@ -28,7 +28,7 @@ def test_a_recording_is_read_with_its_products(tmp_path: Path, write: Write) -> 
     assert list(found.coverage) == ["BTC-USD", "ETH-USD"]
     assert {coverage.ticks for coverage in found.coverage.values()} == {800}
     assert found.last_us - found.first_us == pytest.approx(399.4e6, abs=1e5)
-    assert found.stretches
+    assert found.shards
 
 
 @pytest.mark.parametrize(
@@ -54,4 +54,4 @@ def test_a_refusal_is_a_value(tmp_path: Path, text: str, kind: str, reason: str)
 def test_a_holdout_is_not_opened(tmp_path: Path) -> None:
     """Its name alone refuses it: the file need not even be there."""
     found = read(job(tmp_path / "kept.ndjson", tmp_path / "work", "kept"))
-    assert isinstance(found, Refused) and found.kind == "sealed"
+    assert isinstance(found, Refused) and found.kind == "holdout"

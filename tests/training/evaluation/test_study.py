@@ -8,21 +8,21 @@ import pytest
 
 from training.data.rows import Table
 from training.errors import FitError
-from training.evaluation.measures import Judged
-from training.evaluation.protocols import LEAVE_GROUP_OUT, judge
-from training.evaluation.study import Judging, evidence_of, parts_of, study
-from training.models.problem import Problem
+from training.evaluation.measures import ScoredRows
+from training.evaluation.protocols import LEAVE_GROUP_OUT, evaluate
+from training.evaluation.study import Evaluation, evidence_of, parts_of, study
+from training.models.problem import LearningProblem
 
 MakeTable = Callable[..., Table]
 
 
 @pytest.fixture(scope="module")
-def problem(market_table: MakeTable) -> Problem:
+def problem(market_table: MakeTable) -> LearningProblem:
     """Four groups of five minutes."""
-    return Problem.of(market_table(rows=300))
+    return LearningProblem.of(market_table(rows=300))
 
 
-def captures(problem: Problem) -> SimpleNamespace:
+def captures(problem: LearningProblem) -> SimpleNamespace:
     """Return a dataset's captures, by file."""
     files = [f"{number}.ndjson" for number in range(1 + int(problem.table.capture.max()))]
     return SimpleNamespace(
@@ -30,7 +30,7 @@ def captures(problem: Problem) -> SimpleNamespace:
     )
 
 
-def test_parts_are_captures_then_regimes(problem: Problem) -> None:
+def test_parts_are_captures_then_regimes(problem: LearningProblem) -> None:
     """Each row is in one capture and in one regime."""
     dataset = captures(problem)
     parts = parts_of(dataset, problem)
@@ -40,27 +40,27 @@ def test_parts_are_captures_then_regimes(problem: Problem) -> None:
         assert np.sum([parts[name] for name in part], axis=0).tolist() == [1] * len(problem.table)
 
 
-def test_evidence_is_of_the_products_learned_from(problem: Problem) -> None:
+def test_evidence_is_of_the_products_learned_from(problem: LearningProblem) -> None:
     """Truth, times, scores and parts are cut to the same rows."""
-    judging = Judging(*judge(problem, LEAVE_GROUP_OUT, ["rule", "har_equal"]))
-    found = evidence_of(problem, judging, parts_of(captures(problem), problem))
+    evaluation = Evaluation(*evaluate(problem, LEAVE_GROUP_OUT, ["rule", "har_equal"]))
+    found = evidence_of(problem, evaluation, parts_of(captures(problem), problem))
     rows = int(problem.core.sum())
     assert len(found.spikes) == len(found.time_us) == rows
-    assert {len(each.score) for each in found.judged.values()} == {rows}
+    assert {len(each.score) for each in found.scored.values()} == {rows}
     assert {len(part) for part in found.parts.values()} == {rows}
     assert found.spikes.tolist() == problem.spikes[problem.core].tolist()
 
 
-def test_a_calibration_that_was_not_judged_is_answered_by_none() -> None:
+def test_a_calibration_that_was_not_evaluated_is_answered_by_none() -> None:
     """The same candidate without calibration stands in; of another candidate there is nothing."""
-    plain = Judged(np.array([0.5]), np.array([True]))
-    judging = Judging(np.array([True]), {("rule", "none"): plain})
-    assert judging.of(("rule", "sigmoid")) is plain
-    assert judging.of(("forest", "sigmoid")) is None
+    plain = ScoredRows(np.array([0.5]), np.array([True]))
+    evaluation = Evaluation(np.array([True]), {("rule", "none"): plain})
+    assert evaluation.of(("rule", "sigmoid")) is plain
+    assert evaluation.of(("forest", "sigmoid")) is None
 
 
 def test_a_capture_too_short_to_be_parted_is_refused(market_table: MakeTable) -> None:
     """One group, and too few minutes in it to walk through: no choice is made."""
-    problem = Problem.of(market_table(levels=(3e-4,), rows=200))
+    problem = LearningProblem.of(market_table(levels=(3e-4,), rows=200))
     with pytest.raises(FitError, match="found 1 group of captures, too short to be parted"):
         study(captures(problem), problem, lambda text: None)
