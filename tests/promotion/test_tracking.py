@@ -14,7 +14,7 @@ from promotion.log import Promotion
 from promotion.model_pair import digests_in, folders_in, pair_digest
 from promotion.promoter import Promoter
 from promotion.run_folder import RECORD, read_run
-from promotion.tracking.connection import EXPERIMENT, TrackingError, connected
+from promotion.tracking.connection import EXPERIMENT, TrackingError, connected, experiment
 from promotion.tracking.registry import NAME, fetch
 from promotion.tracking.runs import TrackedRun, crown, log_run, numbers_of, tracked_at
 from serving.artifact import load_folder
@@ -110,7 +110,8 @@ def test_a_model_that_0_1_0_logged_still_scores(tracked: Tracked, mlflow: Any) -
     golden = load_folder(path).card.golden
     code = Path(__file__).parents[1] / "data" / "pyfunc_0_1_0.py"
     assert "from serving.scorer import RowScorer, open_scorer" in code.read_text()
-    with mlflow.start_run(run_name="0.1.0"):
+    number = experiment(mlflow, tracked_at(tracked.settings))
+    with mlflow.start_run(experiment_id=number, run_name="0.1.0"):
         logged = mlflow.pyfunc.log_model(
             name="old",
             python_model=str(code),
