@@ -39,6 +39,9 @@ def settings_page() -> str:
                 variable = field.alias or f"{prefix}{name}".upper()
                 meaning = " ".join((field.description or "").split())
                 parts.append(f"| `{variable}` | {_shown(field.default)} | {meaning} |")
+            for name, old in getattr(found, "renamed", {}).items():
+                new = f"{prefix}{name}".upper()
+                parts.append(f"| `{old}` | – | `{new}` as it was; read for one more release. |")
     return "\n".join(parts) + "\n"
 
 

@@ -47,6 +47,7 @@ def test_what_was_not_renamed_is_read_in_silence(monkeypatch: pytest.MonkeyPatch
         assert Settings() == Settings(opening_days=["Monday"], name="station")
 
 
+@pytest.mark.process
 def test_the_warning_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that reads its settings twice says it once, on stderr, without being asked to."""
     monkeypatch.setenv("TRAINING_SEALED", '["kept"]')

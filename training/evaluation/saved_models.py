@@ -34,7 +34,7 @@ SHOWN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class SavedModel:
+class EvaluatedModel:
     """A verified model folder under the name it was given by.
 
     ``trained_on`` are the SHA-256 of the recordings it learned from.
@@ -58,7 +58,7 @@ class SavedModel:
         )
 
 
-def open_model(path: Path) -> SavedModel:
+def open_model(path: Path) -> EvaluatedModel:
     """Open a model folder, or the winner's of a run folder.
 
     Raises:
@@ -70,10 +70,10 @@ def open_model(path: Path) -> SavedModel:
     except ArtifactError as exc:
         raise TrainingError(f"{path}: {exc}") from exc
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
-    return SavedModel(str(path), artifact, frozenset(card.get("trained_recordings", ())))
+    return EvaluatedModel(str(path), artifact, frozenset(card.get("trained_recordings", ())))
 
 
-def evaluate_model(model: SavedModel, dataset: Dataset) -> dict[str, Any]:
+def evaluate_model(model: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:
     """Evaluate a model beside the rule: all rows, by capture and by regime, at its own τ.
 
     Captures that it was trained on are named.
@@ -96,7 +96,7 @@ def evaluate_model(model: SavedModel, dataset: Dataset) -> dict[str, Any]:
     }
 
 
-def compare_models(one: SavedModel, other: SavedModel, dataset: Dataset) -> dict[str, Any]:
+def compare_models(one: EvaluatedModel, other: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:
     """Evaluate two models on the same rows and at the same τ, with intervals of the difference.
 
     Raises:

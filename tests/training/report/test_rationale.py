@@ -19,7 +19,7 @@ from training.report.rationale import (
     with_tables,
 )
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "selection_rationale.md"
 CARDS = {name: ROOT / "model-settings" / name / "card.json" for name in ("ml", "baseline")}
 
