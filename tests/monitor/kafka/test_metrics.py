@@ -31,7 +31,7 @@ from tests.waiting import eventually, patience
 
 pytestmark = pytest.mark.kafka
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def sample(registry: CollectorRegistry, name: str, **labels: str) -> float | None:

@@ -18,7 +18,7 @@ from plumbing.tracing.trace import UNTRACED
 from plumbing.tracing.tracer import open_tracer
 from tests.ports import held_port
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 SHELLS = "ingestor.service featurizer.service scorer.service adapter.app monitor.service"
 SAMPLED = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 LEFT_OUT = SAMPLED[:-1] + "0"

@@ -13,7 +13,7 @@ from ingestor.tick import Break, Event
 from training.data.frames import messages
 from training.data.progress import Quiet
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def recorded(path: Path) -> list[Event]:
