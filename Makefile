@@ -34,7 +34,7 @@ demo: $(VENV)/.demo ## run everything here, no container: RECORDING=path SPEED=2
 	@$(BIN)/python -m local demo
 
 # One worker for each core, four at most; tests that share what is dear to make share a worker.
-PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadgroup
+PYTEST := $(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=loadscope --no-loadscope-reorder
 
 .PHONY: check
 check: $(VENV)/.dev ## style, types and every test that needs no broker and no process: for each change

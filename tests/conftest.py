@@ -6,6 +6,7 @@ import uuid
 import warnings
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 # Before numpy is imported, and for processes too: what is computed here is small, tests run side
 # by side, and threads that wait for their like burn a core.
@@ -15,12 +16,14 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 import hypothesis
 import pytest
 import pytest_timeout
+from xdist.scheduler import LoadScopeScheduling
 
 with warnings.catch_warnings():
     # kafka-python reads its schemas by a deprecated call, once, at import.
     warnings.simplefilter("ignore", DeprecationWarning)
     from plumbing.kafka import KafkaSettings
 
+from ingestor.tick import Break, Tick
 from tests.guard import Guard
 from tests.serving.fake_v2 import FakeV2
 from tests.sharing import SharedBroker
@@ -33,23 +36,34 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 MARKED_BY = {"kafka": "kafka", "processes": "process"}
 """Marks that tests get from the fixtures they use, by fixture."""
-ONCE_A_WORKER = ("server", "tracking_folder", "dask_cluster")
-"""Fixtures of the session that take seconds: one worker has all tests that use them."""
+ONE_WORKER = ("tests/serving/", "tests/promotion/")
+"""Rooms whose tests share a fixture that takes seconds; of the others each file is one scope."""
 GUARD = Guard()
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark the tests by their fixtures; group those that share what is dear, the longest first."""
+    """Mark the tests by their fixtures, and begin with those that may take longest."""
     for item in items:
         fixtures = getattr(item, "fixturenames", ())
         for fixture, mark in MARKED_BY.items():
             if fixture in fixtures:
                 item.add_marker(mark)
-        dear = next((name for name in ONCE_A_WORKER if name in fixtures), None)
-        item.add_marker(pytest.mark.xdist_group(dear or str(item.path)))
     if hasattr(config, "workerinput"):
         items.sort(key=_usual_seconds, reverse=True)
+
+
+class ByRoom(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Gives a worker whole files, and whole rooms where a file is not enough."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return next((room for room in ONE_WORKER if path.startswith(room)), path)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
+    """Part the tests by room: xdist 3.8 makes no groups of its own under pytest 9.2."""
+    return ByRoom(config, log)
 
 
 def _usual_seconds(item: pytest.Item) -> float:
@@ -163,3 +177,39 @@ def make_v2(patient_client: None) -> Iterator[Callable[[], FakeV2]]:
     yield make
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def tick() -> Callable[..., Tick]:
+    """Make a Tick at seconds of event time, with a mid and a spread of 2."""
+
+    def make(seconds: float, mid: float = 100.0, feed: str = "f", product: str = "BTC-USD") -> Tick:
+        return Tick(
+            feed=feed,
+            product_id=product,
+            dialect="advanced",
+            time_us=round(seconds * 1_000_000),
+            received_us=0,
+            price=mid,
+            bid=mid - 1,
+            ask=mid + 1,
+        )
+
+    return make
+
+
+@pytest.fixture
+def lost() -> Callable[[float], Break]:
+    """Make a Break at seconds of event time."""
+
+    def make(seconds: float) -> Break:
+        return Break(
+            feed="f",
+            product_id="BTC-USD",
+            dialect="advanced",
+            time_us=round(seconds * 1_000_000),
+            received_us=0,
+            reason="silent",
+        )
+
+    return make

@@ -12,7 +12,10 @@ import pytest
 
 from featurizer.features import FEATURES
 
-pytestmark = pytest.mark.timeout(900)  # six processes of Python, beside whatever load there is
+pytestmark = [
+    pytest.mark.process,
+    pytest.mark.timeout(900),  # six processes of Python, beside whatever load there is
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding-a-feature.md").read_text()

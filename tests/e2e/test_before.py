@@ -9,6 +9,8 @@ import pytest
 from tests.e2e.before import RELEASE, NoReleaseError, unpack
 from tests.e2e.stack import ROOT
 
+pytestmark = pytest.mark.process
+
 AUTHOR = ("-c", "user.name=test", "-c", "user.email=test@localhost", "-c", "commit.gpgsign=false")
 
 
@@ -43,4 +45,4 @@ def test_a_clone_without_history_is_named(repository: Path, tmp_path: Path) -> N
 def test_the_release_stands_in_the_changelog() -> None:
     """What came since then is told above it."""
     headings = re.findall(r"^## (.+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
-    assert RELEASE in headings[1:]
+    assert any(heading.split()[0] == RELEASE for heading in headings[1:])

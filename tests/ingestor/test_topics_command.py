@@ -53,6 +53,7 @@ def test_waiting_has_an_end(kafka_settings: KafkaSettings) -> None:
     assert await_topics(kafka_settings, 0.0, Stop().wait) == 1
 
 
+@pytest.mark.process
 def test_waiting_for_a_broker_that_is_away_ends_when_it_is_told_to() -> None:
     """Each attempt says why it failed; SIGTERM ends it, with 1 as the topics are not known."""
     process = subprocess.Popen(

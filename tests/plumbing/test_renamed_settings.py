@@ -48,6 +48,7 @@ def test_what_was_not_renamed_is_read_in_silence(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.process
+@pytest.mark.process
 def test_the_warning_is_printed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that reads its settings twice says it once, on stderr, without being asked to."""
     monkeypatch.setenv("TRAINING_SEALED", '["kept"]')

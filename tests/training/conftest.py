@@ -11,7 +11,6 @@ import pytest
 
 from featurizer.features import NAMES
 from ingestor.instant import text_of
-from ingestor.tick import Break, Tick
 from training.data.rows import Table
 
 START = 1_700_000_000
@@ -19,42 +18,6 @@ START = 1_700_000_000
 
 Write = Callable[..., Path]
 MakeTable = Callable[..., Table]
-
-
-@pytest.fixture
-def tick() -> Callable[..., Tick]:
-    """Make a Tick at seconds of event time, with a mid and a spread of 2."""
-
-    def make(seconds: float, mid: float = 100.0, feed: str = "f", product: str = "BTC-USD") -> Tick:
-        return Tick(
-            feed=feed,
-            product_id=product,
-            dialect="advanced",
-            time_us=round(seconds * 1_000_000),
-            received_us=0,
-            price=mid,
-            bid=mid - 1,
-            ask=mid + 1,
-        )
-
-    return make
-
-
-@pytest.fixture
-def lost() -> Callable[[float], Break]:
-    """Make a Break at seconds of event time."""
-
-    def make(seconds: float) -> Break:
-        return Break(
-            feed="f",
-            product_id="BTC-USD",
-            dialect="advanced",
-            time_us=round(seconds * 1_000_000),
-            received_us=0,
-            reason="silent",
-        )
-
-    return make
 
 
 def market(start: int, seconds: int, seed: int, wild: int, product: str) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ import pytest
 
 from ingestor.recordings.recording import Frame, RecordingError, describe, read_frames
 
-DATA = Path(__file__).resolve().parents[1] / "data"
+DATA = Path(__file__).resolve().parents[2] / "data"
 SIZED = ("frames", "wrapped", "flat_ws_timestamp", "flat_raw")
 FORMS = (*SIZED, "flat_timestamp")
 START = 1_772_366_400  # 2026-03-01T12:00:00Z

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featurizer.features import NAMES
+from featurizer.features import NAMES, names_of
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
 from serving.predictor import open_predictor
