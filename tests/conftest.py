@@ -36,6 +36,8 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 MARKED_BY = {"kafka": "kafka", "processes": "process"}
 """Marks that tests get from the fixtures they use, by fixture."""
+WITH_TOOLS = any(os.environ.get(name) for name in ("CHART_TEST", "COMPOSE_TEST", "KIND_TEST"))
+"""Whether this is a target of its own, whose tests run helm, docker and kubectl."""
 ONE_WORKER = ("tests/serving/", "tests/promotion/")
 """Rooms whose tests share a fixture that takes seconds; of the others each file is one scope."""
 GUARD = Guard()
@@ -49,6 +51,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for fixture, mark in MARKED_BY.items():
             if fixture in fixtures:
                 item.add_marker(mark)
+        if WITH_TOOLS:
+            item.add_marker("process")
     if hasattr(config, "workerinput"):
         items.sort(key=_usual_seconds, reverse=True)
 
@@ -61,6 +65,7 @@ class ByRoom(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
         return next((room for room in ONE_WORKER if path.startswith(room)), path)
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByRoom:
     """Part the tests by room: xdist 3.8 makes no groups of its own under pytest 9.2."""
     return ByRoom(config, log)
