@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tests.e2e.kind.drill import Drill, until
-from tests.e2e.kind.report import LONGEST
 from tests.e2e.models import Model
 
 KINDS: Final = ("ticks", "beats", "features", "predictions")
@@ -81,8 +80,7 @@ def stop(drill: Drill, *components: str) -> None:
 def whole(drill: Drill) -> str:
     """Say what stands in the topics; fails unless events have rows, and rows predictions."""
     stop(drill, "ingestor")
-    patience = str(2 * LONGEST)
-    return str(Counted(json.loads(drill.run_python("-m", "local.audit", "--timeout", patience))))
+    return str(Counted(json.loads(drill.run_python("-m", "local.audit", "--timeout", "120"))))
 
 
 def until_over(drill: Drill, seconds: float = 240.0) -> None:
