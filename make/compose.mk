@@ -29,10 +29,9 @@ deploy-model: ## have MLServer take a model folder: DIR=folder, or TO=previous; 
 		$(if $(DIR),/candidate,--to-previous) --who "$(WHO)" $(if $(BECAUSE),--because "$(BECAUSE)")
 
 .PHONY: compose-test
-compose-test: $(VENV)/.dev ## build the images, start everything, try it, break it, stop it; upgrade the release of before
+compose-test: $(VENV)/.dev ## build the images, start everything, try it, break it, stop it
 	@$(MAKE) --no-print-directory images
-	@$(BIN)/python -m tests.e2e.before >/dev/null
-	@COMPOSE_TEST=1 $(BIN)/python -m pytest tests/e2e/test_compose.py tests/e2e/test_upgrade.py --timeout 600
+	@COMPOSE_TEST=1 $(BIN)/python -m pytest tests/e2e/test_compose.py --timeout 600
 
 .PHONY: drill
 drill: $(VENV)/.dev images ## start, predict, break, recover and roll back under compose, with a report in .run/drill/

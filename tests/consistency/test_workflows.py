@@ -14,8 +14,6 @@ TEXTS = {path.name: path.read_text() for path in WORKFLOWS}
 MAKE = re.compile(r"^ *make((?: +[a-z][a-z0-9-]*)+) *$", re.MULTILINE)
 SET_UP = {"images", "kind-cluster"}
 """What other targets begin with: a step of its own on either side, so that a failure tells."""
-UPGRADES = {"compose-test", "e2e"}
-"""They take the release of before from git, so they need its history."""
 
 
 def jobs() -> Iterator[tuple[str, dict[str, Any]]]:
@@ -82,9 +80,7 @@ def test_every_job_is_bounded(name: str, job: dict[str, Any]) -> None:
     assert job["timeout-minutes"] <= 60
     assert re.fullmatch(r"ubuntu-\d+\.\d+", job["runs-on"])
     checkout = next(it for it in job["steps"] if it.get("uses", "").startswith("actions/checkout@"))
-    called = targets("\n".join(step.get("run", "") for step in job["steps"]))
-    history = {"fetch-depth": 0} if called & UPGRADES else {}
-    assert checkout["with"] == {"persist-credentials": False, **history}
+    assert checkout["with"] == {"persist-credentials": False}
 
 
 def test_steps_run_targets_and_nothing_else() -> None:

@@ -26,44 +26,25 @@ Answer = tuple[int, Any]
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running compose project: its variables, and the folder that its models are served from.
-
-    ``tree`` is where its docker-compose.yml stands, with ``env_file`` and ``makefile``.
-    """
+    """A running compose project: its variables, and the folder that its models are served from."""
 
     env: dict[str, str]
     models: Path
-    ready_seconds: float = 0.0
-    tree: Path = ROOT
-    env_file: str = "env/replay.env"
-    makefile: str = "make/compose.mk"
+    ready_seconds: float
 
-    def run(
-        self, *command: str, check: bool = True, stdin: str | None = None
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command with the variables of this project."""
-        done = subprocess.run(
-            command, cwd=self.tree, env=self.env, input=stdin, capture_output=True, text=True
-        )
+        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True)
         assert not check or done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
         return done
 
-    def compose(self, *arguments: str, check: bool = True, stdin: str | None = None) -> str:
-        """Run ``docker compose`` and return what it says."""
-        command = ("docker", "compose", "--env-file", self.env_file)
-        return self.run(*command, *arguments, check=check, stdin=stdin).stdout
-
-    def up(self, *services: str) -> None:
-        """Start these services, or all, and wait until they are healthy; else show the logs."""
-        try:
-            self.compose("up", "--detach", "--wait", *services)
-        except AssertionError as exc:
-            logs = self.compose("logs", "--no-color", "--tail", "15")
-            raise AssertionError(f"{exc}\n{logs}") from None
+    def compose(self, *arguments: str) -> str:
+        """Run ``docker compose`` and give what it says."""
+        return self.run(*compose(), *arguments).stdout
 
     def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one of the targets of make/compose.mk."""
-        return self.run("make", "-s", "-f", self.makefile, *arguments, check=check)
+        return self.run("make", "-s", "-f", "make/compose.mk", *arguments, check=check)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what Docker knows of each container, by service."""
@@ -86,7 +67,7 @@ class Stack:
     def kill(self, service: str) -> None:
         """Kill the service from inside, as an out-of-memory kill does: Docker was not asked to."""
         script = "import os, signal; os.kill(-1, signal.SIGKILL)"
-        self.compose("exec", "-T", service, "python", "-c", script, check=False)
+        self.run(*compose(), "exec", "-T", service, "python", "-c", script, check=False)
 
     @contextmanager
     def load(self) -> Iterator[Counter[tuple[int, str, str]]]:
@@ -121,6 +102,11 @@ def ask_url(url: str, body: bytes | None = None) -> Answer:
         return exc.code, json_of(exc.read())
     except OSError as exc:
         return 0, repr(exc)
+
+
+def compose() -> tuple[str, ...]:
+    """Return the command that starts every compose command of these tests."""
+    return "docker", "compose", "--env-file", "env/replay.env"
 
 
 def json_of(body: bytes) -> Any:

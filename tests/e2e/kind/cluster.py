@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.e2e import before
 from tests.e2e.stack import ROOT
 
 CHART = "charts/crypto-volatility"
 VALUES = (f"{CHART}/values-kind.yaml", "tests/e2e/kind/values-drill.yaml")
-BEFORE = tuple(str(before.TREE / path) for path in VALUES)
-WAIT = ("--wait", "--wait-for-jobs", "--timeout")
 LABEL = "app.kubernetes.io"
 SEEN = ("adapter", "mlserver", "ingestor", "featurizer", "scorer", "simulator")
 
@@ -62,35 +59,17 @@ class Cluster:
         context = ("--kube-context", f"kind-{self.name}", "--namespace", self.namespace)
         return self.run("helm", *context, *arguments, stdin=stdin)
 
-    def make(self, target: str, values: Sequence[str] = VALUES) -> str:
+    def make(self, target: str) -> str:
         """Run one of make/kube.mk's targets for this release."""
         told = {"CLUSTER": self.name, "NAMESPACE": self.namespace, "RELEASE": self.release}
         names = [f"{name}={value}" for name, value in told.items()]
-        return self.run("make", "-s", target, *names, f"VALUES={' '.join(values)}")
-
-    def install_before(self) -> None:
-        """Install the release of before, by its own chart, values and images."""
-        files = [part for path in BEFORE for part in ("--values", path)]
-        images = {name: {"tag": before.RELEASE} for name in before.IMAGES}
-        given = ("--create-namespace", *files, "--values", "-", *WAIT, "5m")
-        chart = str(before.TREE / CHART)
-        self.helm("install", self.release, chart, *given, stdin=json.dumps({"image": images}))
+        return self.run("make", "-s", target, *names, f"VALUES={' '.join(VALUES)}")
 
     def upgrade(self, values: Mapping[str, Any]) -> None:
-        """Bring the present chart and images, with these values changed, and wait."""
-        images = {name: {"tag": self._tag(name)} for name in before.IMAGES}
-        given = ("--reset-then-reuse-values", "--values", "-", *WAIT, "3m")
-        told = json.dumps({"image": images, **values})
-        self.helm("upgrade", self.release, CHART, *given, stdin=told)
-
-    def scale(self, component: str, replicas: int) -> None:
-        """Ask for so many pods of a component."""
-        self.kubectl("scale", self.deployment(component), "--replicas", str(replicas))
-
-    def _tag(self, name: str) -> str:
-        """Return the tag of an image of the present tree, as make/kube.mk makes it."""
-        asked = ("docker", "image", "inspect", "--format", "{{slice .Id 7 19}}")
-        return self.run(*asked, f"crypto-volatility/{name}:dev").strip()
+        """Change these values of the release, as ``helm upgrade`` does, and wait."""
+        wait = ("--wait", "--wait-for-jobs", "--timeout", "3m")
+        given = ("--reuse-values", "--values", "-")
+        self.helm("upgrade", self.release, CHART, *given, *wait, stdin=json.dumps(values))
 
     def get(self, kind: str, *arguments: str) -> Any:
         """Return what kubectl has of a kind, as JSON."""
@@ -116,11 +95,6 @@ class Cluster:
         """Return the pods of a component, those that are ending too."""
         labels = f"{LABEL}/instance={self.release},{LABEL}/component={component}"
         return [_pod(item) for item in self.get("pods", "--selector", labels)["items"]]
-
-    def images(self, component: str) -> set[str]:
-        """Return the images that a component's Deployment asks for."""
-        spec = self.get("deployment", self.named(component))["spec"]["template"]["spec"]
-        return {each["image"] for each in spec["containers"]}
 
     def ready(self, component: str, count: int) -> bool:
         """Say whether so many pods are ready, and no other is there."""

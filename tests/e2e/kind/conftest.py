@@ -6,9 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.kind.cluster import Cluster
-from tests.e2e.kind.drill import MODELS, PORTS, Drill
+from tests.e2e.kind.drill import MODELS, PORTS, Drill, Model, candidate_in, model_in
 from tests.e2e.kind.report import Report
-from tests.e2e.models import Model, candidate_in, model_in
 from tests.e2e.stack import ROOT
 
 collect_ignore_glob = [] if os.environ.get("KIND_TEST") else ["test_*.py"]
@@ -61,14 +60,8 @@ def first() -> Model:
 
 @pytest.fixture(scope="session")
 def second(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Models with another golden score, promoted by the release of before."""
-    return candidate_in(tmp_path_factory.mktemp("second"), MODELS)
-
-
-@pytest.fixture(scope="session")
-def third(tmp_path_factory: pytest.TempPathFactory) -> Model:
-    """Models with yet another golden score."""
-    return candidate_in(tmp_path_factory.mktemp("third"), MODELS, shift=-0.5)
+    """Models with another golden score."""
+    return candidate_in(tmp_path_factory.mktemp("candidate"))
 
 
 def pytest_exception_interact(node: pytest.Item) -> None:

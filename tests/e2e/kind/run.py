@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.e2e.kind.drill import Drill, until
-from tests.e2e.models import Model
+from tests.e2e.kind.drill import Drill, Model, until
 
 KINDS: Final = ("ticks", "beats", "features", "predictions")
 PRODUCTS: Final = ("BTC-USD", "ETH-USD", "SOL-USD", "ADA-USD", "XRP-USD", "DOGE-USD")
@@ -51,7 +50,8 @@ def begin(drill: Drill, prefix: str, speed: float) -> None:
     It begins as an ingestor connects, so that one comes last, when all others are in place.
     """
     cluster = drill.cluster
-    stop(drill, "ingestor")
+    cluster.kubectl("scale", cluster.deployment("ingestor"), "--replicas", "0")
+    until(lambda: not cluster.pods("ingestor"))
     exchange = {
         "SIMULATOR_SEED": str(SEED),
         "SIMULATOR_START": f"{START}Z",
@@ -66,21 +66,8 @@ def begin(drill: Drill, prefix: str, speed: float) -> None:
         }
     )
     drill.prefix = prefix
-    cluster.scale("ingestor", 1)
+    cluster.kubectl("scale", cluster.deployment("ingestor"), "--replicas", "1")
     until(lambda: state_of(drill) == "running")
-
-
-def stop(drill: Drill, *components: str) -> None:
-    """Let these have no pod, each after it has done what it had begun."""
-    for component in components:
-        drill.cluster.scale(component, 0)
-    until(lambda: not any(drill.cluster.pods(component) for component in components))
-
-
-def whole(drill: Drill) -> str:
-    """Say what stands in the topics; fails unless events have rows, and rows predictions."""
-    stop(drill, "ingestor")
-    return str(Counted(json.loads(drill.run_python("-m", "local.audit", "--timeout", "120"))))
 
 
 def until_over(drill: Drill, seconds: float = 240.0) -> None:

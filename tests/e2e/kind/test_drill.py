@@ -1,4 +1,4 @@
-"""Promote, undo, switch, kill, drain, upgrade, go back: no request to ``/predict`` may fail.
+"""Install, promote, undo, switch, kill, drain, upgrade: no request to ``/predict`` may fail.
 
 Run by `make e2e`, in the order of this file and of this folder; each test goes on from the last.
 """
@@ -12,15 +12,38 @@ from typing import Any
 import pytest
 
 from featurizer.features import NAMES
-from tests.e2e.before import RELEASE
-from tests.e2e.kind import run
 from tests.e2e.kind.cluster import CommandError
-from tests.e2e.kind.drill import REPLICAS, Drill, until
-from tests.e2e.models import Model
+from tests.e2e.kind.drill import SCORE_TOLERANCE, Drill, Model, until
 from tests.e2e.stack import UNKNOWN_ROW
 
+REPLICAS = {"adapter": 2, "mlserver": 2, "scorer": 1, "featurizer": 1, "ingestor": 1}
 DAMAGED = "bad000000000"
 QUIETER = {"components": {"adapter": {"env": {"ADAPTER_LOG_LEVEL": "WARNING"}}}}
+
+
+def serves(drill: Drill, model: Model) -> float:
+    """Check that a model's ``ml`` serves with its golden score, and give the score."""
+    variant, version, score = drill.served()
+    assert (variant, version) == ("ml", model.version)
+    assert score == pytest.approx(model.score, abs=SCORE_TOLERANCE)
+    return score
+
+
+def settled(drill: Drill, model: Model) -> bool:
+    """Say whether the model server has its pods, all of them of this model."""
+    pods = drill.cluster.pods("mlserver")
+    named = {pod.models["ml"] for pod in pods}
+    return drill.cluster.ready("mlserver", REPLICAS["mlserver"]) and named == {model.version}
+
+
+def test_install(drill: Drill) -> None:
+    """`make kind` installs, tests the release, and shows an answer of `/predict` and of V2."""
+    with drill.report.step("make kind: install, helm test, ask", 5):
+        shown = drill.cluster.make("kind")
+    assert '"model_variant":"ml"' in shown and '"model_name":"baseline"' in shown
+    brokers = [pod.node for pod in drill.cluster.pods("kafka")]
+    assert len(set(brokers)) == 3
+    assert drill.in_sync()
 
 
 def test_v2_passes(drill: Drill) -> None:
@@ -36,55 +59,73 @@ def test_predictions_and_outcomes_arrive(drill: Drill) -> None:
     """The simulator's market becomes predictions, and outcomes after 60 s of event time."""
     with drill.report.step("predictions and outcomes of the simulator's market"):
         drill.flows()
-        until(drill.outcomes)
+        until(lambda: outcomes(drill))
     assert drill.ask("adapter", "/predict", UNKNOWN_ROW)[0] == 200
 
 
-def test_a_model_is_promoted(drill: Drill, second: Model, third: Model) -> None:
+def outcomes(drill: Drill) -> list[dict[str, Any]]:
+    """Return the latest predictions whose 60 seconds have passed."""
+    status, page = drill.ask("monitor", "/predictions?product=BTC-USD&limit=1000")
+    found = page["predictions"] if status == 200 else []
+    return [each for each in found if each.get("outcome")]
+
+
+def test_a_model_is_promoted(drill: Drill, first: Model, second: Model) -> None:
     """The new model serves, with its own golden score, and no request failed on the way."""
-    before = drill.serves(second)
+    drill.start_load()
+    before = serves(drill, first)
     with drill.report.step("promote a new model"):
-        promote(drill, third)
-        until(lambda: drill.settled(third))
-        after = drill.serves(third)
+        promote(drill, second)
+        until(lambda: settled(drill, second))
+        after = serves(drill, second)
     assert after != before
     told = drill.load.seen("promote a new model")
-    assert told.versions() <= {("ml", second.version), ("ml", third.version)}
-    drill.one_score_each()
+    assert told.versions() <= {("ml", first.version), ("ml", second.version)}
+    one_score_each(drill)
 
 
 def promote(drill: Drill, model: Model) -> None:
     """Promote as a person does."""
     cluster = drill.cluster
     where = ("--context", f"kind-{cluster.name}", "--namespace", cluster.namespace)
-    command = (sys.executable, "-m", "promotion", "promote", str(model.folder))
+    command = (sys.executable, "-m", "training", "promote", str(model.folder))
     cluster.run(*command, "--to", "kubernetes", *where, "--release", cluster.release)
 
 
-def test_undo_restores_the_model(drill: Drill, second: Model, third: Model) -> None:
+def one_score_each(drill: Drill) -> None:
+    """Each version of each variant has answered the golden row with one score, to the bit."""
+    drill.load.enter("between")
+    scores: dict[tuple[str, str], set[float]] = {}
+    for phase in list(drill.load.phases):
+        for variant, version, score in drill.load.seen(phase).scores:
+            scores.setdefault((variant, version), set()).add(score)
+    assert all(len(found) == 1 for found in scores.values()), scores
+
+
+def test_undo_restores_the_model(drill: Drill, first: Model, second: Model) -> None:
     """`kubectl rollout undo` brings back the earlier model: the same golden score, to the bit."""
     told = drill.load.seen("promote a new model").scores
-    before = {score for _, version, score in told if version == second.version}
+    before = {score for _, version, score in told if version == first.version}
     with drill.report.step("kubectl rollout undo"):
         drill.cluster.kubectl("rollout", "undo", drill.cluster.deployment("mlserver"))
         drill.cluster.rolled("mlserver")
-        until(lambda: drill.settled(second))
-        drill.serves(second)
-    drill.one_score_each()
+        until(lambda: settled(drill, first))
+        serves(drill, first)
+    one_score_each(drill)
     assert before == {drill.served()[2]}
 
 
 def test_a_damaged_model_is_refused(
-    drill: Drill, second: Model, third: Model, tmp_path: Path
+    drill: Drill, first: Model, second: Model, tmp_path: Path
 ) -> None:
     """Promotion looks before it acts: nothing in the cluster changes."""
-    folder = shutil.copytree(third.folder, tmp_path / "damaged")
+    folder = shutil.copytree(second.folder, tmp_path / "damaged")
     damage(folder / "ml" / "model.json")
     before = drill.cluster.get("deployment", drill.cluster.named("mlserver"))
     with drill.report.step("promote a damaged model: refused"):
         with pytest.raises(CommandError, match="SHA-256"):
             promote(drill, Model(folder, "", "", 0.0))
-        drill.serves(second)
+        serves(drill, first)
     after = drill.cluster.get("deployment", drill.cluster.named("mlserver"))
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
 
@@ -94,17 +135,17 @@ def damage(path: Path) -> None:
     path.write_text(path.read_text().replace("0.", "1.", 1))
 
 
-def test_a_bad_model_is_never_served(drill: Drill, second: Model) -> None:
+def test_a_bad_model_is_never_served(drill: Drill, first: Model) -> None:
     """One that gets past promotion never becomes ready and never answers; undone, it is gone."""
     step = "bad model rolled out by hand, undone"
     with drill.report.step(step):
-        roll_out_damaged(drill, second)
+        roll_out_damaged(drill, first)
         until(lambda: pods_of(drill, DAMAGED))
         until(lambda: failing(drill))
         assert not any(pod.ready for pod in pods_of(drill, DAMAGED))
         drill.cluster.kubectl("rollout", "undo", drill.cluster.deployment("mlserver"))
-        until(lambda: drill.settled(second))
-    assert drill.load.seen(step).versions() == {("ml", second.version)}
+        until(lambda: settled(drill, first))
+    assert drill.load.seen(step).versions() == {("ml", first.version)}
 
 
 def pods_of(drill: Drill, version: str) -> list[Any]:
@@ -191,24 +232,17 @@ def test_a_node_is_drained(drill: Drill) -> None:
     assert node in {pod.node for pod in drill.cluster.pods("kafka")}
 
 
-def test_an_upgrade_keeps_the_model(drill: Drill, second: Model) -> None:
-    """`helm upgrade` with the same chart leaves the model that is live, not the chart's."""
-    with drill.report.step("helm upgrade: the live model stays"):
+def test_an_upgrade_keeps_the_promoted_model(drill: Drill, first: Model, second: Model) -> None:
+    """`helm upgrade` with the same chart leaves a promoted model; `helm rollback` does not."""
+    with drill.report.step("promote again"):
+        promote(drill, second)
+        until(lambda: settled(drill, second))
+    with drill.report.step("helm upgrade: the promoted model stays"):
         drill.cluster.upgrade(QUIETER)
-        until(lambda: drill.settled(second))
-        drill.serves(second)
-    drill.one_score_each()
-
-
-def test_a_rollback_brings_the_release_of_before(drill: Drill, first: Model) -> None:
-    """`helm rollback` to the first revision: its images, its model, and all that came since."""
-    with drill.report.step(f"helm rollback: {RELEASE}, and its model", 2):
+        until(lambda: settled(drill, second))
+        serves(drill, second)
+    with drill.report.step("helm rollback: the first revision's model"):
         drill.cluster.helm("rollback", drill.cluster.release, "1", "--wait", "--timeout", "3m")
-        until(lambda: drill.settled(first))
-        drill.serves(first)
-    assert drill.releases() == {RELEASE}
-    with drill.report.step("it goes on with what the present release left"):
-        drill.flows()
-    with drill.report.step("counted by content, since the installation", 2) as step:
-        step.note = run.whole(drill)
-    drill.one_score_each()
+        until(lambda: settled(drill, first))
+        serves(drill, first)
+    one_score_each(drill)

@@ -3,16 +3,15 @@
 import pytest
 
 from tests.e2e.kind import run
-from tests.e2e.kind.drill import Drill, until
-from tests.e2e.models import Model
+from tests.e2e.kind.drill import Drill, Model, until
 
 SPEED = 2.5
 
 
 def test_a_counted_run_begins(drill: Drill) -> None:
-    """The present release comes again, to topics of their own, with no failed request."""
+    """An upgrade moves everything to topics of their own, with no failed request."""
     drill.start_load()
-    with drill.report.step("helm upgrade: the present release, fresh topics, six products", 2):
+    with drill.report.step("helm upgrade: fresh topics, six products", 2):
         run.begin(drill, "one-", SPEED)
         until(lambda: drill.counts("predictions")["predictions"] > 0)
 

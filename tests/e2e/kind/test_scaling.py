@@ -5,9 +5,8 @@ import json
 import pytest
 
 from tests.e2e.kind import run
-from tests.e2e.kind.drill import Drill, until
+from tests.e2e.kind.drill import Drill, Model, until
 from tests.e2e.kind.report import Step
-from tests.e2e.models import Model
 
 SPEED = 7.0
 SCALED = {"featurizer": 9102, "scorer": 9103}
@@ -31,7 +30,8 @@ def test_three_replicas_share_the_work(drill: Drill) -> None:
     """Each replica owns partitions of its own, and each is seen to make rows or predictions."""
     with drill.report.step("scale featurizer and scorer to 3"):
         for component in SCALED:
-            drill.cluster.scale(component, 3)
+            deployment = drill.cluster.deployment(component)
+            drill.cluster.kubectl("scale", deployment, "--replicas", "3")
         for component in SCALED:
             until(lambda: drill.cluster.ready(component, 3))  # noqa: B023
         owners = until(lambda: shared(drill))

@@ -1,4 +1,4 @@
-"""The release ends: what stays is what the documentation says; and it is installed afresh."""
+"""The release ends: what stays is what the documentation says."""
 
 from tests.e2e.kind.drill import Drill
 from tests.e2e.stack import until_none
@@ -19,18 +19,6 @@ def test_uninstall_is_clean(drill: Drill) -> None:
     ours = [name for name in names(drill, "configmaps") if name.startswith(cluster.release)]
     named = ("-model-", "-mlserver-settings-")
     assert ours and all(any(part in name for part in named) for name in ours), ours
-
-
-def test_a_fresh_install(drill: Drill) -> None:
-    """With nothing left of before `make kind` installs, tests the release, and shows answers."""
-    with drill.report.step("make kind: install, helm test, ask", 5):
-        drill.cluster.kubectl("delete", "persistentvolumeclaims,configmaps", "--all")
-        shown = drill.cluster.make("kind")
-    assert '"model_variant":"ml"' in shown and '"model_name":"baseline"' in shown
-    drill.prefix = ""
-    brokers = [pod.node for pod in drill.cluster.pods("kafka")]
-    assert len(set(brokers)) == 3
-    assert drill.in_sync()
 
 
 def names(drill: Drill, kinds: str) -> list[str]:
