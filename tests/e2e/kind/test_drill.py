@@ -88,7 +88,7 @@ def promote(drill: Drill, model: Model) -> None:
     """Promote as a person does."""
     cluster = drill.cluster
     where = ("--context", f"kind-{cluster.name}", "--namespace", cluster.namespace)
-    command = (sys.executable, "-m", "training", "promote", str(model.folder))
+    command = (sys.executable, "-m", "promotion", "promote", str(model.folder))
     cluster.run(*command, "--to", "kubernetes", *where, "--release", cluster.release)
 
 
