@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from importlib.metadata import PackageNotFoundError, version
 
 import uvicorn
@@ -92,12 +93,13 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
 
 def show_or_switch(settings: Settings, name: str | None, by: str) -> int:
     """Print which variant serves; with a name, first write it to the topic ``control``."""
-    configure("adapter", "WARNING")
     kafka = KafkaSettings()
     try:
-        if name is not None:
-            write_control(kafka, name, by, time.time_ns() // 1_000)
-        last = read_control(kafka)
+        with redirect_stdout(sys.stderr):  # logs, ours and kafka-python's, are not the answer
+            configure("adapter", "WARNING")
+            if name is not None:
+                write_control(kafka, name, by, time.time_ns() // 1_000)
+            last = read_control(kafka)
     except UnknownVariant as exc:
         print(f"error: {exc}", file=sys.stderr)
         return 2
