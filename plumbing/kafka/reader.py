@@ -1,6 +1,6 @@
 """Reading from positions of the reader's own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from kafka import (  # type: ignore[import-untyped]
@@ -8,7 +8,7 @@ from kafka import (  # type: ignore[import-untyped]
     OffsetAndMetadata,
     TopicPartition,
 )
-from kafka.errors import KafkaError  # type: ignore[import-untyped]
+from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
 from plumbing.kafka.records import Names, Partition, Record
@@ -18,6 +18,7 @@ from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 SHORTEST_POLL_MS: Final = 10  # below it kafka-python spins, and with 1 ms never joins its group
 CALL_TIMEOUT_MS: Final = 30_000
+OFFSETS_TRY_MS: Final = 3_000
 
 
 def next_offset(offset: int) -> OffsetAndMetadata:
@@ -56,6 +57,33 @@ def position_of(consumer: KafkaConsumer, names: Names, partition: Partition) -> 
     if found is None:
         raise TopicError(f"no position of {partition} within {CALL_TIMEOUT_MS} ms")
     return int(found)
+
+
+def bounds_of(
+    consumer: KafkaConsumer,
+    ask: Callable[..., dict[TopicPartition, int]],
+    names: Names,
+    partitions: Sequence[Partition],
+) -> dict[Partition, int]:
+    """Return what the consumer's ``beginning_offsets`` or ``end_offsets`` says of partitions.
+
+    Once a partition has another leader, kafka-python 3.0.12 asks the one before again and
+    again without a pause, until its time is over: so it gets a short one, and a new look at
+    who leads.
+
+    Raises:
+        KafkaTimeoutError: no answer within ``CALL_TIMEOUT_MS``.
+    """
+    wanted = [names.out(p) for p in partitions]
+    for left in reversed(range(CALL_TIMEOUT_MS // OFFSETS_TRY_MS)):
+        try:
+            found = ask(wanted, timeout_ms=OFFSETS_TRY_MS)
+            break
+        except KafkaTimeoutError:
+            if not left:
+                raise
+            consumer._cluster.request_update()
+    return {names.back(raw): offset for raw, offset in found.items()}
 
 
 def committed(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, Any]) -> bool:
@@ -105,15 +133,11 @@ class Reader:
 
     def beginnings(self) -> dict[Partition, int]:
         """Return the first offset still kept of each partition."""
-        wanted = [self._names.out(p) for p in self._partitions]
-        found = self._raw.beginning_offsets(wanted, timeout_ms=CALL_TIMEOUT_MS)
-        return {self._names.back(raw): offset for raw, offset in found.items()}
+        return bounds_of(self._raw, self._raw.beginning_offsets, self._names, self._partitions)
 
     def ends(self) -> dict[Partition, int]:
         """Return the offset that the next record of each partition will have."""
-        wanted = [self._names.out(p) for p in self._partitions]
-        found = self._raw.end_offsets(wanted, timeout_ms=CALL_TIMEOUT_MS)
-        return {self._names.back(raw): offset for raw, offset in found.items()}
+        return bounds_of(self._raw, self._raw.end_offsets, self._names, self._partitions)
 
     def assign(self, partitions: Sequence[Partition]) -> None:
         """Read these partitions from now on."""

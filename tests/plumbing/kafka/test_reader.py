@@ -1,9 +1,11 @@
-"""Committing, with a broker that may be away."""
+"""Asking and committing, with a broker that may be away or lead no more."""
 
 import pytest
+from kafka import TopicPartition
 from kafka.errors import CommitFailedError, KafkaTimeoutError
 
-from plumbing.kafka.reader import committed
+from plumbing.kafka.reader import CALL_TIMEOUT_MS, bounds_of, committed
+from plumbing.kafka.records import Names, Partition
 
 
 class Raw:
@@ -34,3 +36,36 @@ def test_nothing_to_commit_asks_nobody() -> None:
     raw = Raw(KafkaTimeoutError("away"))
     assert committed(raw, {})
     assert raw.asked == []
+
+
+class Moved:
+    """A client that knows of a partition's new leader only once it looks again."""
+
+    def __init__(self, looks_needed: int) -> None:
+        self.looks_needed, self.spent_ms = looks_needed, 0
+        self._cluster = self
+
+    def request_update(self) -> None:
+        """Look at who leads now."""
+        self.looks_needed -= 1
+
+    def end_offsets(self, wanted: list[TopicPartition], timeout_ms: int) -> dict:
+        if self.looks_needed > 0:
+            self.spent_ms += timeout_ms
+            raise KafkaTimeoutError("asked the leader of before until the time was over")
+        return dict.fromkeys(wanted, 7)
+
+
+def test_a_leader_that_moved_is_found_by_another_look() -> None:
+    """Otherwise kafka-python asks the one of before for the whole time, and then fails."""
+    raw, home = Moved(2), Partition("ticks", 3)
+    assert bounds_of(raw, raw.end_offsets, Names("run-"), [home]) == {home: 7}
+    assert raw.spent_ms < CALL_TIMEOUT_MS / 2
+
+
+def test_bounds_that_nobody_tells_fail_after_their_time() -> None:
+    """No answer by any leader is the caller's to handle."""
+    raw = Moved(1_000)
+    with pytest.raises(KafkaTimeoutError):
+        bounds_of(raw, raw.end_offsets, Names(""), [Partition("ticks", 3)])
+    assert raw.spent_ms == CALL_TIMEOUT_MS
