@@ -7,9 +7,7 @@ is kept, the last of its minute and so the last of its second, as training count
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
-
-import msgspec
+from typing import Final, Protocol
 
 from drift.comparison import SCORE, STEP_SECONDS, WINDOW_SECONDS, Values
 from featurizer import features
@@ -19,11 +17,9 @@ from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
 from monitor.outcome import Outcome
 from monitor.reading import CHUNK, LogReader, backwards
-from plumbing.kafka import Partition, Record
+from plumbing.kafka import Partition, PassedOver, Record
 from scorer import prediction as predictions
 from scorer.prediction import Prediction
-
-_T = TypeVar("_T")
 
 FULL_COVERAGE: Final = 1.0
 """The reference holds rows with all of their 300 s known, so the window does too."""
@@ -161,10 +157,7 @@ class _Past:
 
 def _rows(windows: dict[str, Window], records: Iterable[Record]) -> None:
     past = _Past()
-    for record in records:
-        row = _read(features.decode, record)
-        if row is None:
-            continue
+    for record, row in PassedOver("drift").read(records, features.decode):
         name = row.product_id
         if name not in windows:
             windows[name] = Window(name, row.feed, row.time_us, record.timestamp_ms)
@@ -181,9 +174,8 @@ def _rows(windows: dict[str, Window], records: Iterable[Record]) -> None:
 def _scores(windows: Mapping[str, Window], records: Iterable[Record]) -> None:
     past = _Past()
     wanted = {row.row_id: w for w in windows.values() for row in w.rows.values()}
-    for record in records:
-        found = _read(predictions.decode, record)
-        if found is None or found.product_id not in windows:
+    for _, found in PassedOver("drift").read(records, predictions.decode):
+        if found.product_id not in windows:
             continue
         if found.row_id in wanted:
             wanted[found.row_id].scored.setdefault(found.row_id, found)
@@ -194,9 +186,8 @@ def _scores(windows: Mapping[str, Window], records: Iterable[Record]) -> None:
 
 def _labels(windows: Mapping[str, Window], records: Iterable[Record]) -> None:
     past = _Past()
-    for record in records:
-        found = _read(outcomes.decode, record)
-        if found is None or found.product_id not in windows:
+    for _, found in PassedOver("drift").read(records, outcomes.decode):
+        if found.product_id not in windows:
             continue
         window = windows[found.product_id]
         if window.has(found) and _counts(found):
@@ -214,10 +205,3 @@ def _at_or_after(window: Window, found: _Timed) -> bool:
 def _counts(found: Outcome) -> bool:
     """Return whether training would count such a row: labelled, whole, the last of its second."""
     return found.label is not None and found.last_of_second and found.coverage >= FULL_COVERAGE
-
-
-def _read(decode: Callable[[bytes], _T], record: Record) -> _T | None:
-    try:
-        return decode(record.value)
-    except msgspec.DecodeError:
-        return None

@@ -17,7 +17,9 @@ import msgspec
 from featurizer import statistic as stat
 from featurizer.slots import MICROSECONDS, Slot, Taken, Timeline
 from featurizer.statistic import Return, Statistic
+from ingestor.plausibility import check_number, check_price, check_product, check_time
 from ingestor.tick import Dialect, Event, Tick
+from plumbing.messages import read_message
 
 SCHEMA_VERSION: Final = 1
 COVERAGE_WINDOW: Final = 300
@@ -141,10 +143,17 @@ def decode(data: bytes) -> FeatureRow:
     What its writer did not know yet is null; what is not known here, as the writer is newer, is
     left out. A row without one of ``REQUIRED`` stays as it came, to be refused by its reader.
     """
-    row = _decoder.decode(data)
+    row = read_message(_decoder, data, SCHEMA_VERSION, _check)
     if tuple(row.features) == NAMES or not row.features.keys() >= _REQUIRED:
         return row
     return msgspec.structs.replace(row, features={n: row.features.get(n) for n in NAMES})
+
+
+def _check(row: FeatureRow) -> None:
+    check_product(row.product_id)
+    check_time("time_us", row.time_us)
+    check_number("trade_id", row.trade_id)
+    check_price("mid", row.mid)
 
 
 SUMMED: Final = tuple(

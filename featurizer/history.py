@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from featurizer.decoding import RefusedError, read_event
 from featurizer.features import FeatureEngine
 from featurizer.rebuild import Logged, ReadBack, Span, restore
+from ingestor.tick import decode
 from ingestor.topics import TICKS
-from plumbing.kafka import KafkaSettings, Partition, Reader, Record
+from plumbing.kafka import KafkaSettings, Partition, PassedOver, Reader, Record
 
 Clock = Callable[[], float]
 POLL_SECONDS = 0.2
@@ -91,7 +91,7 @@ def rebuild(
     """
     began = clock()
     back = ReadBack(history.beginning(partition), position)
-    shortfall, chunks = None, 0
+    shortfall, chunks, passed = None, 0, PassedOver("featurizer, reading back")
     while back.wanted is not None and shortfall is None:
         try:
             records = history.read(partition, back.wanted, deadline)
@@ -100,16 +100,7 @@ def rebuild(
                 raise
             shortfall = f"{exc}; not yet certain of {', '.join(back.unsettled) or 'the span'}"
         else:
-            back.take(_usable(records))
+            # What has no message went to dead-letters when it was met first.
+            back.take([Logged(r.timestamp_ms, e) for r, e in passed.read(records, decode)])
             chunks += 1
     return Rebuilt(back.products, restore(engine, back.events()), clock() - began, shortfall)
-
-
-def _usable(records: Sequence[Record]) -> list[Logged]:
-    usable = []
-    for record in records:
-        try:
-            usable.append(Logged(record.timestamp_ms, read_event(record.value)))
-        except RefusedError:
-            continue  # it went to dead-letters when it was met first
-    return usable

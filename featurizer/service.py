@@ -7,14 +7,15 @@ from contextlib import closing
 from functools import partial
 from typing import Final
 
+import msgspec
+
 from featurizer.config import Settings
-from featurizer.decoding import RefusedError, read_event
 from featurizer.features import FeatureEngine, FeatureRow, encode
 from featurizer.history import Clock, History, KafkaHistory, Rebuilt, rebuild
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.slots import Taken
 from ingestor.refusal import refusal
-from ingestor.tick import Event
+from ingestor.tick import Event, decode
 from ingestor.topics import DEAD_LETTERS, FEATURES, TICKS
 from plumbing.kafka import (
     GroupConsumer,
@@ -27,6 +28,7 @@ from plumbing.kafka import (
     Record,
     Worker,
     ensure_topics,
+    message_of,
 )
 from plumbing.logs import get_logger
 from plumbing.process import Process
@@ -121,10 +123,11 @@ class Session:
     def _handled(self, record: Record) -> Outgoing | None:
         """Return what a record brings: a row, a dead letter, or nothing."""
         try:
-            event = read_event(record.value)
-        except RefusedError as exc:
+            event = message_of(record, decode)
+        except msgspec.DecodeError as exc:
             self._metrics.dead_letters.inc()
-            return refusal("featurizer", record, str(exc), self._now_us())
+            reason = f"expected a tick, beat or break: {exc}"
+            return refusal("featurizer", record, reason, self._now_us())
         self._meet(event, record.partition)
         taken, row = self._engine.take(event)
         if row is not None:

@@ -13,12 +13,12 @@ What cannot be used is a ``Problem`` in the message, never an exception.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Final
 
 import msgspec
 
 from ingestor.instant import instant
+from ingestor.plausibility import check_price, check_product, check_quote, check_size
 
 DIALECT: Final = "advanced"
 CHANNELS: Final = ("ticker", "heartbeats", "market_trades")
@@ -251,15 +251,11 @@ def _quotes(events: msgspec.Raw) -> tuple[Content, list[Problem]]:
 
 
 def _quote(t: _Ticker) -> Quote:
-    _check_product(t.product_id)
-    for name, price in (("price", t.price), ("best_bid", t.best_bid), ("best_ask", t.best_ask)):
-        if not (isfinite(price) and price > 0):
-            raise ValueError(f"{name} {price} found, expected a finite number above 0")
-    if t.best_ask < t.best_bid:
-        raise ValueError(f"best_ask {t.best_ask} found, expected at least best_bid {t.best_bid}")
-    for size in (t.best_bid_quantity, t.best_ask_quantity):
-        if size is not None and not (isfinite(size) and size >= 0):
-            raise ValueError(f"quantity {size} found, expected a finite number of at least 0")
+    check_product(t.product_id)
+    check_price("price", t.price)
+    check_quote(t.best_bid, t.best_ask, ("best_bid", "best_ask"))
+    check_size("best_bid_quantity", t.best_bid_quantity)
+    check_size("best_ask_quantity", t.best_ask_quantity)
     sizes = (t.best_bid_quantity, t.best_ask_quantity)
     return Quote(t.product_id, t.price, t.best_bid, t.best_ask, *sizes)
 
@@ -270,16 +266,11 @@ def _market_trades(events: msgspec.Raw) -> tuple[Content, list[Problem]]:
     for raw in (raw for event in _trade_events.decode(events) for raw in event.trades):
         try:
             trade = _trades.decode(raw)
-            _check_product(trade.product_id)
+            check_product(trade.product_id)
             trades.append(Trade(trade.product_id, trade.trade_id))
         except _UNREADABLE as exc:
             problems.append(Problem(f"market_trades: {exc}", _product_of(raw)))
     return Trades(tuple(trades)), problems
-
-
-def _check_product(product_id: str) -> None:
-    if not 0 < len(product_id) <= 64:
-        raise ValueError(f"product_id of {len(product_id)} characters found, expected 1 to 64")
 
 
 def _product_of(raw: msgspec.Raw) -> str | None:

@@ -4,6 +4,8 @@ from typing import Final
 
 import msgspec
 
+from plumbing.messages import read_message
+
 SCHEMA_VERSION: Final = 1
 UNKNOWN: Final = "unknown"
 """The feed of what cannot be read: it does not say where it is from."""
@@ -16,7 +18,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was refused: found and expected in ``reason``, the frame in ``raw``.
 
     ``raw`` holds at most ``RAW_LIMIT`` bytes; ``raw_bytes`` is the whole frame's length.
-    ``received_us`` is our clock, epoch microseconds.
+    ``received_us`` is our clock, epoch microseconds. ``topic``, ``partition`` and ``offset`` say
+    where a record stands that came by Kafka: a letter of the same place is the same letter.
     """
 
     feed: str
@@ -26,6 +29,9 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     raw_bytes: int
     received_us: int
     product_id: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
     schema_version: int = SCHEMA_VERSION
 
 
@@ -61,4 +67,4 @@ def encode(letter: DeadLetter) -> bytes:
 
 def decode(data: bytes) -> DeadLetter:
     """Read a letter; raises ``msgspec.DecodeError`` naming the bad field."""
-    return _decoder.decode(data)
+    return read_message(_decoder, data, SCHEMA_VERSION)

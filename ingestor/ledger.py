@@ -5,6 +5,7 @@ from typing import Final, Literal
 import msgspec
 
 from ingestor.tick import Beat, Break, Event
+from plumbing.messages import read_message
 
 SCHEMA_VERSION: Final = 1
 
@@ -42,7 +43,7 @@ def encode(event: FeedEvent) -> bytes:
 
 def decode(data: bytes) -> FeedEvent:
     """Read one line; raises ``msgspec.DecodeError`` naming the bad field."""
-    return _decoder.decode(data)
+    return read_message(_decoder, data, SCHEMA_VERSION)
 
 
 class Ledger:

@@ -1,5 +1,7 @@
 """A record that cannot be used goes to ``dead-letters`` instead of on."""
 
+from msgspec.structs import replace
+
 from ingestor.dead_letter import REASON_LIMIT, DeadLetter, dead_letter, encode
 from ingestor.topics import DEAD_LETTERS
 from plumbing.kafka import Outgoing, Record
@@ -23,5 +25,10 @@ def refusal(source: str, record: Record, reason: str, now_us: int) -> Outgoing:
         reason=reason[:REASON_LIMIT],
     )
     key = record.key
-    letter = dead_letter(source, reason, record.value, now_us, product_id=key or None)
+    letter = replace(
+        dead_letter(source, reason, record.value, now_us, product_id=key or None),
+        topic=record.topic,
+        partition=record.partition,
+        offset=record.offset,
+    )
     return posted(letter, key, record.headers.get("traceparent"))

@@ -11,7 +11,6 @@ from typing import Final
 
 from ingestor.config import Settings
 from ingestor.courier import Courier
-from ingestor.errors import Undelivered
 from ingestor.feed import Feed
 from ingestor.intake import Intake, Item
 from ingestor.metrics import Metrics
@@ -25,6 +24,10 @@ from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
 
 TURN_SECONDS: Final = 0.1
+
+
+class Undelivered(Exception):
+    """Records were given up because the service had to end before Kafka took them."""
 
 
 class Service:

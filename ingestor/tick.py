@@ -8,6 +8,16 @@ from typing import Final, Literal
 
 import msgspec
 
+from ingestor.plausibility import (
+    check_number,
+    check_price,
+    check_product,
+    check_quote,
+    check_size,
+    check_time,
+)
+from plumbing.messages import read_message
+
 SCHEMA_VERSION: Final = 1
 
 Dialect = Literal["advanced", "exchange"]
@@ -102,7 +112,25 @@ def decode(data: bytes) -> Event:
     """Read one event of ``ticks``; unknown fields are ignored.
 
     Raises:
-        msgspec.DecodeError: not JSON, or a field is missing or of a wrong type;
+        msgspec.DecodeError: not JSON, a field is missing or of a wrong type, of a schema not
+            known here, or beyond the limits of ``ingestor.plausibility``;
             the message names the field (``msgspec.ValidationError`` is a subclass).
     """
-    return _decoder.decode(data)
+    return read_message(_decoder, data, SCHEMA_VERSION, _check)
+
+
+def _check(event: Event) -> None:
+    check_product(event.product_id)
+    check_time("time_us", event.time_us)
+    check_time("received_us", event.received_us)
+    if isinstance(event, Break):
+        check_number("missing", event.missing)
+        return
+    check_quote(event.bid, event.ask)
+    check_size("bid_size", event.bid_size)
+    check_size("ask_size", event.ask_size)
+    if isinstance(event, Tick):
+        check_price("price", event.price)
+        check_size("size", event.size)
+        check_number("trade_id", event.trade_id)
+        check_number("sequence", event.sequence)

@@ -76,7 +76,7 @@ def _read(
     ends, quiet = reader.ends(), clock() + LOOK_SECONDS
     while clock() < quiet or any(seen.get(p, 0) < end for p, end in ends.items()):
         for record in reader.poll(0.2):
-            content.take(record.topic, record.value)
+            content.take(record.topic, b"" if record.flaw else record.value)
             seen[Partition(record.topic, record.partition)] = record.offset + 1
         if clock() > until + LOOK_SECONDS:
             return

@@ -5,10 +5,12 @@ from the ticks as they stand, predictions against the rows.
 """
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import msgspec
 from msgspec.structs import replace
 
 from featurizer.features import FeatureEngine
@@ -90,9 +92,16 @@ class Content:
         self._market = None if market is None else _contents_of(market)
         self._digest = digest
         self._breaks = 0
+        self.unreadable: Counter[str] = Counter()
 
     def take(self, topic: str, value: bytes) -> None:
-        """Take one record of ``ticks``, ``features`` or ``predictions``."""
+        """Take one record of ``ticks``, ``features`` or ``predictions``, or count it as none."""
+        try:
+            self._take(topic, value)
+        except msgspec.DecodeError:
+            self.unreadable[topic] += 1
+
+    def _take(self, topic: str, value: bytes) -> None:
         match topic:
             case "ticks":
                 self._event(value)
@@ -113,6 +122,7 @@ class Content:
             "whole": not any(kind["shown"] for kind in kinds.values()),
             **kinds,
             "breaks": self._breaks,
+            "unreadable": dict(self.unreadable),
             "rows_sha256": self.rows_sha256(),
         }
 

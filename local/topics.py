@@ -72,7 +72,8 @@ class Topics:
             for record in self._reader.poll(0.5):
                 partition = Partition(record.topic, record.partition)
                 if record.offset < ends[partition]:
-                    found.take(record.topic, record.value, record.timestamp_ms)
+                    value = b"" if record.flaw else record.value
+                    found.take(record.topic, value, record.timestamp_ms)
                     at[partition] = record.offset + 1
         found.unread = sum(ends[p] - offset for p, offset in at.items())
         return found

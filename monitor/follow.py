@@ -20,12 +20,13 @@ from monitor import restore
 from monitor.config import Settings
 from monitor.http.board import Board, Shown, shown_of
 from monitor.join import Joiner, Matured
+from monitor.letters import Letters
 from monitor.metrics import MonitorMetrics, result_of
 from monitor.places import Place, Places
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
 from monitor.tick_lookup import TickLookup
-from plumbing.kafka import Outbox, Outgoing, Partition, Record
+from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, message_of
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
@@ -60,7 +61,8 @@ class Session:
         self._on_new, self._clock, self._wall = on_new, clock, wall
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
-        self._places = Places()
+        self._places, self._letters = Places(), Letters(scanner)
+        self._passed, self._refused = PassedOver("monitor"), list[Outgoing]()
         self._positions: dict[Partition, int] = {}
         self._ends: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
@@ -178,16 +180,20 @@ class Session:
 
     def _event(self, record: Record) -> list[Matured]:
         try:
-            event = tick.decode(record.value)
+            event = message_of(record, tick.decode)
         except msgspec.DecodeError as exc:
-            return self._bad(record, exc)
+            self._passed.note(record, exc)  # the featurizer has made a dead letter of it
+            return self._bad(record)
         self._back.tick_at(event.product_id, record.partition)
         return self._joiner.update(event)
 
     def _prediction(self, record: Record, at: Partition, new: list[Shown]) -> list[Matured]:
-        shown = shown_of(record)
-        if shown is None:
-            return self._bad(record, "not a Prediction")
+        try:
+            shown = shown_of(record)
+        except msgspec.DecodeError as exc:
+            letter = self._letters.letter(record, str(exc), int(self._wall() * 1e6))
+            self._refused += [letter] if letter else []
+            return self._bad(record)
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         added = self._joiner.add(shown.prediction)
@@ -201,22 +207,17 @@ class Session:
             new.append(shown)
         return [added.matured] if added.matured else []
 
-    def _bad(self, record: Record, reason: object) -> list[Matured]:
+    def _bad(self, record: Record) -> list[Matured]:
         self._metrics.bad_records.labels(record.topic).inc()
-        get_logger().warning(
-            "monitor.bad_record",
-            topic=record.topic,
-            partition=record.partition,
-            offset=record.offset,
-            reason=str(reason),
-        )
         return []
 
     # ------------------------------------------------------------ publishing
     def _publish(self, matured: list[Matured]) -> None:
+        refused, self._refused = self._refused, []
+        if matured or refused:
+            self._outbox.deliver([*(self._outgoing(one) for one in matured), *refused])
         if not matured:
             return
-        self._outbox.deliver([self._outgoing(one) for one in matured])
         oldest_us = min(one.possible_us for one in matured)
         self._metrics.maturity_lag.set(self._wall() - oldest_us / 1e6)
 

@@ -4,6 +4,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from ingestor.plausibility import check_product, check_time
+from plumbing.messages import read_message
+
 SCHEMA_VERSION: Final = 1
 
 Unlabelled = Literal["break", "coverage", "no_tau", "unfinished"]
@@ -47,4 +50,10 @@ def encode(outcome: Outcome) -> bytes:
 
 def decode(data: bytes) -> Outcome:
     """Read one of ``outcomes``; raises ``msgspec.DecodeError`` naming the bad field."""
-    return _decoder.decode(data)
+    return read_message(_decoder, data, SCHEMA_VERSION, _check)
+
+
+def _check(outcome: Outcome) -> None:
+    check_product(outcome.product_id)
+    check_time("time_us", outcome.time_us)
+    check_time("matured_us", outcome.matured_us)

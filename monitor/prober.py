@@ -16,7 +16,7 @@ from featurizer.features import FeatureRow
 from monitor.config import Settings
 from monitor.metrics import MonitorMetrics
 from monitor.reading import LogReader, Reopened
-from plumbing.kafka import Partition, Record
+from plumbing.kafka import Partition, PassedOver, Record
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
@@ -35,6 +35,7 @@ class NewestRow:
         self._held = reader
         self._ends: dict[Partition, int] = {}
         self._newest: tuple[int, FeatureRow] | None = None
+        self._passed = PassedOver("monitor, probing")
 
     def __call__(self) -> FeatureRow | None:
         """Return the newest row; None before there is one."""
@@ -60,10 +61,8 @@ class NewestRow:
     def _meet(self, record: Record) -> None:
         if self._newest is not None and record.timestamp_ms < self._newest[0]:
             return
-        try:
-            self._newest = (record.timestamp_ms, features.decode(record.value))
-        except msgspec.DecodeError:
-            get_logger().warning("monitor.bad_feature_row", offset=record.offset)
+        for _, row in self._passed.read([record], features.decode):
+            self._newest = (record.timestamp_ms, row)
 
     def close(self) -> None:
         """Close the connection."""

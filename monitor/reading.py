@@ -10,12 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-import msgspec
-
 from featurizer.slots import MICROSECONDS
 from ingestor import tick
 from ingestor.tick import Event, Tick
-from plumbing.kafka import Partition, Record
+from plumbing.kafka import Partition, PassedOver, Record
 from scorer.prediction import Prediction
 
 CHUNK: Final = 2_000
@@ -204,9 +202,6 @@ def start_for(events: Iterable[tuple[int, Event]], predictions: Iterable[Predict
 
 
 def events_of(records: Iterable[Record]) -> Iterator[tuple[int, Event]]:
-    """Read the events of ``ticks``, leaving out what cannot be read."""
-    for record in records:
-        try:
-            yield record.offset, tick.decode(record.value)
-        except msgspec.DecodeError:
-            continue
+    """Read the events of ``ticks``, passing over what cannot be read."""
+    for record, event in PassedOver("monitor, looking back").read(records, tick.decode):
+        yield record.offset, event

@@ -5,15 +5,13 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Final
 
-import msgspec
-
 from featurizer.slots import MICROSECONDS
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.http.board import Shown, shown_of
+from monitor.http.board import Shown, shown_in
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, backwards
-from plumbing.kafka import Partition, Record
+from plumbing.kafka import Partition, PassedOver
 from scorer.prediction import Prediction
 
 TAIL: Final = 1_000
@@ -29,13 +27,12 @@ def of_topic(partitions: Iterable[Partition], topic: str) -> list[Partition]:
 
 def latest(reader: LogReader, beginnings: Ends, ends: Ends) -> list[Shown]:
     """Find the last prediction of each product among the last records of each partition."""
-    found: dict[str, Shown] = {}
+    found, passed = dict[str, Shown](), PassedOver("monitor, restoring")
     for partition in of_topic(reader.partitions(), PREDICTIONS.name):
         begin = max(beginnings[partition], ends[partition] - TAIL)
-        for record in backwards(reader, partition, begin, ends[partition], TAIL):
-            shown = shown_of(record)
-            if shown is not None:
-                found.setdefault(shown.prediction.product_id, shown)
+        records = backwards(reader, partition, begin, ends[partition], TAIL)
+        for _, shown in shown_in(records, passed):
+            found.setdefault(shown.prediction.product_id, shown)
     return list(found.values())
 
 
@@ -61,27 +58,23 @@ def quality_rows(
 
     At most ``limit`` records are read of each partition of ``outcomes`` and ``predictions``.
     """
-    wanted: dict[str, Outcome] = {}
+    wanted, passed = dict[str, Outcome](), PassedOver("monitor, restoring")
     for partition in of_topic(reader.partitions(), OUTCOMES.name):
         records = backwards(reader, partition, beginnings[partition], ends[partition])
-        wanted.update(_labelled(islice(records, limit), window))
+        told = (outcome for _, outcome in passed.read(islice(records, limit), outcomes.decode))
+        wanted.update(_labelled(told, window))
     for partition in of_topic(reader.partitions(), PREDICTIONS.name):
         records = backwards(reader, partition, beginnings[partition], ends[partition])
-        for record in islice(records, limit):
+        for _, shown in shown_in(islice(records, limit), passed):
             if not wanted:
                 return
-            shown = shown_of(record)
-            if shown is not None and shown.prediction.prediction_id in wanted:
+            if shown.prediction.prediction_id in wanted:
                 yield shown.prediction, wanted.pop(shown.prediction.prediction_id)
 
 
-def _labelled(records: Iterable[Record], window: int) -> dict[str, Outcome]:
+def _labelled(told: Iterable[Outcome], window: int) -> dict[str, Outcome]:
     windows: dict[str, _QualityWindow] = {}
-    for record in records:
-        try:
-            outcome = outcomes.decode(record.value)
-        except msgspec.DecodeError:
-            continue
+    for outcome in told:
         first_us = outcome.time_us - window * MICROSECONDS
         standing = windows.setdefault(outcome.product_id, _QualityWindow(outcome.feed, first_us))
         standing.meet(outcome)

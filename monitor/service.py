@@ -12,7 +12,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from featurizer.features import FeatureRow
-from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
+from ingestor.topics import DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
 from monitor.config import Settings
 from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
@@ -99,7 +99,7 @@ class Reading:
         with contextlib.ExitStack() as opened:
             reader = Reader(self._kafka, JOINED, group=self._settings.group, fetch_max_wait_ms=200)
             opened.callback(reader.close)
-            scanner = Reader(self._kafka, JOINED)
+            scanner = Reader(self._kafka, (*JOINED, DEAD_LETTERS.name))
             opened.pop_all()
         self._session = Session(
             reader,

@@ -5,7 +5,9 @@ from typing import Final, Literal
 
 import msgspec
 
+from ingestor.plausibility import check_number, check_product, check_time
 from ingestor.tick import Dialect
+from plumbing.messages import read_message
 
 SCHEMA_VERSION: Final = 1
 
@@ -75,4 +77,13 @@ def encode(prediction: Prediction) -> bytes:
 
 def decode(data: bytes) -> Prediction:
     """Read one of ``predictions``; raises ``msgspec.DecodeError`` naming the bad field."""
-    return _decoder.decode(data)
+    return read_message(_decoder, data, SCHEMA_VERSION, _check)
+
+
+def _check(prediction: Prediction) -> None:
+    check_product(prediction.product_id)
+    check_number("trade_id", prediction.trade_id)
+    check_time("time_us", prediction.time_us)
+    check_time("received_us", prediction.received_us)
+    check_time("featurized_us", prediction.featurized_us)
+    check_time("scored_us", prediction.scored_us)

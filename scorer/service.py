@@ -24,6 +24,7 @@ from plumbing.kafka import (
     Record,
     Worker,
     ensure_topics,
+    message_of,
 )
 from plumbing.logs import get_logger
 from plumbing.process import Process
@@ -113,14 +114,14 @@ class Session:
         for record in records:
             try:
                 held.append(self._held(record, polled_us))
-            except (msgspec.DecodeError, UnicodeDecodeError, UnknownFeatures) as exc:
+            except (msgspec.DecodeError, UnknownFeatures) as exc:
                 self._metrics.dead_letters.inc()
                 reason = f"{record.topic}[{record.partition}]@{record.offset}: {exc}"
                 refused.append(refusal("scorer", record, reason, self._now_us()))
         return held, refused
 
     def _held(self, record: Record, polled_us: int) -> Held:
-        row = decode(record.value)
+        row = message_of(record, decode)
         arrived = Arrived(row, *stage_times(record.headers, record.timestamp_ms))
         values = values_of(row)
         parent = record.headers.get("traceparent")

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from featurizer.features import NAMES, REQUIRED, FeatureRow
+from ingestor.plausibility import LATEST_US
 from scorer.prediction import Flag, Prediction, Shadow, prediction_id
 from serving.artifact import ModelInfo
 from serving.control import VARIANTS, Variant
@@ -132,11 +133,17 @@ def _shadows(row: FeatureRow, shadows: Sequence[Scored], index: int) -> list[Sha
 def stage_times(headers: Mapping[str, str], appended_ms: int) -> tuple[int, int]:
     """Return ``received_us`` and ``featurized_us`` of a record's headers.
 
-    Where they are absent or no numbers, the time when the broker took the record stands in.
+    Where they are absent or no times, the time when the broker took the record stands in.
 
     >>> stage_times({"received_us": "5", "featurized_us": "7"}, 1)
     (5, 7)
     """
-    found = [headers.get(name, "") for name in ("received_us", "featurized_us")]
-    received, featurized = (int(t) if t.isdecimal() else appended_ms * 1_000 for t in found)
+    found = [_time(headers.get(name, "")) for name in ("received_us", "featurized_us")]
+    received, featurized = (appended_ms * 1_000 if time is None else time for time in found)
     return received, featurized
+
+
+def _time(text: str) -> int | None:
+    """Read epoch microseconds; a time of tens of digits is none."""
+    time_us = int(text) if text.isdecimal() and len(text) <= len(str(LATEST_US)) else None
+    return None if time_us is None or time_us > LATEST_US else time_us

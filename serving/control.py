@@ -4,6 +4,8 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from plumbing.messages import read_message
+
 SCHEMA_VERSION: Final = 1
 KEY: Final = "serving"
 """The Kafka key: compaction keeps the last record of it."""
@@ -39,7 +41,7 @@ def encode(control: Control) -> bytes:
 
 def decode(data: bytes) -> Control:
     """Read a record of ``control``; raises ``msgspec.DecodeError`` naming the bad field."""
-    return _decoder.decode(data)
+    return read_message(_decoder, data, SCHEMA_VERSION)
 
 
 def variant_named(name: str) -> Variant:

@@ -137,6 +137,8 @@ class Session:
     def _take(self, record: Record) -> bool:
         """Follow a record; false if it does not say who serves."""
         try:
+            if record.flaw:
+                raise msgspec.DecodeError(record.flaw)
             changed = self._serving.take(record.key, record.value)
         except msgspec.DecodeError as exc:
             get_logger().error("control.unreadable", reason=str(exc), keeps=self._serving.variant)

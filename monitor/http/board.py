@@ -3,14 +3,12 @@
 import asyncio
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from monitor.outcome import Outcome
-from plumbing.kafka import Record
+from plumbing.kafka import PassedOver, Record, message_of
 from plumbing.logs import get_logger
 from scorer import prediction as predictions
 from scorer.prediction import Prediction
@@ -36,12 +34,15 @@ class Shown:
         return (mine.time_us, mine.trade_id) >= (its.time_us, its.trade_id)
 
 
-def shown_of(record: Record) -> Shown | None:
-    """Read one record of ``predictions``; None if it cannot be read."""
-    try:
-        return Shown(predictions.decode(record.value), record.value, record.partition)
-    except msgspec.DecodeError:
-        return None
+def shown_of(record: Record) -> Shown:
+    """Read one record of ``predictions``; raises ``msgspec.DecodeError`` with the reason."""
+    return Shown(message_of(record, predictions.decode), record.value, record.partition)
+
+
+def shown_in(records: Iterable[Record], passed: PassedOver) -> Iterator[tuple[Record, Shown]]:
+    """Read records of ``predictions``, passing over those that cannot be read."""
+    for record, found in passed.read(records, predictions.decode):
+        yield record, Shown(found, record.value, record.partition)
 
 
 class Board:

@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-import msgspec
-
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.http.board import Board, Shown, shown_of
+from monitor.http.board import Board, Shown, shown_in
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, Reopened, backwards, read
-from plumbing.kafka import Partition, Record
+from plumbing.kafka import Partition, PassedOver, Record
 from scorer.prediction import Prediction
 
 CHUNK: Final = 1_000
@@ -103,6 +101,7 @@ class TopicStore:
     ) -> None:
         self._held, self._board, self._clock = reader, board, clock
         self._records, self._seconds = scan_records, scan_seconds
+        self._passed = PassedOver("monitor, answering")
 
     def page(self, query: Query) -> Page:
         """Return one page.
@@ -147,9 +146,11 @@ class TopicStore:
         scanned = 0
         for record in records:
             scanned += 1
-            shown = shown_of(record)
-            if shown is not None and query.matches(shown.prediction):
-                found.append((record, shown))
+            found += [
+                (record, shown)
+                for _, shown in shown_in([record], self._passed)
+                if query.matches(shown.prediction)
+            ]
             if len(found) >= query.limit or self.spent(scanned, until):
                 return found, record.offset, scanned
         return found, None, scanned
@@ -175,10 +176,7 @@ class TopicStore:
         while start < end:
             for record in read(reader, partition, start, min(end, start + CHUNK)):
                 scanned += 1
-                try:
-                    yield outcomes.decode(record.value)
-                except msgspec.DecodeError:
-                    continue
+                yield from (outcome for _, outcome in self._passed.read([record], outcomes.decode))
             start += CHUNK
             if start < end and self.spent(scanned, until):
                 yield None

@@ -10,7 +10,7 @@ from plumbing.kafka.outbox import Outbox, Outgoing
 from plumbing.kafka.patience import persist, topics_stand
 from plumbing.kafka.producer import DeliveryError, Producer
 from plumbing.kafka.reader import Reader
-from plumbing.kafka.records import Partition, Record
+from plumbing.kafka.records import Partition, PassedOver, Record, message_of
 from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics, require_topics
 from plumbing.kafka.worker import Worker, always
 from plumbing.settings import KafkaSettings
@@ -24,6 +24,7 @@ __all__ = [
     "Outbox",
     "Outgoing",
     "Partition",
+    "PassedOver",
     "Producer",
     "Reader",
     "Record",
@@ -32,6 +33,7 @@ __all__ = [
     "Worker",
     "always",
     "ensure_topics",
+    "message_of",
     "persist",
     "require_topics",
     "topics_stand",

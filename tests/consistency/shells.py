@@ -28,6 +28,7 @@ SHELLS = {
         "http.board",
         "http.drift_pages",
         "http.store",
+        "letters",
         "places",
         "prober",
         "reading",
@@ -84,6 +85,9 @@ LENT = {
     "training.data.parallel": "an Executor says where tasks run, not the core that is given one"
 }
 """Shells that cores may import."""
+
+SHARED = {"plumbing.messages"}
+"""What cores share of ``plumbing``, itself a core: all else there moves bytes."""
 
 PORTS = {
     "aiohttp",

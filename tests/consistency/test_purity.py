@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.consistency.modules import PACKAGES, Module, graph, parsed, read
-from tests.consistency.shells import CONVENTIONAL, LENT, OFFERED, PORTS, SHELLS, WORLD
+from tests.consistency.shells import CONVENTIONAL, LENT, OFFERED, PORTS, SHARED, SHELLS, WORLD
 
 MODULES = read()
 GRAPH = graph(MODULES)
@@ -26,7 +26,8 @@ CORES = sorted(name for name in MODULES if listed(name) is None)
 
 def impurities(module: Module) -> set[str]:
     """Return what of the world a module imports or uses."""
-    ports = {port for port in PORTS for name in module.imported if within(name, port)}
+    needed = [n for n in module.imported if not any(within(n, core) for core in SHARED)]
+    ports = {port for port in PORTS for name in needed if within(name, port)}
     return ports | (module.used & WORLD)
 
 
@@ -61,6 +62,11 @@ def test_a_core_is_pure(name: str) -> None:
     """No Kafka, socket, clock, environment, log or framework, and no shell."""
     assert impurities(MODULES[name]) == set()
     assert shells_of(name) == set()
+
+
+def test_what_cores_share_of_plumbing_is_a_core() -> None:
+    """Pure, and no shell by its list."""
+    assert set(CORES) >= SHARED
 
 
 def test_a_shell_is_listed_because_it_is_one() -> None:

@@ -14,11 +14,10 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Request, Response
 
 from ingestor.config import Settings
-from ingestor.errors import Undelivered
 from ingestor.ledger import FeedEvent
 from ingestor.ledger import decode as decode_ledger
 from ingestor.metrics import Metrics
-from ingestor.service import Service
+from ingestor.service import Service, Undelivered
 from ingestor.tick import Tick
 from plumbing.backoff import Backoff
 from plumbing.kafka import Outbox

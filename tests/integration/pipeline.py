@@ -138,6 +138,11 @@ class Pipeline:
     def scorer(self) -> Process:
         return self._start("scorer", SCORER_MODEL_URL=self._model_url)
 
+    def monitor(self) -> Process:
+        """It asks an adapter that is not there, and says so."""
+        nobody = f"http://127.0.0.1:{held_port()}"
+        return self._start("monitor", MONITOR_ADAPTER_URL=nobody, MONITOR_SCAN_SECONDS="60")
+
     def close(self) -> None:
         """Kill what is left."""
         for process in self.running:

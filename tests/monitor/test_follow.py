@@ -3,13 +3,15 @@
 import random
 from collections.abc import Iterable
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry
 
+from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
-from ingestor.topics import PREDICTIONS, TICKS
+from ingestor.topics import DEAD_LETTERS, PREDICTIONS, TICKS
 from monitor.config import Settings
 from monitor.follow import Session
 from monitor.http.board import Board, Shown
@@ -206,6 +208,41 @@ def test_bad_record_is_counted_and_left_behind() -> None:
     monitor.drain()
     assert monitor.value("monitor_bad_records_total", topic=TICKS.name) == 1.0
     assert monitor.value("monitor_bad_records_total", topic=PREDICTIONS.name) == 1.0
+
+
+def test_each_prediction_that_cannot_be_read_is_one_dead_letter() -> None:
+    """A start reads again from the oldest one that waits; what was posted then is not again."""
+    log = Log(partitions=1)
+    waiting = tick(START, trade_id=0)
+    log.event(waiting)
+    log.prediction(predicted(waiting))
+    log.append(PREDICTIONS.name, "BTC-USD", b"not json")
+    log.append(TICKS.name, "BTC-USD", b"{}")  # the featurizer's, not the monitor's
+    Monitor(log).drain()
+    log.append(PREDICTIONS.name, "BTC-USD", b"")
+    Monitor(log).drain()
+    Monitor(log).drain()
+    letters = [decode_letter(r.value) for r in log.records[Partition(DEAD_LETTERS.name, 0)]]
+    places = [(letter.source, letter.topic, letter.offset) for letter in letters]
+    assert places == [("monitor", PREDICTIONS.name, 1), ("monitor", PREDICTIONS.name, 2)]
+    assert letters[1].reason == "found no value, expected JSON"
+
+
+def test_a_quote_that_no_return_can_be_made_of_stops_nothing() -> None:
+    """A tick that the featurizer refuses is none here either, after a restart too."""
+    log = Log(partitions=1)
+    for n in range(70):
+        event = tick(START + n * SECOND, trade_id=n)
+        log.event(event)
+        log.prediction(predicted(event))
+        if n == 30:
+            zero = msgspec.structs.replace(event, bid=0.0, ask=0.0, trade_id=1_000)
+            log.event(zero)
+    Monitor(log).drain()
+    after = Monitor(log)
+    after.drain()
+    assert [s.prediction.trade_id for s in after.board.all_latest()] == [69]
+    assert len(bits(log.outcomes())) >= 9
 
 
 def test_restart_knows_latest_prediction_and_quality() -> None:

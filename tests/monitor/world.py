@@ -7,7 +7,7 @@ from typing import Any
 from featurizer.features import FeatureEngine
 from ingestor.tick import Event, Tick
 from ingestor.tick import encode as encode_event
-from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
+from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from monitor.outcome import Outcome
 from monitor.outcome import decode as decode_outcome
 from plumbing.kafka import Partition, Record
@@ -90,7 +90,7 @@ class Log:
     """Topics in memory: partitions of records, and the positions of one group."""
 
     def __init__(self, partitions: int = 2) -> None:
-        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name)
+        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name, DEAD_LETTERS.name)
         self.records: dict[Partition, list[Record]] = {
             Partition(name, number): [] for name in names for number in range(partitions)
         }

@@ -6,7 +6,6 @@ whole of what is kept is read once; events outside the span are dropped as they 
 
 import hashlib
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,15 @@ import msgspec
 
 from ingestor.tick import Dialect, Tick, decode, encode
 from ingestor.topics import TICKS
-from plumbing.kafka import KafkaSettings, Partition, Reader, Record, TopicError
+from plumbing.kafka import (
+    KafkaSettings,
+    Partition,
+    PassedOver,
+    Reader,
+    Record,
+    TopicError,
+    message_of,
+)
 from training.data.checks import LeftOut, RateCheck
 from training.data.progress import Progress
 from training.data.shards import BEGINNING, END, LENGTH_US, Shard, ShardWriter
@@ -127,15 +134,15 @@ class _Feeds:
     writer: ShardWriter
     refused: dict[str, Refused] = field(default_factory=dict)
     dialects: dict[str, Dialect] = field(default_factory=dict)
-    unreadable: Counter[str] = field(default_factory=Counter)
+    passed: PassedOver = field(default_factory=lambda: PassedOver("training"))
     _rates: dict[str, RateCheck] = field(default_factory=dict)
 
     def take(self, record: Record) -> None:
         """Take one record; what cannot be read was a dead letter when it was met first."""
         try:
-            event = decode(record.value)
-        except msgspec.DecodeError:
-            self.unreadable[record.topic] += 1
+            event = message_of(record, decode)
+        except msgspec.DecodeError as exc:
+            self.passed.note(record, exc)
             return
         if event.feed in self.refused or not self._admitted(event.feed):
             return
@@ -167,6 +174,7 @@ class _Feeds:
         return True
 
     def finish(self) -> list[Source | Refused]:
+        self.passed.tell()
         shards = self.writer.finish()
         found: list[Source | Refused] = list(self.refused.values())
         for feed in self.dialects:
