@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from setuptools import find_packages
@@ -70,6 +71,7 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return whole - ((first.end_lineno or 0) - first.lineno + 1 if said else 0)
 
 
+@cache
 def read(packages: Iterable[str] = PACKAGES) -> dict[str, Module]:
     """Return every module of the packages, by name."""
     paths = (path for package in packages for path in sorted((ROOT / package).rglob("*.py")))

@@ -76,7 +76,7 @@ def calm(events: list[Event], predictions: list[Prediction]) -> dict[str, bytes]
     return bits(m.outcome for event in events for m in joiner.update(event))
 
 
-EVENTS = market(seed=11, steps=1_600, feeds=("first", "second", "first-again"))
+EVENTS = market(seed=11, steps=800, feeds=("first", "second", "first-again"))
 MADE = predictions_of(EVENTS)
 CALM = calm(EVENTS, MADE)
 

@@ -1,0 +1,37 @@
+"""The table of candidates with less to compute: each kind of them still takes every step."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from training.models.candidates import CANDIDATES, Build
+
+LIGHT: dict[str, tuple[dict[str, Any], dict[str, list[Any]]]] = {
+    "ewma": ({}, {"ewma__half_life": [30.0, 120.0]}),
+    "logistic": ({}, {"model__C": [0.1, 1.0]}),
+    "boosting": ({"model__max_iter": 4}, {"model__max_leaf_nodes": [4, 15]}),
+    "forest": ({"model__n_estimators": 4}, {"model__min_samples_leaf": [5, 60]}),
+}
+"""By name: parameters of the pipeline, and what its search tries."""
+
+
+@contextmanager
+def light_candidates() -> Iterator[None]:
+    """Meanwhile what is searched has two values to choose from, and trees are few.
+
+    For tests of what is done with candidates. What the real ones find is for
+    ``models/test_fitting.py``, and for the test of the shipped models.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        for name, (parameters, space) in LIGHT.items():
+            real = CANDIDATES[name]
+            light = replace(real, build=_with(real.build, parameters), search_space=space)
+            patch.setitem(CANDIDATES, name, light)  # type: ignore[arg-type]  # a dict, shown as final
+        yield
+
+
+def _with(build: Build, parameters: dict[str, Any]) -> Build:
+    return lambda names: build(names).set_params(**parameters)
