@@ -27,10 +27,13 @@ class Log:
     largest: int = CHUNK
     spans: list[Span] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        times = (1 + offset * self.step_ms for offset in range(len(self.events)))
+        self._logged = [*map(Logged, times, self.events)]
+
     def read(self, span: Span) -> list[Logged]:
         self.spans.append(span)
-        offsets = range(span.first, span.end)
-        return [Logged(1 + offset * self.step_ms, self.events[offset]) for offset in offsets]
+        return self._logged[span.first : span.end]
 
     def read_back(self, position: int) -> ReadBack:
         """Read all that is wanted."""

@@ -1,4 +1,4 @@
-"""The table of candidates with less to compute: each kind of them still takes every step."""
+"""The table of candidates with less to compute: one of each kind still takes every step."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,11 +16,13 @@ LIGHT: dict[str, tuple[dict[str, Any], dict[str, list[Any]]]] = {
     "forest": ({"model__n_estimators": 4}, {"model__min_samples_leaf": [5, 60]}),
 }
 """By name: parameters of the pipeline, and what its search tries."""
+TWINS = ("last", "har_fitted", "har_free")
+"""Forecasts of the same kind as ``har_equal``."""
 
 
 @contextmanager
 def light_candidates() -> Iterator[None]:
-    """Meanwhile what is searched has two values to choose from, and trees are few.
+    """Meanwhile a search has two values to choose from, trees are few, and twins are away.
 
     For tests of what is done with candidates. What the real ones find is for
     ``models/test_fitting.py``, and for the test of the shipped models.
@@ -29,7 +31,9 @@ def light_candidates() -> Iterator[None]:
         for name, (parameters, space) in LIGHT.items():
             real = CANDIDATES[name]
             light = replace(real, build=_with(real.build, parameters), search_space=space)
-            patch.setitem(CANDIDATES, name, light)  # type: ignore[arg-type]  # a dict, shown as final
+            patch.setitem(CANDIDATES, name, light)
+        for name in TWINS:
+            patch.delitem(CANDIDATES, name)
         yield
 
 
