@@ -71,13 +71,13 @@ def _length(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
     return whole - ((first.end_lineno or 0) - first.lineno + 1 if said else 0)
 
 
-@cache
 def read(packages: Iterable[str] = PACKAGES) -> dict[str, Module]:
     """Return every module of the packages, by name."""
     paths = (path for package in packages for path in sorted((ROOT / package).rglob("*.py")))
     return {module.name: module for module in map(_module, paths)}
 
 
+@cache
 def _module(path: Path) -> Module:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -10,14 +10,12 @@ import pytest
 from training.models.candidates import CANDIDATES, Build
 
 LIGHT: dict[str, tuple[dict[str, Any], dict[str, list[Any]]]] = {
-    "ewma": ({}, {"ewma__half_life": [30.0, 120.0]}),
     "logistic": ({}, {"model__C": [0.1, 1.0]}),
-    "boosting": ({"model__max_iter": 4}, {"model__max_leaf_nodes": [4, 15]}),
     "forest": ({"model__n_estimators": 4}, {"model__min_samples_leaf": [5, 60]}),
 }
 """By name: parameters of the pipeline, and what its search tries."""
-TWINS = ("last", "har_fitted", "har_free")
-"""Forecasts of the same kind as ``har_equal``."""
+TWINS = ("last", "har_fitted", "har_free", "ewma", "boosting")
+"""Forecasts as ``har_equal`` is one, and trees as the forest has."""
 
 
 @contextmanager
