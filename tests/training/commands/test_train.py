@@ -22,6 +22,7 @@ from training.errors import DatasetError, FitError
 from training.pipeline import TrainingRun, run
 
 ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.timeout(300)  # trainings: among the first to begin, as among the longest
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 START = 1_700_000_000
 
