@@ -64,7 +64,8 @@ def bits(outcomes: Iterable[Outcome]) -> dict[str, bytes]:
     """Outcomes by id; one that was published again must have equal bits."""
     found: dict[str, bytes] = {}
     for outcome in outcomes:
-        assert found.setdefault(outcome.prediction_id, encode(outcome)) == encode(outcome)
+        made = encode(outcome)
+        assert found.setdefault(outcome.prediction_id, made) == made
     return found
 
 
