@@ -57,7 +57,7 @@ class Market:
 def serving(market: Market) -> Iterator[int]:
     """Serve the market in a thread; gives the port."""
     with serve(market, "127.0.0.1", 0) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
             yield server.socket.getsockname()[1]
