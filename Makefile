@@ -5,6 +5,9 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV ?= .venv
 BIN := $(VENV)/bin
+# Python keeps what it compiled, also where the surroundings forbid it: else each process and each
+# worker of the tests compiles thousands of modules anew, for seconds.
+export PYTHONDONTWRITEBYTECODE :=
 
 # ---------------------------------------------------------------- set-up
 $(BIN)/uv: requirements/uv.txt

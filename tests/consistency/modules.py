@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from setuptools import find_packages
@@ -76,6 +77,7 @@ def read(packages: Iterable[str] = PACKAGES) -> dict[str, Module]:
     return {module.name: module for module in map(_module, paths)}
 
 
+@cache
 def _module(path: Path) -> Module:
     parts = path.relative_to(ROOT).with_suffix("").parts
     name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

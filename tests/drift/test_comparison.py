@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from scipy.stats import wasserstein_distance
 
 from benchmarks.drift_markets import model_of, values
 from drift.comparison import (
@@ -32,6 +31,8 @@ Row = list[float | None]
 
 def distances(window: Known, reference: Known, thresholds: Mapping[str, float]) -> Measured:
     """Evidently's values without its report."""
+    from scipy.stats import wasserstein_distance  # its import takes a second
+
     return {n: float(wasserstein_distance(reference[n], window[n])) for n in thresholds}, b"html"
 
 

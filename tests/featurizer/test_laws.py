@@ -42,15 +42,30 @@ def rows(events: list[Event]) -> list[FeatureRow]:
     return stream(events)
 
 
-@EVERY
-def test_stream_equals_batch(feature: Feature, events: list[Event], rows: list[FeatureRow]) -> None:
-    """One event at a time through topic bytes gives the bits that one pass gives."""
-    through_bytes = stream(decode(encode_event(event)) for event in events)
-    by_product = [
+@pytest.fixture(scope="module")
+def through_bytes(events: list[Event]) -> list[FeatureRow]:
+    """The rows of the events as they come from a topic."""
+    return stream(decode(encode_event(event)) for event in events)
+
+
+@pytest.fixture(scope="module")
+def by_product(events: list[Event]) -> list[FeatureRow]:
+    """The rows of one product, then of the other."""
+    return [
         row
         for product in ("BTC-USD", "ETH-USD")
         for row in stream(event for event in events if event.product_id == product)
     ]
+
+
+@EVERY
+def test_stream_equals_batch(
+    feature: Feature,
+    rows: list[FeatureRow],
+    through_bytes: list[FeatureRow],
+    by_product: list[FeatureRow],
+) -> None:
+    """One event at a time through topic bytes gives the bits that one pass gives."""
     assert bits(through_bytes, feature) == bits(rows, feature)
     assert bits(by_product, feature) == bits(sorted(rows, key=lambda row: row.product_id), feature)
 
@@ -63,38 +78,54 @@ def test_every_feature_is_sometimes_known(feature: Feature, rows: list[FeatureRo
     assert len({value for value in values if value is not None}) > 10
 
 
+@pytest.fixture(scope="module")
+def parts(events: list[Event]) -> list[list[FeatureRow]]:
+    """The rows of the stream, ended at many places."""
+    return [stream(events[:end]) for end in range(1, len(events), len(events) // 23)]
+
+
 @EVERY
 def test_nothing_later_changes_a_row(
-    feature: Feature, events: list[Event], rows: list[FeatureRow]
+    feature: Feature, rows: list[FeatureRow], parts: list[list[FeatureRow]]
 ) -> None:
     """The row at t is the same whether the stream ends there or goes on."""
-    for end in range(1, len(events), len(events) // 23):
-        part = stream(events[:end])
+    for part in parts:
         assert bits(part, feature) == bits(rows[: len(part)], feature)
+
+
+@pytest.fixture(scope="module")
+def doubled(events: list[Event]) -> list[FeatureRow]:
+    """The rows of a stream with every Tick and Beat twice."""
+    return stream(
+        copy for event in events for copy in ([event] if isinstance(event, Break) else [event] * 2)
+    )
 
 
 @EVERY
 def test_repeats_change_nothing(
-    feature: Feature, events: list[Event], rows: list[FeatureRow]
+    feature: Feature, rows: list[FeatureRow], doubled: list[FeatureRow]
 ) -> None:
     """Every Tick and Beat delivered twice gives the same rows."""
-    doubled = [
-        copy for event in events for copy in ([event] if isinstance(event, Break) else [event] * 2)
-    ]
-    assert bits(stream(doubled), feature) == bits(rows, feature)
+    assert bits(doubled, feature) == bits(rows, feature)
+
+
+@pytest.fixture(scope="module")
+def disturbed(events: list[Event]) -> list[FeatureRow]:
+    """The rows of a stream with late ticks behind each Tick."""
+    found: list[Event] = []
+    for event in events:
+        found.append(event)
+        if isinstance(event, Tick):
+            found += [late_of(event, 1), late_of(event, 7 * SECOND)]
+    return stream(found)
 
 
 @EVERY
 def test_late_ticks_change_nothing(
-    feature: Feature, events: list[Event], rows: list[FeatureRow]
+    feature: Feature, rows: list[FeatureRow], disturbed: list[FeatureRow]
 ) -> None:
     """Ticks that come after a greater key, with another quote, are as if they had not come."""
-    disturbed: list[Event] = []
-    for event in events:
-        disturbed.append(event)
-        if isinstance(event, Tick):
-            disturbed += [late_of(event, 1), late_of(event, 7 * SECOND)]
-    assert bits(stream(disturbed), feature) == bits(rows, feature)
+    assert bits(disturbed, feature) == bits(rows, feature)
 
 
 def late_of(tick: Tick, by_us: int) -> Tick:

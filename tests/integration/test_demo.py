@@ -36,7 +36,7 @@ SECONDS = 2_400
 """So much is recorded, more for a busy machine; what is left after the last kill is cut off."""
 AHEAD_SECONDS = 60
 """Of event time, from what was played to the cut: whoever reads the recording is before it."""
-SPEED = 12
+SPEED = 8
 KILLED = ("featurizer", "scorer", "adapter", "monitor", "mlserver")
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(400)]
 

@@ -30,7 +30,7 @@ class Child(BaseHTTPRequestHandler):
 def port() -> Iterator[int]:
     """The port of a child that answers."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Child) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server.server_port
         server.shutdown()

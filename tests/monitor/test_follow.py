@@ -66,7 +66,8 @@ def bits(outcomes: Iterable[Outcome]) -> dict[str, bytes]:
     """Outcomes by id; one that was published again must have equal bits."""
     found: dict[str, bytes] = {}
     for outcome in outcomes:
-        assert found.setdefault(outcome.prediction_id, encode(outcome)) == encode(outcome)
+        made = encode(outcome)
+        assert found.setdefault(outcome.prediction_id, made) == made
     return found
 
 
@@ -78,7 +79,7 @@ def calm(events: list[Event], predictions: list[Prediction]) -> dict[str, bytes]
     return bits(m.outcome for event in events for m in joiner.update(event))
 
 
-EVENTS = market(seed=11, steps=1_600, feeds=("first", "second", "first-again"))
+EVENTS = market(seed=11, steps=800, feeds=("first", "second", "first-again"))
 MADE = predictions_of(EVENTS)
 CALM = calm(EVENTS, MADE)
 

@@ -78,7 +78,7 @@ def test_search_ends_where_ticks_were_received_long_before() -> None:
 
 def test_reading_from_there_settles_as_reading_all() -> None:
     """From wherever predictions are read again, their outcomes have the same bits."""
-    events = [e for e in market(3, 1_500, feeds=("f",)) if e.product_id == "BTC-USD"]
+    events = [e for e in market(3, 1_000, feeds=("f",)) if e.product_id == "BTC-USD"]
     predictions = predictions_of(events)
     expected = calm(events, predictions)
     for cut in range(0, len(predictions) - 30, 2):

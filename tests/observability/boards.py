@@ -58,6 +58,7 @@ def annotations(path: Path) -> list[str]:
     return [each["expr"] for each in board(path)["annotations"]["list"]]
 
 
+@cache
 def rules(name: str) -> list[dict[str, Any]]:
     """Return the rules of a file in ``grafana/rules``."""
     groups = yaml.safe_load((GRAFANA / "rules" / f"{name}.yml").read_text())["groups"]

@@ -32,10 +32,10 @@ NOW = 1_790_000_000_000_000
 FAST = 100_000.0
 
 
-@pytest.fixture
-def recording(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two minutes of a generated market, as a capture of bare frames."""
-    path = tmp_path / "made_2min.ndjson"
+    path = tmp_path_factory.mktemp("recording") / "made_2min.ndjson"
     path.write_bytes(
         b"".join(f.data + b"\n" for f in frames(7, ["BTC-USD", "ETH-USD"], START, 120))
     )

@@ -15,12 +15,14 @@ from featurizer.features import NAMES, names_of
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
 from serving.predictor import open_predictor
+from tests.training.light import light_candidates
 from training.__main__ import main
 from training.config import TrainingSettings
 from training.errors import DatasetError, FitError
 from training.pipeline import TrainingRun, run
 
 ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.timeout(300)  # trainings: among the first to begin, as among the longest
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 START = 1_700_000_000
 
@@ -57,7 +59,8 @@ def made(tmp_path_factory: pytest.TempPathFactory, write: Write) -> TrainingRun:
     write(data / "kept.ndjson", START + 30_000, seed=11)
     runs = tmp_path_factory.mktemp("runs")
     given = settings(data, runs, holdout=["kept"])
-    return run(given, silent, open_holdout=True, clock=at_noon)
+    with light_candidates():
+        return run(given, silent, open_holdout=True, clock=at_noon)
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +114,8 @@ def test_two_runs_give_equal_bytes(made: TrainingRun, tmp_path: Path, write: Wri
     write(data / "third.ndjson", START + 20_000, seed=9)
     write(data / "kept.ndjson", START + 30_000, seed=11)
     given = settings(data, tmp_path / "runs", holdout=["kept"])
-    again = run(given, silent, clock=at_noon)
+    with light_candidates():
+        again = run(given, silent, clock=at_noon)
     assert again.record.digests == made.record.digests
     assert again.record.metrics == made.record.metrics
     for png in (made.folder / "plots").iterdir():

@@ -12,6 +12,7 @@ from ingestor.topics import TICKS
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
+from tests.training.light import light_candidates
 from training.commands import train as command
 from training.config import TrainingSettings
 from training.data.dataset import read_parquet
@@ -47,10 +48,9 @@ def test_a_topic_becomes_a_candidate(
     ensure_topics(kafka_settings, [TICKS])
     for number in (1, 2):
         fill(kafka_settings, tick, f"rec@{number}", number * 100_000, 900)
-    given = options()
-    assert (
-        given.run(given, TrainingSettings(runs=tmp_path, backend="sequential"), kafka_settings) == 0
-    )
+    given, here = options(), TrainingSettings(runs=tmp_path, backend="sequential")
+    with light_candidates():
+        assert given.run(given, here, kafka_settings) == 0
     (folder,) = tmp_path.iterdir()
     record = read_run(folder)
     for name in record.variants().values():

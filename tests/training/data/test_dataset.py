@@ -36,33 +36,42 @@ def test_holdout_recordings_are_never_read(folder: Path) -> None:
     assert dataset.left_out == (("second.ndjson", "holdout: kept for the final report"),) * 2
 
 
+@pytest.fixture
+def small(tmp_path: Path, write: Write) -> Path:
+    """A folder of one recording that gives some rows."""
+    data = tmp_path / "small"
+    data.mkdir()
+    write(data / "one.ndjson", seconds=400)
+    return data
+
+
 def with_client_clock(lines: Lines) -> Lines:
     """Cut the times to microseconds, as a client writes them."""
     return [line | {"timestamp": line["timestamp"][:26]} for line in lines]
 
 
-def test_a_clients_clock_is_left_out(folder: Path, write: Write) -> None:
+def test_a_clients_clock_is_left_out(small: Path, write: Write) -> None:
     """Times without the exchange's nanoseconds are the recorder's own, and say nothing."""
-    path = write(folder / "wall.ndjson", 1_600_000_000, change=with_client_clock)
-    dataset = build([folder], silent)
+    path = write(small / "wall.ndjson", 1_600_000_000, change=with_client_clock)
+    dataset = build([small], silent)
     assert [file for file, _ in dataset.left_out] == ["wall.ndjson"]
     with pytest.raises(DatasetError, match=r"wall.ndjson: found no time finer than a microsecond"):
         build([path], silent)
 
 
-def test_a_short_recording_is_left_out(folder: Path, write: Write) -> None:
+def test_a_short_recording_is_left_out(small: Path, write: Write) -> None:
     """A recording without room for look-back and horizon gives no row."""
-    write(folder / "short.ndjson", 1_600_000_000, seconds=340)
-    assert build([folder], silent).left_out[0][1].startswith("too short: 339 s give no row")
+    write(small / "short.ndjson", 1_600_000_000, seconds=340)
+    assert build([small], silent).left_out[0][1].startswith("too short: 339 s give no row")
 
 
-def test_another_exchange(folder: Path) -> None:
+def test_another_exchange(small: Path) -> None:
     """The Exchange dialect is left out of a folder; asked for by itself it is an error."""
     frame = {"type": "ticker", "product_id": "BTC-USD", "price": "1", "time": "2026-01-01"}
-    path = folder / "exch.ndjson"
+    path = small / "exch.ndjson"
     path.write_text(json.dumps({"ts": 1, "pair": "BTC-USD", "raw": json.dumps(frame)}) + "\n")
     reason = "line 1: of the Exchange dialect, expected Advanced Trade"
-    assert build([folder], silent).left_out == (("exch.ndjson", reason),)
+    assert build([small], silent).left_out == (("exch.ndjson", reason),)
     with pytest.raises(DatasetError, match=f"exch.ndjson: {reason}"):
         build([path], silent)
 

@@ -2,7 +2,7 @@
 
 import tracemalloc
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ from featurizer import features
 from featurizer.features import NAMES
 from ingestor.tick import Tick, encode
 from training.data import parquet
-from training.data.dataset import build, read_parquet, write_parquet
+from training.data.dataset import Dataset, build, read_parquet, write_parquet
 from training.data.manifest import digest_of, tau_rule
 from training.data.parallel import Executor
 from training.data.rows import Labeller, Table
@@ -21,6 +21,9 @@ from training.data.shards import ShardWriter
 from training.errors import DatasetError
 
 SECOND = 1_000_000
+START = 1_700_000_000
+
+Write = Callable[..., Path]
 
 
 def silent(_: str) -> None:
@@ -34,10 +37,25 @@ def same(one: Table, two: Table) -> bool:
     )
 
 
-def test_a_dataset_is_read_back_as_it_was(folder: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory, write: Write) -> Dataset:
+    """The dataset of two recordings hours apart, one of them with two products, and its file."""
+    data = tmp_path_factory.mktemp("data")
+    write(data / "first.ndjson", START, seed=1, products=("BTC-USD", "ETH-USD"))
+    write(data / "second.ndjson", START + 10_000, seed=5)
+    return build([data], silent, keep=tmp_path_factory.mktemp("kept") / "d.parquet")
+
+
+@pytest.fixture(scope="module")
+def file(built: Dataset) -> Path:
+    """The file that was kept of it."""
+    assert built.path is not None
+    return built.path
+
+
+def test_a_dataset_is_read_back_as_it_was(built: Dataset, file: Path) -> None:
     """Captures, groups, counts, digest and all columns survive the file."""
-    built = build([folder], silent, keep=tmp_path / "d.parquet")
-    read = read_parquet(tmp_path / "d.parquet")
+    read = read_parquet(file)
     assert same(built.table, read.table)
     assert (built.captures, built.group, built.left_out) == (
         read.captures,
@@ -47,35 +65,35 @@ def test_a_dataset_is_read_back_as_it_was(folder: Path, tmp_path: Path) -> None:
     assert (built.digest, built.counts, built.path) == (read.digest, read.counts, read.path)
 
 
-def test_a_dataset_of_before_knows_nothing_of_what_came_later(folder: Path, tmp_path: Path) -> None:
+def test_a_dataset_of_before_knows_nothing_of_what_came_later(
+    built: Dataset, file: Path, tmp_path: Path
+) -> None:
     """A feature without a column is known in no row, and the digest of before is accepted."""
-    built, name = build([folder], silent, keep=tmp_path / "d.parquet"), NAMES[-1]
-    file = pq.read_table(tmp_path / "d.parquet")
+    table, name = pq.read_table(file), NAMES[-1]
     before = features.digest_of(features.FEATURES[: len(features.REQUIRED)]).encode()
     metadata = {
         key: value.replace(features.FEATURES_DIGEST.encode(), before)
-        for key, value in file.schema.metadata.items()
+        for key, value in table.schema.metadata.items()
     }
-    pq.write_table(file.drop_columns([name]).replace_schema_metadata(metadata), tmp_path / "old")
+    pq.write_table(table.drop_columns([name]).replace_schema_metadata(metadata), tmp_path / "old")
     read = read_parquet(tmp_path / "old").table
     assert np.isnan(read.column(name)).all()
     others = np.arange(len(NAMES)) != NAMES.index(name)
     assert read.features[:, others].tobytes() == built.table.features[:, others].tobytes()
 
 
-def test_every_row_is_in_the_file_with_its_fate(folder: Path, tmp_path: Path) -> None:
+def test_every_row_is_in_the_file_with_its_fate(built: Dataset, file: Path) -> None:
     """Unusable rows stand beside the usable ones and are counted alike."""
-    dataset = build([folder], silent, keep=tmp_path / "d.parquet")
-    rows = pq.read_table(tmp_path / "d.parquet")
+    rows = pq.read_table(file)
     assert rows.schema.names == parquet.SCHEMA.names
     fates = Counter(rows["fate"].to_pylist())
     assert {f"rows_{fate}": n for fate, n in fates.items()} == {
-        name: n for name, n in dataset.counts.items() if name.startswith("rows_")
+        name: n for name, n in built.counts.items() if name.startswith("rows_")
     }
     usable = rows.filter(np.array(rows["fate"].to_pylist()) == "usable")
-    assert len(usable) == len(dataset.table)
+    assert len(usable) == len(built.table)
     assert usable["volatility"].null_count == 0 and rows["volatility"].null_count > 0
-    assert rows[NAMES[4]].null_count > 0 and not np.isnan(dataset.table.column(NAMES[4])).any()
+    assert rows[NAMES[4]].null_count > 0 and not np.isnan(built.table.column(NAMES[4])).any()
     seconds = [
         (c, p, t // SECOND)
         for c, p, t in zip(
@@ -114,12 +132,12 @@ def test_the_digest_is_of_the_content(folder: Path) -> None:
     assert inputs[0] != digest_of(["a", "b"], tau_rule(95))
 
 
-def test_a_kept_dataset_is_copied(folder: Path, tmp_path: Path) -> None:
+def test_a_kept_dataset_is_copied(built: Dataset, file: Path, folder: Path, tmp_path: Path) -> None:
     """Writing it elsewhere copies its bytes; one that was not kept has none."""
-    write_parquet(build([folder], silent, keep=tmp_path / "a.parquet"), tmp_path / "b" / "c.pq")
-    assert (tmp_path / "b" / "c.pq").read_bytes() == (tmp_path / "a.parquet").read_bytes()
+    write_parquet(built, tmp_path / "b" / "c.pq")
+    assert (tmp_path / "b" / "c.pq").read_bytes() == file.read_bytes()
     with pytest.raises(ValueError, match="not kept"):
-        write_parquet(build([folder], silent), tmp_path / "d.parquet")
+        write_parquet(build([folder / "second.ndjson"], silent), tmp_path / "d.parquet")
 
 
 def test_what_is_no_dataset_is_refused(tmp_path: Path) -> None:
@@ -165,7 +183,7 @@ def peak(seconds: int, folder: Path, batch: int) -> int:
 
 def test_memory_does_not_grow_with_the_stream(tmp_path: Path) -> None:
     """A stream four times as long needs no more memory: what is held is a batch of rows."""
-    peak(400, tmp_path / "warm", 256)
-    short, long = peak(800, tmp_path / "short", 256), peak(2_400, tmp_path / "long", 256)
+    peak(200, tmp_path / "warm", 128)
+    short, long = peak(400, tmp_path / "short", 128), peak(1_600, tmp_path / "long", 128)
     assert long < 1.3 * short
-    assert pq.ParquetFile(tmp_path / "long" / "part").num_row_groups == 10
+    assert pq.ParquetFile(tmp_path / "long" / "part").num_row_groups == 13

@@ -103,12 +103,12 @@ def apart(shards: Sequence[Shard]) -> tuple[list[LabelledRow], dict[str, int]]:
 
 
 @settings(max_examples=12, deadline=None)
-@given(seed=st.integers(0, 10**6), length_s=st.integers(302, 700))
+@given(seed=st.integers(0, 10**6), length_s=st.integers(302, 450))
 def test_shards_give_the_rows_of_the_whole(
     seed: int, length_s: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     """Rows, labels and counts are equal wherever the stream is cut."""
-    events = stream(seed, 1_500)
+    events = stream(seed, 1_000)
     whole = Labeller()
     rows = list(whole.rows(events))
     shards = cut(events, tmp_path_factory.mktemp("cut"), length_s)

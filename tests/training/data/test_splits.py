@@ -24,15 +24,16 @@ SECOND = 1_000_000
 @st.composite
 def times(draw: st.DrawFn) -> Times:
     """Return rows' times in order: runs of seconds, some with two products, with gaps between."""
-    found, now = [], 0
+    # Runs and gaps are drawn, their thousand rows seeded: a thousand draws take a second.
+    chance, parts, now = np.random.default_rng(draw(st.integers(0, 2**32))), [], 0
     for _ in range(draw(st.integers(1, 5))):
         now += draw(st.integers(1, 900))
-        for _ in range(draw(st.integers(10, 200))):
-            now += draw(st.sampled_from((1, 1, 1, 1, 2)))
-            found.append(now * SECOND + draw(st.integers(0, SECOND - 1)))
-            if draw(st.booleans()):
-                found.append(now * SECOND + draw(st.integers(0, SECOND - 1)))
-    return np.array(sorted(found), dtype=np.int64)
+        steps = chance.choice((1, 1, 1, 1, 2), draw(st.integers(10, 200)))
+        seconds = now + np.cumsum(steps)
+        now = int(seconds[-1])
+        seconds = np.repeat(seconds, chance.integers(1, 3, len(seconds)))
+        parts.append(seconds * SECOND + chance.integers(0, SECOND, len(seconds)))
+    return np.sort(np.concatenate(parts))
 
 
 def assert_apart(time_us: Times, fold: Fold) -> None:

@@ -15,7 +15,7 @@ from training.evaluation.selection import (
 )
 from training.models.calibration import Method
 
-ROWS = 3_000
+ROWS = 1_500
 SECOND = 1_000_000
 CHANCE = np.random.default_rng(8)
 SPIKES = np.repeat(CHANCE.random(ROWS // 60) < 0.2, 60)

@@ -1,6 +1,7 @@
 """Minute rows: columns of their own, nothing from the future, no bridge over what is unknown."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,19 +45,24 @@ def table(days: int = DAYS, seed: int = 4) -> pd.DataFrame:
     )
 
 
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A generated file of minute rows, each ninth minute of its second day not recorded."""
     frame = table()
     frame.loc[range(1440, 2880, 9), ["high", "low", "trades"]] = np.nan
-    path = tmp_path / "minutes.csv.gz"
+    path = tmp_path_factory.mktemp("minutes") / "minutes.csv.gz"
     frame.to_csv(path, index=False)
     return path
 
 
-def test_clustered_volatility_is_found_and_beats_the_last_range(file: Path) -> None:
+@pytest.fixture(scope="module")
+def found(file: Path) -> dict[str, Any]:
+    """What it says."""
+    return evaluate_minutes(file)
+
+
+def test_clustered_volatility_is_found_and_beats_the_last_range(found: dict[str, Any]) -> None:
     """Every figure stands beside prevalence and the rule, by part and pooled, with intervals."""
-    found = evaluate_minutes(file)
     assert [part["part"] for part in found["parts"]] == [
         "2026-07-16 to 2026-07-22",
         "2026-07-23 to 2026-07-23",
@@ -72,9 +78,9 @@ def test_clustered_volatility_is_found_and_beats_the_last_range(file: Path) -> N
     assert sum("better than the rule" in line for line in minute_lines(found)) == 3
 
 
-def test_equal_files_give_equal_figures(file: Path) -> None:
+def test_equal_files_give_equal_figures(file: Path, found: dict[str, Any]) -> None:
     """Draws have a fixed seed and fits one thread."""
-    assert evaluate_minutes(file) == evaluate_minutes(file)
+    assert evaluate_minutes(file) == found
 
 
 def test_minutes_have_a_path_of_their_own() -> None:
