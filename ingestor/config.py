@@ -3,7 +3,7 @@
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from ingestor.advanced import CHANNELS
+from ingestor.advanced import CHANNELS, STATUS
 from plumbing.settings import listen_host
 
 
@@ -18,8 +18,9 @@ class Settings(BaseSettings):
     """WebSocket of the exchange or of a simulator, Advanced Trade dialect."""
     products: str = "BTC-USD"
     """Products to subscribe to, separated by commas."""
-    channels: str = ",".join(CHANNELS)
-    """Channels to subscribe to, separated by commas; without heartbeats silence is outage."""
+    channels: str = ",".join((*CHANNELS, STATUS))
+    """Channels to subscribe to, separated by commas; without heartbeats silence is outage, without
+    `market_trades` a ticker that stops cannot be told from a quiet market."""
     host: str = Field(default="127.0.0.1", validation_alias=listen_host("INGESTOR"))
     """Address on which probes and metrics are served; `LISTEN_HOST` sets that of all services."""
     port: int = 9101

@@ -8,12 +8,26 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from ingestor.advanced import DIALECT, Heartbeat, Message, Quote, Quotes, Trades, Unknown, parse
+from ingestor.advanced import (
+    DIALECT,
+    Heartbeat,
+    Message,
+    Quote,
+    Quotes,
+    Trades,
+    Unknown,
+    canonical,
+    parse,
+)
 from ingestor.tick import Beat, Break, BreakReason, Event, Tick
 
 SECOND_US: Final = 1_000_000
 ALIVE_US: Final = 10 * SECOND_US
 """A sign of life is good for this long; healthy tickers were seen silent for 9.5 s."""
+STALLED_US: Final = 10 * SECOND_US
+"""New trades for so long without a ticker prove that it is behind: each trade moves it."""
+REORDERED: Final = 10
+"""A later frame with a number so far below the last one is none of before: they begin anew."""
 
 
 @dataclass(slots=True)
@@ -27,6 +41,9 @@ class _Product:
     frontier_us: int = -1
     quote: Quote | None = None
     trade_id: int | None = None
+    traded_us: int = -1
+    """Time of the first new trade since its last ticker, -1 if there was none."""
+    stalled: bool = False
 
 
 class Connection:
@@ -42,7 +59,7 @@ class Connection:
     ) -> None:
         self.feed = feed
         self._before = dict(frontiers or {})
-        self._expected = [*dict.fromkeys([*products, *self._before])]
+        self._expected = [*dict.fromkeys([*map(canonical, products), *self._before])]
         self._products: dict[str, _Product] = {}
         self._now_us = -1
         self._opened_us = -1
@@ -60,6 +77,11 @@ class Connection:
         here = {p.product_id: p.frontier_us for p in self._products.values() if p.frontier_us >= 0}
         return {**self._before, **here}
 
+    @property
+    def stalled(self) -> frozenset[str]:
+        """Products whose trades go on without their ticker."""
+        return frozenset(p.product_id for p in self._products.values() if p.stalled)
+
     def take(self, message: Message, received_us: int) -> list[Event]:
         """Take the next message; gives the events that it brings, in order.
 
@@ -67,7 +89,7 @@ class Connection:
         """
         self._events, self._received_us = [], received_us
         known_us = self._now_us
-        lost = self._count(message.sequence)
+        lost = self._count(message.sequence, message.time_us)
         if message.time_us is not None:
             self._advance(message.time_us)
         silent = self._alive and self._now_us - self._life_us > ALIVE_US
@@ -82,12 +104,16 @@ class Connection:
             self._fill(product, self._now_us // SECOND_US - 2)
         return self._events
 
-    def _count(self, sequence: int | None) -> bool:
+    def _count(self, sequence: int | None, time_us: int | None) -> bool:
         """Say whether frames are missing before this one; a repeated number is not a loss."""
-        if sequence is None:
+        before = self._sequence
+        if sequence is None or before is None:
+            self._sequence = before if sequence is None else sequence
             return False
-        before, self._sequence = self._sequence, max(sequence, self._sequence or 0)
-        return before is not None and sequence > before + 1
+        later = time_us is not None and time_us > self._now_us
+        anew = later and sequence < before - REORDERED
+        self._sequence = sequence if anew else max(sequence, before)
+        return anew or sequence > before + 1
 
     def _advance(self, time_us: int) -> None:
         if self._now_us < 0:
@@ -125,17 +151,21 @@ class Connection:
         if message.time_us is None:
             return
         if isinstance(message.content, Quotes):
-            for quote in message.content.quotes:
+            # Of several of one product the last is the newest.
+            for quote in {quote.product_id: quote for quote in message.content.quotes}.values():
                 self._tick(quote, message.time_us, message.sequence)
         elif isinstance(message.content, Trades):
             ids: dict[str, set[int]] = {}
             for trade in message.content.trades:
                 ids.setdefault(trade.product_id, set()).add(trade.trade_id)
             for product_id, found in ids.items():
-                self._trades(self._product(product_id), found, known_us)
+                product = self._product(product_id)
+                if self._trades(product, found, known_us):
+                    self._look_for_stall(product, message.time_us)
 
     def _tick(self, quote: Quote, time_us: int, sequence: int | None) -> None:
         product = self._product(quote.product_id)
+        product.traded_us, product.stalled = -1, False
         self._fill(product, time_us // SECOND_US - 1)
         self._events.append(
             Tick(
@@ -155,15 +185,30 @@ class Connection:
         if time_us > product.frontier_us:
             product.frontier_us, product.quote = time_us, quote
 
-    def _trades(self, product: _Product, found: set[int], known_us: int) -> None:
-        """Batches overlap and are unordered inside; what is new must follow without a hole."""
+    def _look_for_stall(self, product: _Product, time_us: int) -> None:
+        """Take new trades: a ticker that does not follow them shows a quote of the past."""
+        if product.traded_us < 0:
+            product.traded_us = time_us
+        elif not product.stalled and time_us - product.traded_us >= STALLED_US:
+            product.stalled = True
+            if product.quote is not None:
+                product.quote = None
+                self._put_break(product.product_id, "stalled", self._now_us, None)
+
+    def _trades(self, product: _Product, found: set[int], known_us: int) -> int:
+        """Batches overlap and are unordered inside; what is new must follow without a hole.
+
+        Returns how many are new, 0 for the first ones, which may be of any age.
+        """
         last = product.trade_id
         product.trade_id = max(found) if last is None else max(last, *found)
-        if last is not None:
-            new = sum(1 for trade_id in found if trade_id > last)
-            missing = product.trade_id - last - new
-            if missing:
-                self._break(product, "trade_id", known_us, missing)
+        if last is None:
+            return 0
+        new = sum(1 for trade_id in found if trade_id > last)
+        missing = product.trade_id - last - new
+        if missing:
+            self._break(product, "trade_id", known_us, missing)
+        return new
 
     def _fill(self, product: _Product, through: int) -> None:
         """Write the Beats that are missing up to the second ``through``.

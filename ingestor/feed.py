@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Final
 
 from websockets.asyncio.client import ClientConnection, connect
@@ -14,11 +15,12 @@ from websockets.exceptions import (
     SecurityError,
 )
 
-from ingestor.advanced import subscriptions
+from ingestor.advanced import canonical, subscriptions
 from ingestor.config import Settings
 from ingestor.intake import Item, Opened, Received, Silent
 from ingestor.metrics import Metrics
 from ingestor.recordings.recorder import RawCapture
+from ingestor.subscription import TROUBLED, Subscriptions
 from ingestor.tick import LIVE_FEED
 from plumbing.backoff import Backoff, Delays
 from plumbing.logs import get_logger
@@ -29,6 +31,7 @@ LARGEST_FRAME: Final = 10 * 2**20
 """A level-2 snapshot has several MB; the library's own 1 MiB closes with 1009."""
 SUBSCRIBE_SECONDS: Final = 5.0
 """The exchange drops a connection that has not subscribed by then."""
+ASK_SECONDS: Final = 1.0
 HOPELESS_STATUS: Final = frozenset({400, 401, 404, 405, 410, 426})
 
 
@@ -56,16 +59,22 @@ class Feed:
         metrics: Metrics,
         capture: RawCapture | None,
         clock_us: Callable[[], int],
+        subscriptions: Subscriptions,
     ) -> None:
-        self._settings = settings
+        self._settings, self._subscriptions = settings, subscriptions
         self._items = items
         self._metrics = metrics
         self._capture = capture
         self._clock_us = clock_us
-        self._connections = 0
+        self._connections, self._connected = 0, False
         self._ended: str | None = None
         backoff = Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds)
         self._delays = Delays(backoff, settings.healthy_seconds)
+
+    @property
+    def connected(self) -> bool:
+        """True while there is a connection that was subscribed."""
+        return self._connected
 
     async def run(self) -> None:
         """Connect again and again; there is no limit of attempts.
@@ -86,6 +95,8 @@ class Feed:
                 self._ended = await self._serve(connection)
             finally:
                 self._metrics.connected.set(0)
+                self._connected = False
+                self._metrics.show_states({})
                 await connection.close()
             self._metrics.reconnects.labels(self._ended).inc()
             delay = self._delays.after(time.monotonic() - started)
@@ -105,14 +116,47 @@ class Feed:
                 ):
                     await connection.send(message)
             self._metrics.connected.set(1)
+            self._connected = True
             get_logger().info("feed.connected", url=self._settings.ws_url, feed=feed)
+            self._subscriptions.opened(self._clock_us())
             await self._items.put(Opened(feed, self._clock_us(), self._ended))
-            return await self._receive(connection)
+            asking = asyncio.create_task(self._ask_again(connection), name="ask again")
+            try:
+                return await self._receive(connection)
+            finally:
+                asking.cancel()
         except ConnectionClosed as exc:
             get_logger().info("feed.closed", code=exc.rcvd and exc.rcvd.code, reason=str(exc))
             return why(exc)
         except TimeoutError:
             return "error"
+
+    async def _ask_again(self, connection: ClientConnection) -> None:
+        """Once a second ask for what was refused or has stalled, and show each product's state."""
+        troubles: dict[str, str] = {}
+        with suppress(ConnectionClosed):
+            while True:
+                await asyncio.sleep(ASK_SECONDS)
+                now_us = self._clock_us()
+                # With frames still to be read nobody knows what was answered.
+                for message in self._subscriptions.due(now_us) if self._items.empty() else ():
+                    get_logger().info("feed.asked_again", message=message)
+                    await connection.send(message)
+                troubles = self._show(now_us, troubles)
+
+    def _show(self, now_us: int, before: Mapping[str, str]) -> dict[str, str]:
+        """Show states, and log each trouble when it begins and ends; return those of now."""
+        names = map(canonical, self._settings.product_ids)
+        found = {name: self._subscriptions.state_of(name, now_us) for name in names}
+        self._metrics.show_states({name: each.state for name, each in found.items()})
+        troubles = {name: each.state for name, each in found.items() if each.state in TROUBLED}
+        for name in troubles:
+            if before.get(name) != troubles[name]:
+                state, reason = found[name].state, found[name].reason
+                get_logger().error("feed.trouble", product_id=name, state=state, reason=reason)
+        for name in before.keys() - troubles.keys():
+            get_logger().info("feed.well", product_id=name, state=found[name].state)
+        return troubles
 
     async def _receive(self, connection: ClientConnection) -> str:
         """Enqueue every frame; while the queue is full, the socket is not read."""

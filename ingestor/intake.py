@@ -6,19 +6,23 @@ from functools import partial
 
 from ingestor import dead_letter, ledger, tick
 from ingestor.advanced import (
+    CHANNELS,
     Ack,
     Content,
     Heartbeat,
     Message,
     Quotes,
     ServerError,
+    Status,
     Trades,
     parse,
 )
 from ingestor.continuity import Connection
 from ingestor.metrics import FRAME_KINDS, OTHER, Metrics
 from ingestor.refusal import posted
-from ingestor.tick import Beat, Break, Event, Tick
+from ingestor.skew import FeedClock, Timed
+from ingestor.subscription import Subscriptions
+from ingestor.tick import LIVE_FEED, Beat, Break, Event, Tick
 from ingestor.topics import FEED_EVENTS, TICKS
 from plumbing.kafka import Outgoing
 from plumbing.logs import get_logger
@@ -57,9 +61,15 @@ class Intake:
     """Keeps the one connection's state from item to item."""
 
     def __init__(
-        self, products: tuple[str, ...], metrics: Metrics, tracer: Tracer = UNTRACED
+        self,
+        products: tuple[str, ...],
+        metrics: Metrics,
+        tracer: Tracer = UNTRACED,
+        subscriptions: Subscriptions | None = None,
     ) -> None:
         self._products = products
+        self._subscriptions = subscriptions or Subscriptions(products, CHANNELS)
+        self._clock = FeedClock()
         self._metrics = metrics
         self._tracer = tracer
         self._ledger = ledger.Ledger()
@@ -78,20 +88,43 @@ class Intake:
 
     def _opened(self, opened: Opened) -> list[Outgoing]:
         """Start afresh; how far the products of this same feed have come is kept."""
+        left = [record for timed in self._clock.close() for record in self._taken(timed)]
+        self._clock = FeedClock()
         same = opened.feed == self._connection.feed
         frontiers = self._connection.frontiers if same else None
         self._connection = Connection(opened.feed, self._products, frontiers)
         kind: ledger.Kind = "connected" if opened.ended is None else "reconnected"
-        return [self._ledger_line(kind, opened.at_us, opened.ended)]
+        return [*left, self._ledger_line(kind, opened.at_us, opened.ended)]
 
     def _received(self, received: Received) -> list[Outgoing]:
+        """Read a frame; one with a strange time waits for what the next one says."""
         message = parse(received.data, received.at_us)
         self._look_at(message)
-        records = [self._letter(p.reason, p.product_id, received) for p in message.problems]
-        events = self._connection.take(message, received.at_us)
+        judged = self._clock.take(Timed(message, received.data, received.at_us))
+        return [record for timed in judged for record in self._taken(timed)]
+
+    def _taken(self, timed: Timed) -> list[Outgoing]:
+        message, at_us = timed.message, timed.received_us
+        records = [self._letter(p.reason, p.product_id, timed) for p in message.problems]
+        events = self._connection.take(message, at_us)
         if events:
-            records += self._events(events, received.at_us)
-        return records + [_to_ledger(line) for line in map(self._ledger.note, events) if line]
+            records += self._events(events, at_us)
+        told = self._subscriptions.take(message, at_us, self._connection.stalled)
+        lines = [line for line in map(self._ledger.note, events) if line]
+        return records + [_to_ledger(line) for line in lines + self._halts(told, at_us)]
+
+    def _halts(self, products: Sequence[str], at_us: int) -> list[ledger.FeedEvent]:
+        """Return the ledger's lines of products that are halted, or trade again."""
+        lines = []
+        for name in products:
+            status = self._subscriptions.halt_of(name)
+            kind: ledger.Kind = "halted" if status else "trading"
+            get_logger().warning(f"feed.{kind}", product_id=name, status=status or "online")
+            feed = self._connection.feed
+            lines.append(
+                ledger.FeedEvent(kind=kind, feed=feed, at_us=at_us, reason=status, product_id=name)
+            )
+        return lines
 
     def _events(self, events: Sequence[Event], received_us: int) -> list[Outgoing]:
         """All events of a frame belong to one trace; one without a tick comes to no prediction."""
@@ -118,13 +151,13 @@ class Intake:
         feed = self._connection.feed
         return _to_ledger(ledger.FeedEvent(kind=kind, feed=feed, at_us=at_us, reason=reason))
 
-    def _letter(self, reason: str, product_id: str | None, received: Received) -> Outgoing:
+    def _letter(self, reason: str, product_id: str | None, timed: Timed) -> Outgoing:
         self._metrics.dead_letter(reason)
         letter = dead_letter.dead_letter(
             "ingestor",
             reason,
-            received.data,
-            received.at_us,
+            timed.data,
+            timed.received_us,
             feed=self._connection.feed,
             product_id=product_id,
         )
@@ -135,6 +168,8 @@ class Intake:
         self._metrics.frames.labels(_kind(content)).inc()
         if isinstance(content, Heartbeat):
             self._metrics.heartbeat_seen()
+            if self._connection.feed == LIVE_FEED and message.ahead_us is not None:
+                self._metrics.clock_skew.set(message.ahead_us / 1e6)
         elif isinstance(content, ServerError):
             get_logger().error("feed.server_error", message=content.message[:500])
         elif isinstance(content, Ack):
@@ -183,4 +218,6 @@ def _kind(content: Content) -> str:
             return "subscriptions"
         case ServerError():
             return "error"
+        case Status():
+            return "status"
     return content.channel if content.channel in FRAME_KINDS else OTHER

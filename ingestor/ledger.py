@@ -9,13 +9,14 @@ from plumbing.messages import read_message
 
 SCHEMA_VERSION: Final = 1
 
-Kind = Literal["connected", "reconnected", "break", "silent"]
+Kind = Literal["connected", "reconnected", "break", "silent", "halted", "trading"]
 
 
 class FeedEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the ledger; all times are epoch microseconds.
 
-    ``at_us`` is our clock. ``reason`` says why the connection before had ended, or what broke.
+    ``at_us`` is our clock. ``reason`` says why the connection before had ended, what broke, or the
+    status of a product that is halted.
     For a break, ``from_us`` is the event time up to which the product is whole (null where
     it had nothing before) and ``to_us`` the time from which it goes on;
     ``missing`` counts lost trades where that is known.

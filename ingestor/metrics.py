@@ -1,19 +1,29 @@
 """All metrics of the ingestor."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from prometheus_client import CollectorRegistry
 
+from ingestor.advanced import canonical
 from ingestor.stages import RECEIVED_TO_PUBLISHED, seconds_between
+from ingestor.subscription import STATES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram
 
 OTHER = "other"
 DEAD_LETTER_REASONS = ("frame", "ticker", "market_trades", "heartbeats", "subscriptions", OTHER)
 RECONNECT_REASONS = ("closed", "end_of_recording", "silent", "refused", "error")
-FRAME_KINDS = ("ticker", "market_trades", "heartbeats", "subscriptions", "error", OTHER)
-BREAK_REASONS = ("start", "reconnect", "sequence", "trade_id", "silent")
+FRAME_KINDS = (
+    "ticker",
+    "market_trades",
+    "heartbeats",
+    "subscriptions",
+    "status",
+    "error",
+    OTHER,
+)
+BREAK_REASONS = ("start", "reconnect", "sequence", "trade_id", "silent", "stalled")
 PRODUCT = Label("product")
 
 
@@ -57,6 +67,15 @@ class Metrics(MetricTable):
     )
     tick_age = gauge("ingestor_last_tick_age_seconds", "Time since the last tick", PRODUCT)
     heartbeat_age = gauge("ingestor_heartbeat_age_seconds", "Time since the last heartbeat")
+    clock_skew = gauge(
+        "ingestor_clock_skew_seconds", "Time by which the exchange's clock is ahead of this machine's"
+    )
+    product_state = gauge(
+        "ingestor_product_state",
+        "1 for the state that a product is in, else 0; none while not connected",
+        PRODUCT,
+        Label("state", STATES),
+    )
 
     def __init__(
         self,
@@ -65,7 +84,7 @@ class Metrics(MetricTable):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock = clock
-        self._products = frozenset(products)
+        self._products = frozenset(map(canonical, products))
         self._last_tick: dict[str, float] = {}
         self._last_heartbeat: float | None = None
         super().__init__(registry, product=sorted(self._products))
@@ -76,7 +95,14 @@ class Metrics(MetricTable):
 
     def product(self, product_id: str) -> str:
         """Return the label of a product."""
-        return product_id if product_id in self._products else OTHER
+        name = canonical(product_id)
+        return name if name in self._products else OTHER
+
+    def show_states(self, states: Mapping[str, str]) -> None:
+        """Show the state of each product; one that is not named is in none."""
+        for product in self._products:
+            for state in STATES:
+                self.product_state.labels(product, state).set(states.get(product) == state)
 
     def tick_seen(self, product_id: str) -> None:
         """Count a Tick; its product is fresh."""

@@ -8,6 +8,8 @@ from typing import Final
 SMALLEST_PRICE: Final = 1e-12
 LARGEST: Final = 1e15
 """Outside of these no market quotes; inside, no ratio of two mids can overflow or vanish."""
+WIDEST: Final = 5.0
+"""Books in a halt show 0.01 / 1,000,000; the widest true quote of all recordings is far below."""
 LATEST_US: Final = 4_102_444_800_000_000
 """The year 2100: later times are of another unit, or no times."""
 LONGEST_NAME: Final = 64
@@ -49,6 +51,11 @@ def check_quote(bid: float, ask: float, names: tuple[str, str] = ("bid", "ask"))
     check_price(names[1], ask)
     if ask < bid:
         raise ImplausibleError(f"{names[1]} {ask} found, expected at least {names[0]} {bid}")
+    if ask > WIDEST * bid:
+        raise ImplausibleError(
+            f"{names[1]} {ask} found, expected at most {WIDEST:g} times {names[0]} {bid}:"
+            " such a quote holds a place in a halted book"
+        )
 
 
 def check_size(name: str, size: float | None) -> None:

@@ -1,6 +1,7 @@
 """Coinbase's WebSocket → topic ``ticks``: receive, publish, flush."""
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -15,10 +16,12 @@ from ingestor.feed import Feed
 from ingestor.intake import Intake, Item
 from ingestor.metrics import Metrics
 from ingestor.recordings.recorder import RawCapture
+from ingestor.subscription import TROUBLED, Subscriptions
 from ingestor.topics import TOPICS
 from plumbing.backoff import Backoff
 from plumbing.kafka import KafkaSettings, Outbox, Producer, topics_stand
 from plumbing.logs import get_logger
+from plumbing.probes import Answer
 from plumbing.process import Process
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
@@ -58,14 +61,24 @@ class Service:
         self._beat = beat
         self._clock_us = clock_us
         self._items: asyncio.Queue[Item | None] = asyncio.Queue(settings.queue_size)
-        self._intake = Intake(settings.product_ids, metrics, tracer)
-        self._feed = Feed(settings, self._items, metrics, capture, clock_us)
+        self._subscriptions = Subscriptions(settings.product_ids, settings.channel_names)
+        self._intake = Intake(settings.product_ids, metrics, tracer, self._subscriptions)
+        self._feed = Feed(settings, self._items, metrics, capture, clock_us, self._subscriptions)
         self._courier = Courier()
         metrics.queue_depth.set_function(self._items.qsize)
 
     def ready(self) -> dict[str, bool]:
         """Return what the service needs and whether it is there."""
         return {"kafka": self._outbox.well, "running": not self._stop.requested}
+
+    def page(self, path: str) -> Answer | None:
+        """Answer ``/health``: each product's state, why, and what stands on each channel."""
+        if path != "/health":
+            return None
+        products = self._subscriptions.shown(self._clock_us())
+        troubled = sorted(n for n, each in products.items() if each["state"] in TROUBLED)
+        found = {"connected": self._feed.connected, "troubled": troubled, "products": products}
+        return 200, "application/json", json.dumps(found).encode()
 
     async def run(self) -> None:
         """Work until the end is wished for; then publish what is held.
@@ -160,7 +173,9 @@ def open_service(
         beat=process.beat,
         tracer=process.tracer,
     )
-    process.ready = service.ready
+    process.ready, process.pages = service.ready, service.page
+    if "market_trades" not in settings.channel_names:
+        get_logger().warning("feed.stalls_unknown", expected="market_trades among the channels")
     get_logger().info("ingestor.started", products=settings.product_ids, url=settings.ws_url)
     return service
 

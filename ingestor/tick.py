@@ -22,7 +22,7 @@ SCHEMA_VERSION: Final = 1
 
 Dialect = Literal["advanced", "exchange"]
 Side = Literal["buy", "sell"]
-BreakReason = Literal["start", "reconnect", "sequence", "trade_id", "silent"]
+BreakReason = Literal["start", "reconnect", "sequence", "trade_id", "silent", "stalled"]
 
 LIVE_FEED: Final = "coinbase"
 """The feed of the real exchange; a simulator names its own in the handshake."""

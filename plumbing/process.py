@@ -41,7 +41,7 @@ class Process:
         pages: Pages = no_pages,
     ) -> None:
         configure(name, settings.log_level)
-        self._name, self._settings = name, settings
+        self._name, self._settings, self.pages = name, settings, pages
         self.stop = Stop().install()
         self.registry = registry or new_registry()
         self.ready: Callable[[], Mapping[str, bool]] = lambda: {"started": False}
@@ -51,7 +51,7 @@ class Process:
             self.registry,
             lambda: self.ready(),
             stalled_after=stalled_after,
-            pages=pages,
+            pages=lambda path: self.pages(path),
         )
         self.beat = self._probes.beat
         self.tracer = open_tracer(name, TraceSettings())

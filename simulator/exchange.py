@@ -9,6 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from ingestor.advanced import STATUS
 from ingestor.instant import text_of
 from ingestor.recordings.formats import CHANNELS, Envelope
 from simulator.tape import TapeItem
@@ -99,7 +100,7 @@ class ExchangeSession:
         return self._show(published, products)
 
     def _refusal(self, request: Request) -> str | None:
-        if request.channel not in CHANNELS:
+        if request.channel not in (*CHANNELS, STATUS):
             return "authentication failure"
         if request.type == "unsubscribe" or request.channel == "heartbeats":
             return None

@@ -10,6 +10,7 @@ from ingestor.advanced import (
     Quote,
     Quotes,
     ServerError,
+    Status,
     Trade,
     Trades,
     Unknown,
@@ -210,8 +211,36 @@ def test_unusable_ticker_frame(fields: dict[str, object]) -> None:
 
 
 def test_time_ahead() -> None:
-    """A time more than 60 s ahead of the receive clock is refused; 60 s is not."""
+    """How far a time is ahead of our clock is told; what it means is not known of one frame."""
     time_us = 1_775_428_513_925_327
-    assert isinstance(parse(TICKER % BTC, time_us - 60_000_000).content, Quotes)
-    refused = parse(TICKER % BTC, time_us - 60_000_001)
-    assert "60.0 s ahead of the receive clock, expected at most 60" in refused.problems[0].reason
+    assert parse(TICKER % BTC, time_us - 60_000_001).ahead_us == 60_000_001
+    assert parse(TICKER % BTC, time_us + 5).ahead_us == -5
+
+
+@pytest.mark.parametrize("size", ["", None])
+def test_an_empty_size_is_unknown(size: str | None) -> None:
+    """A side of the book without a size is no reason to refuse its price."""
+    content = parse(TICKER % changed(best_bid_quantity=size), NOW).content
+    assert isinstance(content, Quotes) and content.quotes[0].bid_size is None
+
+
+def test_usdc_is_usd() -> None:
+    """The exchange answers with the name of the market, whichever was asked for."""
+    content = parse(TICKER % changed(product_id="BTC-USDC"), NOW).content
+    assert isinstance(content, Quotes) and content.quotes[0].product_id == "BTC-USD"
+
+
+def test_a_quote_that_holds_a_place_is_refused() -> None:
+    """As books show in a halt; nobody would trade within it."""
+    message = parse(TICKER % changed(best_bid="0.01", best_ask="1000000"), NOW)
+    assert message.content == Quotes(()) and "a halted book" in message.problems[0].reason
+
+
+def test_status_names_products() -> None:
+    """What trades is ``online``; all else is a word of the exchange's own."""
+    frame = (
+        '{"channel":"status","timestamp":"2026-04-05T22:35:13Z","sequence_num":3,"events":'
+        '[{"type":"snapshot","products":[{"id":"BTC-USD","status":"online"},'
+        '{"id":"ETH-USDC","status":"cancel_only"}]}]}'
+    )
+    assert parse(frame, NOW).content == Status({"BTC-USD": "online", "ETH-USD": "cancel_only"})

@@ -14,7 +14,7 @@ from ingestor.advanced import parse
 from ingestor.continuity import Connection, events
 from ingestor.recordings.recording import Frame
 from ingestor.tick import Beat, Break, Event, Tick
-from tests.ingestor.wire import BTC, ETH, Wire, picture, take, us
+from tests.ingestor.wire import BTC, ETH, Wire, picture, take, ticker, us
 
 
 def heartbeats(wire: Wire, first: int, last: int) -> list[bytes]:
@@ -327,3 +327,89 @@ def test_chunks_and_clocks_do_not_show(steps: list[tuple[str, str, float]], cut:
         later += connection.take(parse(frame, us(5000)), us(5000 + number))
     strip = [(type(e), e.product_id, e.time_us) for e in later]
     assert strip == [(type(e), e.product_id, e.time_us) for e in chunked]
+
+
+class TestStall:
+    """Trades prove that a ticker is behind: heartbeats alone would let its quote stand."""
+
+    def frames(self, wire: Wire, seconds: int, die: int) -> list[bytes]:
+        """A heartbeat and a new trade each second; the ticker until the second ``die``."""
+        made = []
+        for second in range(seconds):
+            made.append(wire.heartbeat(second))
+            made += [wire.ticker(second + 0.2)] if second < die else []
+            made.append(wire.trades(second + 0.3, 100 + second))
+        return made
+
+    def test_a_dead_ticker_is_a_break(self) -> None:
+        """Ten seconds of new trades without it, then a Break, and no Beat after it."""
+        wire = Wire()
+        made = take(self.frames(wire, 60, 5))
+        assert picture(made).endswith("T4.2 b5 b6 b7 b8 b9 b10 b11 b12 !stalled@14.3")
+
+    def test_it_goes_on_with_the_next_ticker(self) -> None:
+        """That one says what stands; the time between is a hole."""
+        wire = Wire()
+        frames = [*self.frames(wire, 30, 5), wire.ticker(30.5), wire.heartbeat(33)]
+        connection = Connection("feed", (BTC,))
+        made = take(frames[:-2], connection=connection)
+        assert connection.stalled == {BTC}
+        made += take(frames[-2:], connection=connection)
+        assert picture(made).endswith("!stalled@14.3 T30.5 b31") and not connection.stalled
+
+    def test_a_quiet_market_is_none(self) -> None:
+        """Neither quotes nor trades: the quote stands."""
+        wire = Wire()
+        made = take([wire.ticker(0.2), wire.trades(0.3, 7), *heartbeats(wire, 1, 60)])
+        assert "stalled" not in picture(made) and picture(made).endswith("b58")
+
+    def test_old_trades_prove_nothing(self) -> None:
+        """The first batch is of any age, and overlapping ones bring nothing new."""
+        wire = Wire()
+        frames = [wire.ticker(0.2), wire.trades(0.3, 7, 8)]
+        for second in range(1, 40):
+            frames += [wire.heartbeat(second), wire.trades(second + 0.1, 7, 8)]
+        assert "stalled" not in picture(take(frames))
+
+    def test_it_is_told_by_product(self) -> None:
+        """Another product's ticker and Beats go on."""
+        wire = Wire()
+        frames = [wire.ticker(0.1, BTC, ETH)]
+        for second in range(30):
+            frames += [wire.ticker(second + 0.2, ETH), wire.trades(second + 0.3, 50 + second)]
+        made = take(frames, BTC, ETH)
+        assert "!stalled" in picture(made) and "!stalled" not in picture(made, ETH)
+
+
+class TestSequence:
+    def test_numbers_that_begin_anew_are_a_break(self) -> None:
+        """The same connection, another count: nobody knows what lay between; then all is well."""
+        wire = Wire()
+        frames = [wire.ticker(n / 10) for n in range(20)]
+        anew = Wire()
+        made = take([*frames, anew.ticker(2.1), anew.ticker(2.2), anew.ticker(2.3)])
+        assert picture(made).endswith("T1.9 !sequence@2.1 T2.1 T2.2 T2.3")
+
+    def test_a_frame_of_long_ago_is_no_beginning(self) -> None:
+        """It comes twice: its time is no later than what was seen."""
+        wire = Wire()
+        frames = [wire.ticker(n / 10) for n in range(20)]
+        assert "sequence" not in picture(take([*frames, frames[0], wire.ticker(2.0)]))
+
+
+def test_of_two_tickers_in_a_frame_the_newest_stands() -> None:
+    """They are in the order in which they were made."""
+    wire = Wire()
+    both = wire.frame("ticker", 0.2, {"tickers": [ticker(BTC, 100, 101), ticker(BTC, 90, 91)]})
+    made = take([both, wire.heartbeat(3)])
+    assert [(type(e).__name__, e.bid) for e in made[1:] if not isinstance(e, Break)] == [
+        ("Tick", 90.0),
+        ("Beat", 90.0),
+    ]
+
+
+def test_a_product_asked_as_usdc_is_one_with_its_usd() -> None:
+    """One Break at its start, not one for each name."""
+    wire = Wire()
+    made = take([wire.ticker(0.2)], "BTC-USDC")
+    assert picture(made) == "!start@0.2 T0.2" and {e.product_id for e in made} == {BTC}

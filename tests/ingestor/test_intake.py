@@ -143,3 +143,39 @@ def test_a_frame_with_ticks_is_told_once() -> None:
     assert desk.count("ingestor_stage_duration_seconds_count", stage=stage) == 1
     assert desk.count("ingestor_stage_duration_seconds_sum", stage=stage) == 0.25
     assert len({record.headers["traceparent"] for record in ticks[:4]}) == 1
+
+
+def test_a_clock_of_ours_that_is_behind_stops_no_tick() -> None:
+    """The skew is shown; nothing is refused."""
+    wire = Wire()
+    frames = [wire.ticker(100 + 90), wire.heartbeat(191), wire.ticker(192)]
+    desk = Desk(BTC).take(Opened("coinbase", NOW), *frames)
+    assert desk.picture == "!start@190 T190 b191 T192"
+    assert desk.of("dead-letters") == []
+    assert desk.count("ingestor_clock_skew_seconds") == 91.0
+
+
+def test_one_time_far_ahead_is_a_letter() -> None:
+    """What else the feed says goes on, with no Break for its number."""
+    wire = Wire()
+    frames = [wire.ticker(1), wire.ticker(9_999), wire.heartbeat(2), wire.ticker(2.5)]
+    desk = Desk(BTC).take(Opened("coinbase", NOW), *frames)
+    assert desk.picture == "!start@1 T1 T2.5"
+    [letter] = map(dead_letter.decode, desk.of("dead-letters"))
+    assert "ahead of the receive clock" in letter.reason
+
+
+def test_a_halt_is_a_line_of_the_ledger() -> None:
+    """It begins and ends, by product, with the exchange's word."""
+    wire, desk = Wire(), Desk(BTC).take(Opened("coinbase", NOW))
+    for word in ("cancel_only", "online"):
+        desk.take(wire.frame("status", 1, {"products": [{"id": BTC, "status": word}]}))
+    lines = [(e.kind, e.product_id, e.reason) for e in desk.ledger if e.kind != "connected"]
+    told = [line for line in lines if line[0] in ("halted", "trading")]
+    assert told == [("halted", BTC, "cancel_only"), ("trading", BTC, None)]
+
+
+def test_a_product_asked_for_as_usdc_is_counted_as_its_usd() -> None:
+    """One product under both names, not ``other``."""
+    desk = Desk("BTC-USDC").take(Opened("coinbase", NOW), Wire().ticker(0.2))
+    assert desk.count("ingestor_ticks_total", product="BTC-USD") == 1.0

@@ -26,6 +26,9 @@ def test_the_letter_names_who_refused_what_and_why() -> None:
         raw_bytes=9,
         received_us=5,
         product_id="BTC-USD",
+        topic="ticks",
+        partition=3,
+        offset=17,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -14,6 +15,7 @@ from websockets.exceptions import InvalidStatus
 from websockets.http11 import Request, Response
 
 from ingestor.config import Settings
+from ingestor.courier import Courier
 from ingestor.ledger import FeedEvent
 from ingestor.ledger import decode as decode_ledger
 from ingestor.metrics import Metrics
@@ -132,6 +134,44 @@ def test_frames_become_ticks_in_kafka() -> None:
             "market_trades",
         ]
         assert [line.kind for line in running.ledger()] == ["connected", "break"]
+
+    asyncio.run(scenario())
+
+
+def answers(*replies: str | bytes) -> Behaviour:
+    """Refuse the first requests, then answer each that is asked again by the next reply."""
+
+    async def behave(exchange: Exchange, connection: ServerConnection) -> None:
+        await connection.recv()  # the fourth channel
+        await connection.send(json.dumps({"type": "error", "message": "rate limit exceeded"}))
+        for reply in replies:
+            exchange.subscribed.append(json.loads(await connection.recv()))
+            await connection.send(reply if isinstance(reply, str) else reply.decode())
+
+    return behave
+
+
+def test_what_is_refused_is_asked_for_again_and_flows() -> None:
+    """By itself, alone, on the same connection; health names it meanwhile."""
+    no = json.dumps({"type": "error", "message": "rate limit exceeded"})
+
+    async def scenario() -> None:
+        wire, memory = Wire(), Memory()
+        exchange = Exchange(answers(no, wire.ticker(0.2)))
+        async with exchange.serve() as server:
+            running = Running(server, memory, channels="ticker,heartbeats,market_trades,status")
+            seen: set[str] = set()
+
+            def flows() -> bool:
+                _, _, body = running.service.page("/health") or (0, "", b"{}")
+                seen.update(p["state"] for p in json.loads(body)["products"].values())
+                return len(memory.events()) == 2
+
+            await running.until(flows)
+        assert "refused" in seen
+        again = [(m["channel"], m.get("product_ids", ["BTC-USD"])) for m in exchange.subscribed[3:]]
+        assert len(again) == 2 and all(names == ["BTC-USD"] for _, names in again)
+        assert exchange.connections == 1 and running.service.page("/else") is None
 
     asyncio.run(scenario())
 
@@ -374,3 +414,35 @@ def test_a_tick_is_published_at_once() -> None:
         assert running.value("ingestor_stage_duration_seconds_bucket", **soon) >= 3
 
     asyncio.run(scenario())
+
+
+def test_the_courier_works_off_in_order() -> None:
+    """One thread makes the calls one after the other and hands back what they raised."""
+    courier = Courier()
+    seen: list[str] = []
+    courier.submit(lambda: seen.append(threading.current_thread().name))
+    failed = courier.submit(lambda: [][0])
+    courier.submit(lambda: seen.append("last")).result(timeout=60)
+    assert seen == ["courier", "last"]
+    with pytest.raises(IndexError):
+        failed.result(timeout=60)
+
+
+def test_defaults_are_the_live_market() -> None:
+    """Without any setting the real exchange is read, all three channels."""
+    settings = Settings()
+    assert settings.ws_url == "wss://advanced-trade-ws.coinbase.com"
+    assert settings.product_ids == ("BTC-USD",)
+    assert settings.channel_names == ("ticker", "heartbeats", "market_trades", "status")
+    assert settings.port == 9101
+
+
+def test_products_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lists are plain text in the environment."""
+    monkeypatch.setenv("INGESTOR_PRODUCTS", "BTC-USD, ETH-USD")
+    assert Settings().product_ids == ("BTC-USD", "ETH-USD")
+
+
+def test_every_setting_says_what_it_is() -> None:
+    """Each field has a sentence under it."""
+    assert all(field.description for field in Settings.model_fields.values())

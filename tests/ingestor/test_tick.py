@@ -7,13 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ingestor.plausibility import LATEST_US
 from ingestor.tick import Beat, Break, Event, Tick, decode, encode
 from tests.featurizer.market import beat, break_at, tick
 
 SIZES = st.none() | st.floats(0.0, 1e6)
 
 
-@given(st.integers(0, 2**62), st.floats(1e-6, 1e9), SIZES, st.none() | st.integers(0, 2**62))
+@given(st.integers(0, LATEST_US), st.floats(1e-6, 1e9), SIZES, st.none() | st.integers(0, 2**62))
 def test_what_is_written_is_read(
     time_us: int, price: float, size: float | None, trade_id: int | None
 ) -> None:
