@@ -68,7 +68,8 @@ class Metrics(MetricTable):
     tick_age = gauge("ingestor_last_tick_age_seconds", "Time since the last tick", PRODUCT)
     heartbeat_age = gauge("ingestor_heartbeat_age_seconds", "Time since the last heartbeat")
     clock_skew = gauge(
-        "ingestor_clock_skew_seconds", "Time by which the exchange's clock is ahead of this machine's"
+        "ingestor_clock_skew_seconds",
+        "Time by which the exchange's clock is ahead of this machine's",
     )
     product_state = gauge(
         "ingestor_product_state",
