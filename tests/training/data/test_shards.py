@@ -29,7 +29,7 @@ def stream(seed: int, seconds: int, start: int = 0) -> list[Event]:
         if draw < 0.02:
             events.append(events[-1])
         elif draw < 0.04:
-            events.append(a_tick(at - chance.randrange(1, 400_000_000), mid, 0.5))
+            events.append(a_tick(max(0, at - chance.randrange(1, 400_000_000)), mid, 0.5))
         elif draw < 0.06:
             events.append(a_break(at))
         elif draw < 0.0605:
