@@ -1,7 +1,8 @@
 """The front door: /predict, health, metrics and V2. The only place with HTTP status codes."""
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
 from typing import Any, Final
@@ -23,7 +24,16 @@ from adapter.limit import Limit
 from adapter.metrics import NO_VARIANT, Metrics
 from adapter.model_router import Fallback, ModelRouter, ProxyClient
 from adapter.openapi import static_page, with_examples
-from adapter.passthrough import GET_PATHS, INFER_PATHS, NotServed, back, down, target
+from adapter.passthrough import (
+    GET_PATHS,
+    INFER_PATHS,
+    NotJson,
+    NotServed,
+    back,
+    check_json,
+    down,
+    target,
+)
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer
@@ -48,6 +58,14 @@ class TooMany(Exception):
     """The client has sent more requests than it may."""
 
 
+class TooSlow(Exception):
+    """The body did not come in time."""
+
+
+class TooBusy(Exception):
+    """Bodies that are on their way take all the memory that there is for them."""
+
+
 class Front:
     """The routes, with what they need."""
 
@@ -67,6 +85,7 @@ class Front:
         self._control, self._clock, self._now_us = control, clock, now_us
         self._version = service_version
         self._started = clock()
+        self._in_flight = 0
         self._clients = settings.clients()
         self._limit = Limit(settings.rate_limit, clock)
 
@@ -130,6 +149,7 @@ class Front:
         if request.method == "POST":
             self._admit(request)
             note_of(request.scope).variant = to.variant or NO_VARIANT
+            check_json(request.headers)
         body = await self._body(request)
         trace, headers = note_of(request.scope).traceparent, down(request.headers)
         answer = await self.models.forward(
@@ -165,13 +185,28 @@ class Front:
         length = request.headers.get("content-length", "")
         if length.isdecimal() and int(length) > most:
             raise TooLarge(f"found {length} bytes, expected at most {most}")
-        parts, size = [], 0
-        async for part in request.stream():
-            size += len(part)
-            if size > most:
-                raise TooLarge(f"found more than {most} bytes, expected at most that")
-            parts.append(part)
-        return b"".join(parts)
+        within = self.settings.receive_seconds
+        try:
+            async with asyncio.timeout(within):
+                return await self._received(request, most)
+        except TimeoutError as exc:
+            raise TooSlow(f"the body did not come within {within:g} s") from exc
+
+    async def _received(self, request: Request, most: int) -> bytes:
+        """Read a body; what all bodies on their way take together is bounded."""
+        parts, size, bound = [], 0, self.settings.max_bytes_in_flight
+        try:
+            async for part in request.stream():
+                size += len(part)
+                self._in_flight += len(part)
+                if size > most:
+                    raise TooLarge(f"found more than {most} bytes, expected at most that")
+                if self._in_flight > bound:
+                    raise TooBusy(f"more than {bound} bytes of requests are on their way")
+                parts.append(part)
+            return b"".join(parts)
+        finally:
+            self._in_flight -= size
 
 
 def problem(
@@ -192,29 +227,38 @@ def problem(
     return Response(msgspec.json.encode(body), status, headers=headers, media_type=kind)
 
 
+_SAID: Final[Mapping[type[Exception], tuple[int, str, bool]]] = {
+    schema.TooManyRows: (413, "Too many rows", False),
+    TooLarge: (413, "Too many bytes", True),
+    TooSlow: (408, "The request came too slowly", True),
+    TooMany: (429, "Too many requests", False),
+    NotJson: (415, "Only JSON is taken", False),
+    NotServed: (404, "Not Found", False),
+}
+"""Status and title of errors that say all themselves, and whether the connection is closed."""
+
+
 def _on_error(request: Request, exc: Exception, retry_after: int) -> Response:
-    """Turn an error into its answer: the one table of what means which status."""
+    """Turn an error into its answer: with the table, all that there is of what means what."""
     about = note_of(request.scope).request_id, request.scope["path"]
+    if type(exc) in _SAID:
+        status, title, closes = _SAID[type(exc)]
+        return problem(*about, status, title, str(exc), {"Connection": "close"} if closes else None)
+    later = {"Retry-After": str(retry_after)}
     match exc:
         case schema.InvalidRequest():
             found = [asdict(each) for each in exc.problems]
             detail = f"{exc.total} things are wrong, {len(found)} are listed"
             return problem(*about, 422, "The request cannot be scored", detail, problems=found)
-        case schema.TooManyRows():
-            return problem(*about, 413, "Too many rows", str(exc))
-        case TooLarge():
-            return problem(*about, 413, "Too many bytes", str(exc), {"Connection": "close"})
-        case TooMany():
-            return problem(*about, 429, "Too many requests", str(exc))
         case Unauthorized():
             asked = {"WWW-Authenticate": "Bearer"}
             return problem(*about, 401, "An API key is needed", str(exc), asked)
         case ModelError():
             detail = f"the model does not answer: try again in {retry_after} s"
-            later = {"Retry-After": str(retry_after)}
             return problem(*about, 503, "The model is away", detail, later)
-        case NotServed():
-            return problem(*about, 404, "Not Found", str(exc))
+        case TooBusy():
+            closing = later | {"Connection": "close"}
+            return problem(*about, 503, "Too much is on its way", str(exc), closing)
         case HTTPException():
             detail = f"{request.method} {request.url.path[:200]}: {exc.detail}"
             headers = dict(exc.headers or {})
@@ -296,8 +340,7 @@ def create_app(
     async def on_error(request: Request, exc: Exception) -> Response:
         return _on_error(request, exc, settings.retry_after_seconds)
 
-    asked = (schema.InvalidRequest, schema.TooManyRows, TooLarge, TooMany, Unauthorized)
-    for kind in (*asked, NotServed, ModelError, HTTPException):
+    for kind in (*_SAID, schema.InvalidRequest, Unauthorized, ModelError, TooBusy, HTTPException):
         app.add_exception_handler(kind, on_error)
     app.add_middleware(
         Access,

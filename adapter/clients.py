@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
+from ipaddress import IPv4Address, ip_address, ip_network
 from typing import Final
 
 PROBER: Final = "prober"
@@ -54,7 +55,32 @@ class ClientRegistry:
 
     def _address(self, forwarded: str, peer: str) -> str:
         seen = [part.strip() for part in forwarded.split(",") if part.strip()] + [peer]
-        return seen[max(0, len(seen) - 1 - self.proxy_hops)]
+        return normal(seen[max(0, len(seen) - 1 - self.proxy_hops)])
+
+
+def normal(address: str) -> str:
+    """Return one form for all spellings of a client's address.
+
+    Proxies add ports and brackets, sockets map IPv4 into IPv6, and who has one IPv6 address has
+    its /64. What is no address stays as it is.
+
+    >>> normal("203.0.113.9:50123"), normal("[2001:DB8::1]:443"), normal("::ffff:203.0.113.9")
+    ('203.0.113.9', '2001:db8::/64', '203.0.113.9')
+    """
+    text = address.strip().strip('"')
+    if text.startswith("["):
+        text = text[1:].partition("]")[0]
+    elif text.count(":") == 1:
+        text = text.partition(":")[0]
+    try:
+        found = ip_address(text.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, IPv4Address):
+        return str(found)
+    if found.ipv4_mapped is not None:
+        return str(found.ipv4_mapped)
+    return str(ip_network((found, 64), strict=False))
 
 
 def clients_of(api_keys: str, prober_key: str, proxy_hops: int) -> ClientRegistry:

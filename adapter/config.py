@@ -49,6 +49,10 @@ class Settings(BaseSettings):
     """Most rows of one request to /predict (413 above)."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 1 << 20
     """Most bytes of one request body (413 above)."""
+    receive_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long a request body may take to come (408 after that)."""
+    max_bytes_in_flight: Annotated[int, Field(ge=1)] = 32 << 20
+    """Most bytes of all request bodies that are on their way (503 above)."""
     retry_after_seconds: Annotated[int, Field(ge=1)] = 2
     """What Retry-After says when the model is away."""
     keep_alive_seconds: Annotated[int, Field(ge=1)] = 75

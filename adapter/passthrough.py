@@ -20,7 +20,7 @@ GET_PATHS: Final = (
 )
 INFER_PATHS: Final = (INFER_PATH, f"{_VERSION_PATH}/infer")
 _VERSION: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
-_DOWN: Final = ("content-type", "accept", "inference-header-content-length")
+_DOWN: Final = ("content-type", "accept")
 _OF_ONE_CONNECTION: Final = (
     "connection",
     "keep-alive",
@@ -34,6 +34,10 @@ _OF_ONE_CONNECTION: Final = (
     "date",
     "server",
 )
+
+
+class NotJson(Exception):
+    """The body is of a content type that is not passed on."""
 
 
 class NotServed(Exception):
@@ -71,6 +75,19 @@ def target(route: str, parts: Mapping[str, str]) -> Target:
 def down(headers: Mapping[str, str]) -> dict[str, str]:
     """Return the headers that belong to the message itself."""
     return {name: headers[name] for name in _DOWN if name in headers}
+
+
+def check_json(headers: Mapping[str, str]) -> None:
+    """Let JSON through, and what names no type; the server would end on all else with a 500.
+
+    Raises:
+        NotJson: another content type, or the binary extension of V2.
+    """
+    kind = headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in ("", "application/json") and not kind.endswith("+json"):
+        raise NotJson(f"found content type {kind[:100]!r}, expected application/json")
+    if "inference-header-content-length" in headers:
+        raise NotJson("found binary tensors, expected all data as JSON")
 
 
 def back(headers: Mapping[str, str]) -> dict[str, str]:

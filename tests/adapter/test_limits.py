@@ -157,3 +157,30 @@ def test_a_limit_that_cannot_be_read_ends_the_start():
 
     with pytest.raises(ValueError, match="rate_limit"):
         Settings(rate_limit="many")
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        [
+            "203.0.113.9",
+            "203.0.113.9:50000",
+            "203.0.113.9:50001",
+            "::ffff:203.0.113.9",
+            '"203.0.113.9"',
+        ],
+        ["2001:db8:0:1::1", "2001:db8:0:1::ffff", "[2001:db8:0:1::2]:443", "2001:DB8:0:1::3"],
+        ["fe80::1%eth0", "fe80::2"],
+    ],
+)
+def test_one_client_has_one_name_however_it_is_spelled(spellings):
+    """Ports, brackets, mapped addresses and the rest of an IPv6 /64 are the same client."""
+    clients = clients_of("", "", 1)
+    assert len({clients.name(None, spelled, "10.0.0.1") for spelled in spellings}) == 1
+
+
+def test_different_clients_have_different_names():
+    """Neighbouring /64s and addresses; what is no address stays what it is."""
+    clients = clients_of("", "", 1)
+    seen = ["203.0.113.9", "203.0.113.10", "2001:db8:0:1::1", "2001:db8:0:2::1", "unknown", "a:b:c"]
+    assert len({clients.name(None, each, "10.0.0.1") for each in seen}) == len(seen)

@@ -107,3 +107,30 @@ def test_inference_needs_a_key_where_predict_does(adapter, v2):
     front = adapter(api_keys="ann:secret")
     assert front.client.post("/v2/models/ml/infer", json={}).status_code == 401
     assert v2.requests == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Content-Type": "application/octet-stream"},
+        {"Content-Type": "text/plain"},
+        {"Content-Type": "application/json", "Inference-Header-Content-Length": "7"},
+    ],
+)
+def test_what_is_not_json_is_a_415(adapter, headers):
+    """The client's own error, with V2's ``error``; the server is not asked, nobody is paged."""
+    front = adapter()
+    answer = front.client.post("/v2/models/ml/infer", content=b"\x00" * 16, headers=headers)
+    assert answer.status_code == 415
+    assert "expected" in answer.json()["error"] == answer.json()["detail"]
+    assert front.sample("adapter_requests_total", status="5xx") in (0, None)
+
+
+def test_json_by_other_names_passes(adapter):
+    """With a charset, as a kind of JSON, or without any name."""
+    front = adapter()
+    body = b'{"inputs":[]}'
+    for kind in ("application/json; charset=utf-8", "application/vnd.v2+json", ""):
+        headers = {"Content-Type": kind} if kind else {}
+        answer = front.client.post("/v2/models/ml/infer", content=body, headers=headers)
+        assert answer.status_code != 415

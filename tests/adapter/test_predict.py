@@ -253,3 +253,12 @@ def test_switching_under_load_fails_no_request(adapter, row):
         thread.join()
     assert statuses == {200}
     assert variants <= {("ml", "a" * 12), ("baseline", "b" * 12)}
+
+
+def test_bodies_on_their_way_are_bounded_together(adapter, row):
+    """Beyond the bound a request is a 503 to be sent again; the next smaller one is answered."""
+    front = adapter(max_bytes_in_flight=2_000)
+    answer = front.client.post("/predict", content=b" " * 4_000)
+    assert answer.status_code == 503 and answer.headers["retry-after"]
+    assert "2000 bytes of requests" in answer.json()["detail"]
+    assert front.predict(row).status_code == 200

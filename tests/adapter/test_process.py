@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -187,6 +188,20 @@ def test_an_endless_body_is_cut_off(started):
     except httpx.TransportError:
         pass  # the server closed while we were still sending
     assert sent < 100 << 20
+    assert process.status("/healthz") == 200
+
+
+def test_a_body_that_does_not_come_is_a_408(started):
+    """Its connection is closed, and what had come is let go of."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_RECEIVE_SECONDS="0.2")
+    host, port = httpx.URL(process.url).host, httpx.URL(process.url).port
+    head = b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+    with socket.create_connection((host, port), 60) as client:
+        client.sendall(head + b" " * 1000)
+        answer = b""
+        while part := client.recv(65_536):
+            answer += part
+    assert answer.startswith(b"HTTP/1.1 408") and b"did not come within 0.2 s" in answer
     assert process.status("/healthz") == 200
 
 
