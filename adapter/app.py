@@ -1,6 +1,5 @@
 """The front door: /predict, health, metrics and V2. The only place with HTTP status codes."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -17,6 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from adapter import schema
 from adapter.access import Access, note_of
+from adapter.bodies import Bodies, TooBusy, TooLarge, TooSlow
 from adapter.clients import Unauthorized, brought_key
 from adapter.config import Settings
 from adapter.health import SERVICE, able, health, version
@@ -50,20 +50,8 @@ CONTROL_GRACE_SECONDS: Final = 5.0
 """Ready without the topic ``control`` after this long: the broker must not decide that."""
 
 
-class TooLarge(Exception):
-    """The body has more bytes than one request may have."""
-
-
 class TooMany(Exception):
     """The client has sent more requests than it may."""
-
-
-class TooSlow(Exception):
-    """The body did not come in time."""
-
-
-class TooBusy(Exception):
-    """Bodies that are on their way take all the memory that there is for them."""
 
 
 class Front:
@@ -85,14 +73,17 @@ class Front:
         self._control, self._clock, self._now_us = control, clock, now_us
         self._version = service_version
         self._started = clock()
-        self._in_flight = 0
+        limits = settings.max_body_bytes, settings.max_bytes_in_flight, settings.receive_seconds
+        self._bodies = Bodies(*limits)
         self._clients = settings.clients()
         self._limit = Limit(settings.rate_limit, clock)
 
     async def predict(self, request: Request) -> Response:
         """Score rows by the variant that serves."""
         self._admit(request)
-        rows = schema.decode(await self._body(request), self.settings.max_rows)
+        rows = schema.decode(
+            await self._bodies.read(request.headers, request.stream()), self.settings.max_rows
+        )
         note = note_of(request.scope)
         note.rows = len(rows)
         scored = await self.models.score(rows, note.traceparent)
@@ -150,7 +141,7 @@ class Front:
             self._admit(request)
             note_of(request.scope).variant = to.variant or NO_VARIANT
             check_json(request.headers)
-        body = await self._body(request)
+        body = await self._bodies.read(request.headers, request.stream())
         trace, headers = note_of(request.scope).traceparent, down(request.headers)
         answer = await self.models.forward(
             to.variant, request.method, to.path, body, headers, trace
@@ -179,34 +170,6 @@ class Front:
                 f"more than {self.settings.rate_limit}: try again in"
                 f" {allowance.reset_seconds} s"
             )
-
-    async def _body(self, request: Request) -> bytes:
-        most = self.settings.max_body_bytes
-        length = request.headers.get("content-length", "")
-        if length.isdecimal() and int(length) > most:
-            raise TooLarge(f"found {length} bytes, expected at most {most}")
-        within = self.settings.receive_seconds
-        try:
-            async with asyncio.timeout(within):
-                return await self._received(request, most)
-        except TimeoutError as exc:
-            raise TooSlow(f"the body did not come within {within:g} s") from exc
-
-    async def _received(self, request: Request, most: int) -> bytes:
-        """Read a body; what all bodies on their way take together is bounded."""
-        parts, size, bound = [], 0, self.settings.max_bytes_in_flight
-        try:
-            async for part in request.stream():
-                size += len(part)
-                self._in_flight += len(part)
-                if size > most:
-                    raise TooLarge(f"found more than {most} bytes, expected at most that")
-                if self._in_flight > bound:
-                    raise TooBusy(f"more than {bound} bytes of requests are on their way")
-                parts.append(part)
-            return b"".join(parts)
-        finally:
-            self._in_flight -= size
 
 
 def problem(

@@ -19,9 +19,9 @@ from ingestor.advanced import (
     canonical,
     parse,
 )
+from ingestor.instant import SECOND_US
 from ingestor.tick import Beat, Break, BreakReason, Event, Tick
 
-SECOND_US: Final = 1_000_000
 ALIVE_US: Final = 10 * SECOND_US
 """A sign of life is good for this long; healthy tickers were seen silent for 9.5 s."""
 STALLED_US: Final = 10 * SECOND_US

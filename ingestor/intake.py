@@ -86,9 +86,13 @@ class Intake:
                 reason = f"no frame for {item.seconds:g} s"
                 return [self._ledger_line("silent", item.at_us, reason)]
 
+    def close(self) -> list[Outgoing]:
+        """Return the records of what still waits for another frame's word; none will come."""
+        return [record for timed in self._clock.close() for record in self._taken(timed)]
+
     def _opened(self, opened: Opened) -> list[Outgoing]:
         """Start afresh; how far the products of this same feed have come is kept."""
-        left = [record for timed in self._clock.close() for record in self._taken(timed)]
+        left = self.close()
         self._clock = FeedClock()
         same = opened.feed == self._connection.feed
         frontiers = self._connection.frontiers if same else None

@@ -19,7 +19,7 @@ from ingestor.recordings.recorder import RawCapture
 from ingestor.subscription import TROUBLED, Subscriptions
 from ingestor.topics import TOPICS
 from plumbing.backoff import Backoff
-from plumbing.kafka import KafkaSettings, Outbox, Producer, topics_stand
+from plumbing.kafka import KafkaSettings, Outbox, Outgoing, Producer, topics_stand
 from plumbing.logs import get_logger
 from plumbing.probes import Answer
 from plumbing.process import Process
@@ -75,9 +75,12 @@ class Service:
         """Answer ``/health``: each product's state, why, and what stands on each channel."""
         if path != "/health":
             return None
+        if not self._feed.connected:
+            found = {"connected": False, "reason": "not connected: nothing is known of any product"}
+            return 200, "application/json", json.dumps(found).encode()
         products = self._subscriptions.shown(self._clock_us())
         troubled = sorted(n for n, each in products.items() if each["state"] in TROUBLED)
-        found = {"connected": self._feed.connected, "troubled": troubled, "products": products}
+        found = {"connected": True, "troubled": troubled, "products": products}
         return 200, "application/json", json.dumps(found).encode()
 
     async def run(self) -> None:
@@ -112,10 +115,11 @@ class Service:
             while len(batch) < self._settings.batch_size and not self._items.empty():
                 batch.append(self._items.get_nowait())
             ending = None in batch
-            await self._deliver([item for item in batch if item is not None])
+            items = [item for item in batch if item is not None]
+            records = [record for item in items for record in self._intake.records(item)]
+            await self._deliver(records + self._intake.close() if ending else records)
 
-    async def _deliver(self, batch: list[Item]) -> None:
-        records = [record for item in batch for record in self._intake.records(item)]
+    async def _deliver(self, records: list[Outgoing]) -> None:
         if not records:
             return
         await asyncio.wrap_future(self._courier.submit(lambda: self._outbox.deliver(records)))

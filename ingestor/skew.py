@@ -7,7 +7,7 @@ next one of another product or channel tells which of the two it is.
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from ingestor.advanced import Message, Problem, Quotes, Trades, Unknown
+from ingestor.advanced import Ack, Heartbeat, Message, Problem, Quotes, Trades, Unknown
 
 AHEAD_US: Final = 60_000_000
 """A frame further ahead of our clock and of the feed's time than this is looked at twice."""
@@ -86,9 +86,13 @@ def _source(message: Message) -> tuple[str, ...]:
             return ("ticker", *sorted({quote.product_id for quote in quotes}))
         case Trades(trades):
             return ("market_trades", *sorted({trade.product_id for trade in trades}))
+        case Heartbeat():
+            return ("heartbeats",)
+        case Ack():
+            return ("subscriptions",)
         case Unknown(channel):
             return ("other", channel or "")
-    return (type(message.content).__name__,)
+    return ("other",)
 
 
 def _wrong(held: Timed) -> Timed:

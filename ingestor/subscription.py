@@ -23,8 +23,8 @@ from ingestor.advanced import (
     subscription,
     unsubscription,
 )
+from ingestor.instant import SECOND_US
 
-SECOND_US: Final = 1_000_000
 ANSWER_US: Final = 5 * SECOND_US
 """No acknowledgement for so long is a refusal."""
 FIRST_US: Final = 1 * SECOND_US
@@ -50,8 +50,9 @@ class _Asked:
     failures: int = 0
 
     def grant(self, now_us: int) -> None:
+        """Note that it is granted; delays begin anew only when something flows."""
         if not self.granted:
-            self.granted, self.since_us, self.reason, self.failures = True, now_us, None, 0
+            self.granted, self.since_us, self.reason = True, now_us, None
 
     def refuse(self, reason: str) -> None:
         self.granted, self.since_us, self.reason = False, None, reason
@@ -177,6 +178,7 @@ class Subscriptions:
     def _flows(self, channel: str, name: str, now_us: int) -> None:
         if (asked := self._asked.get((channel, name))) is not None:
             asked.grant(now_us)
+            asked.failures = 0
 
     def _acknowledged(self, told: Mapping[str, Sequence[str]], now_us: int) -> None:
         """An acknowledgement names all that is granted, each time; it may come in parts first."""
@@ -187,7 +189,7 @@ class Subscriptions:
                 asked.grant(now_us)
             elif asked.granted and now_us - asked.asked_us >= ANSWER_US:
                 asked.refuse("no longer in the acknowledgement")
-            elif key == self._alone:
+            elif key == self._alone and not asked.granted:
                 asked.refuse("missing in the acknowledgement")
 
     def _refused(self, text: str, now_us: int) -> None:
@@ -236,6 +238,6 @@ class Subscriptions:
             stalled = key[0] == TICKER and key[1] in self._stalled
             if asked.granted and not stalled:
                 continue
-            known = stalled or asked.reason is not None
-            if now_us >= (asked.again_us() if known else asked.asked_us + ANSWER_US):
+            patient_us = 0 if stalled or asked.reason is not None else ANSWER_US
+            if now_us >= max(asked.again_us(), asked.asked_us + patient_us):
                 yield key, asked

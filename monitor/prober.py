@@ -61,7 +61,8 @@ class NewestRow:
     def _meet(self, record: Record) -> None:
         if self._newest is not None and record.timestamp_ms < self._newest[0]:
             return
-        for _, row in self._passed.read([record], features.decode):
+        row = self._passed.message(record, features.decode)
+        if row is not None:
             self._newest = (record.timestamp_ms, row)
 
     def close(self) -> None:

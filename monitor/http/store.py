@@ -8,10 +8,11 @@ from typing import Final, Protocol
 
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
-from monitor.http.board import Board, Shown, shown_in
+from monitor.http.board import Board, Shown
 from monitor.outcome import Outcome
 from monitor.reading import LogReader, Reopened, backwards, read
 from plumbing.kafka import Partition, PassedOver, Record
+from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
 CHUNK: Final = 1_000
@@ -146,11 +147,9 @@ class TopicStore:
         scanned = 0
         for record in records:
             scanned += 1
-            found += [
-                (record, shown)
-                for _, shown in shown_in([record], self._passed)
-                if query.matches(shown.prediction)
-            ]
+            made = self._passed.message(record, predictions.decode)
+            if made is not None and query.matches(made):
+                found.append((record, Shown(made, record.value, record.partition)))
             if len(found) >= query.limit or self.spent(scanned, until):
                 return found, record.offset, scanned
         return found, None, scanned
@@ -176,7 +175,9 @@ class TopicStore:
         while start < end:
             for record in read(reader, partition, start, min(end, start + CHUNK)):
                 scanned += 1
-                yield from (outcome for _, outcome in self._passed.read([record], outcomes.decode))
+                outcome = self._passed.message(record, outcomes.decode)
+                if outcome is not None:
+                    yield outcome
             start += CHUNK
             if start < end and self.spent(scanned, until):
                 yield None

@@ -67,10 +67,17 @@ class PassedOver:
     ) -> Iterator[tuple[Record, _M]]:
         """Yield records with their messages, passing over those that have none."""
         for record in records:
-            try:
-                yield record, message_of(record, decode)
-            except msgspec.DecodeError as exc:
-                self.note(record, exc)
+            message = self.message(record, decode)
+            if message is not None:
+                yield record, message
+
+    def message(self, record: Record, decode: Callable[[bytes], _M]) -> _M | None:
+        """Return the message of a record, None for one that is passed over."""
+        try:
+            return message_of(record, decode)
+        except msgspec.DecodeError as exc:
+            self.note(record, exc)
+            return None
 
     def tell(self) -> None:
         """Log at the end how many were passed over, if any."""

@@ -179,3 +179,13 @@ def test_a_product_asked_for_as_usdc_is_counted_as_its_usd() -> None:
     """One product under both names, not ``other``."""
     desk = Desk("BTC-USDC").take(Opened("coinbase", NOW), Wire().ticker(0.2))
     assert desk.count("ingestor_ticks_total", product="BTC-USD") == 1.0
+
+
+def test_what_waits_at_the_end_is_a_letter() -> None:
+    """Nothing that came is forgotten when the service ends."""
+    wire = Wire()
+    desk = Desk(BTC).take(Opened("coinbase", NOW), wire.ticker(1), wire.ticker(9_999))
+    assert desk.of("dead-letters") == []
+    desk.sent += desk.intake.close()
+    [letter] = map(dead_letter.decode, desk.of("dead-letters"))
+    assert letter.reason.startswith("ticker: a time")

@@ -160,11 +160,14 @@ def test_what_is_refused_is_asked_for_again_and_flows() -> None:
         exchange = Exchange(answers(no, wire.ticker(0.2)))
         async with exchange.serve() as server:
             running = Running(server, memory, channels="ticker,heartbeats,market_trades,status")
+            _, _, told = running.service.page("/health") or (0, "", b"")
+            assert json.loads(told)["connected"] is False and b"products" not in told
             seen: set[str] = set()
 
             def flows() -> bool:
                 _, _, body = running.service.page("/health") or (0, "", b"{}")
-                seen.update(p["state"] for p in json.loads(body)["products"].values())
+                products = json.loads(body).get("products", {})
+                seen.update(p["state"] for p in products.values())
                 return len(memory.events()) == 2
 
             await running.until(flows)

@@ -1,5 +1,6 @@
 """Asked, granted, flowing; the words for a product, and what is asked for again."""
 
+import itertools
 import json
 
 from ingestor.advanced import CHANNELS, STATUS, parse
@@ -7,6 +8,8 @@ from ingestor.subscription import Subscriptions
 from tests.ingestor.wire import BTC, ETH, Wire
 
 SECOND = 1_000_000
+UNSUBSCRIBED = {"subscriptions": {"market_trades": [BTC], "heartbeats": ["heartbeats"]}}
+SUBSCRIBED = {"subscriptions": UNSUBSCRIBED["subscriptions"] | {"ticker": [BTC]}}
 
 
 class Talk:
@@ -164,3 +167,29 @@ def test_all_is_shown() -> None:
     assert (
         shown["channels"]["ticker"]["granted"] and not shown["channels"]["market_trades"]["granted"]
     )
+
+
+def test_no_answer_is_asked_for_ever_more_rarely() -> None:
+    """An exchange that never answers is not asked each five seconds for ever."""
+    talk = Talk(channels=("ticker",))
+    asked = [second for second in range(2_000) if talk.asked(second)]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
+    assert gaps == sorted(gaps) and gaps[0] == 5 and gaps[-1] == 300
+
+
+def test_a_stall_that_is_granted_again_and_again_is_asked_for_ever_more_rarely() -> None:
+    """Acknowledgements come, the ticker does not: only what flows begins the delays anew."""
+    talk = Talk()
+    talk.all_granted()
+    asked: list[int] = []
+    for second in range(10, 700):
+        talk.seconds = second
+        talk.hear(talk.wire.trades(second, second), stalled=(BTC,))
+        if talk.asked(second):
+            asked.append(second)
+            # First of the unsubscription, then of what was asked for again.
+            talk.hear(talk.wire.frame("subscriptions", second, UNSUBSCRIBED), stalled=(BTC,))
+            talk.hear(talk.wire.frame("subscriptions", second, SUBSCRIBED), stalled=(BTC,))
+        assert talk.state() == "stalled"
+    gaps = [later - earlier for earlier, later in itertools.pairwise(asked)]
+    assert gaps == sorted(gaps) and gaps[:3] == [2, 4, 8]

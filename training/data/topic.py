@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
 
-import msgspec
-
 from ingestor.tick import Dialect, Tick, decode, encode
 from ingestor.topics import TICKS
 from plumbing.kafka import (
@@ -22,7 +20,6 @@ from plumbing.kafka import (
     Reader,
     Record,
     TopicError,
-    message_of,
 )
 from training.data.checks import LeftOut, RateCheck
 from training.data.progress import Progress
@@ -139,10 +136,8 @@ class _Feeds:
 
     def take(self, record: Record) -> None:
         """Take one record; what cannot be read was a dead letter when it was met first."""
-        try:
-            event = message_of(record, decode)
-        except msgspec.DecodeError as exc:
-            self.passed.note(record, exc)
+        event = self.passed.message(record, decode)
+        if event is None:
             return
         if event.feed in self.refused or not self._admitted(event.feed):
             return
