@@ -61,7 +61,10 @@ class Metrics(MetricTable):
         VARIANT,
         Label("kind", ERRORS),
     )
-    dead_letters = counter("scorer_dead_letters_total", "Records of `features` refused")
+    dead_letters = counter(
+        "scorer_dead_letters_total",
+        "Records of `features` refused, or without a score by any model that answers",
+    )
     undelivered = counter(
         "scorer_undelivered_batches_total",
         "Batches that the broker did not acknowledge and that were sent again",

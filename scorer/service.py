@@ -2,9 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -26,31 +25,21 @@ from plumbing.kafka import (
     ensure_topics,
     message_of,
 )
-from plumbing.logs import get_logger
 from plumbing.process import Process
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from scorer.batches import Answered, BatchScorer, Held
 from scorer.config import Settings
 from scorer.metrics import Metrics
 from scorer.prediction import Prediction, encode
 from scorer.shadow_client import ShadowClient
-from scorer.variants import Arrived, UnknownFeatures, predictions_of, stage_times, values_of
+from scorer.variants import Arrived, UnknownFeatures, stage_times, values_of
 from serving.client import V2Client
 from serving.control import Serving
 from serving.follower import Follower, open_control
-from serving.v2 import ModelError
 
 POLL_SECONDS: Final = 0.2
 """Longest wait for records; they are given out at once when they come."""
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A row that is to be scored, its values in the order of ``NAMES``, and its span."""
-
-    arrived: Arrived
-    values: tuple[float | None, ...]
-    span: Span
 
 
 class Session:
@@ -79,7 +68,15 @@ class Session:
         self._settings, self._metrics, self._stop = settings, metrics, stop
         self._outbox, self._models = outbox, models
         self._beat, self._now_us, self._tracer = beat, now_us, tracer
-        self._retry = retry or Backoff(settings.retry_first_seconds, settings.retry_longest_seconds)
+        self._scorer = BatchScorer(
+            models,
+            settings.max_rows,
+            retry or Backoff(settings.retry_first_seconds, settings.retry_longest_seconds),
+            stop,
+            stay=self._stay,
+            holding=metrics.held_rows.set,
+            now_us=now_us,
+        )
         self.ready = False
         self._consumer = join(
             lambda came: metrics.partitions.inc(len(came)),
@@ -94,11 +91,14 @@ class Session:
             self._models.probe()
             return
         held, outgoing = self._read(records)
-        for batch in _batches(held, self._settings.max_rows):
-            made = self._scored(batch)
-            if made is None:  # the end came first: uncommitted, the rows are read again
+        while held:
+            answered = self._scorer.first(held)
+            if answered is None:  # the end came first: uncommitted, the rows are read again
                 return
-            outgoing += made
+            outgoing += self._outcome(held, answered)
+            held = held[answered.rows :]
+            if held:
+                self._stay()
         self._outbox.deliver(outgoing)
         if not self._consumer.commit():
             self._metrics.commit_failures.inc()
@@ -115,10 +115,13 @@ class Session:
             try:
                 held.append(self._held(record, polled_us))
             except (msgspec.DecodeError, UnknownFeatures) as exc:
-                self._metrics.dead_letters.inc()
-                reason = f"{record.topic}[{record.partition}]@{record.offset}: {exc}"
-                refused.append(refusal("scorer", record, reason, self._now_us()))
+                refused.append(self._refused(record, str(exc)))
         return held, refused
+
+    def _refused(self, record: Record, reason: str) -> Outgoing:
+        self._metrics.dead_letters.inc()
+        where = f"{record.topic}[{record.partition}]@{record.offset}"
+        return refusal("scorer", record, f"{where}: {reason}", self._now_us())
 
     def _held(self, record: Record, polled_us: int) -> Held:
         row = message_of(record, decode)
@@ -126,31 +129,18 @@ class Session:
         values = values_of(row)
         parent = record.headers.get("traceparent")
         span = self._tracer.begin("score", parent, kind="consumer", start_us=polled_us)
-        return Held(arrived, values, span)
+        return Held(record, arrived, values, span)
 
-    def _scored(self, batch: Sequence[Held]) -> list[Outgoing] | None:
-        """Score a batch; held and tried again while the model is away, None at the end."""
-        for delay in self._retry:
-            if self._stop.requested:
-                break
-            try:
-                made = self._predicted(batch)
-                self._metrics.held_rows.set(0)
-                return made
-            except ModelError as exc:
-                self._metrics.held_rows.set(len(batch))
-                get_logger().warning(
-                    "batch.held", rows=len(batch), delay_seconds=delay, reason=str(exc)
-                )
-            self._beat()
-            self._stop.wait(delay)
-        return None
+    def _stay(self) -> None:
+        """Be alive for the liveness probe, and a member of the group, between two batches."""
+        self._beat()
+        self._consumer.stay()
 
-    def _predicted(self, batch: Sequence[Held]) -> list[Outgoing]:
-        values, spans = [held.values for held in batch], [held.span for held in batch]
-        served, shadows = self._models.ask(values, spans)
-        found = predictions_of([held.arrived for held in batch], served, shadows, self._now_us())
-        return [self._made(*each) for each in zip(found, spans, strict=True)]
+    def _outcome(self, held: Sequence[Held], answered: Answered) -> list[Outgoing]:
+        if answered.refused is not None:
+            return [self._refused(held[0].record, f"no score: {answered.refused.reason}")]
+        spans = [each.span for each in held]
+        return [self._made(*each) for each in zip(answered.predictions, spans, strict=False)]
 
     def _made(self, prediction: Prediction, span: Span) -> Outgoing:
         """End the scoring of a row and begin its publishing."""
@@ -173,11 +163,6 @@ class Session:
     def _published(self, prediction: Prediction, span: Span, now_us: int) -> None:
         span.end(now_us)
         self._metrics.published(prediction, now_us, span.exemplar)
-
-
-def _batches(held: Sequence[Held], most: int) -> Iterator[Sequence[Held]]:
-    for start in range(0, len(held), most):
-        yield held[start : start + most]
 
 
 def open_worker(

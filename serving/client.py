@@ -16,6 +16,9 @@ from serving.tensor import Row
 from serving.v2 import (
     BadResponse,
     ModelAway,
+    ModelError,
+    ModelFailed,
+    ModelSlow,
     Scored,
     decode_response,
     encode_request,
@@ -100,7 +103,9 @@ class V2Client:
         """Score rows, each in the order of ``NAMES``, by one variant, ``within`` so many seconds.
 
         Raises:
-            ModelAway: no answer in time, or the model is not loaded or fails.
+            ModelSlow: no whole answer in time.
+            ModelFailed: the server failed at this request.
+            ModelAway: no connection, or the model is not loaded.
             BadResponse: an answer that cannot be used, or a refusal.
         """
         path, body = infer_path(variant), encode_request(rows)
@@ -110,10 +115,7 @@ class V2Client:
         if answer.status == 200:
             return decode_response(answer.body, len(rows), variant)
         said = f"{variant}: found status {answer.status}, expected 200: {answer.body[:200]!r}"
-        # MLServer says 404 for a model that is not there and 400 for one that is loading.
-        if answer.status in (400, 404, 429) or answer.status >= 500:
-            raise ModelAway(said)
-        raise BadResponse(said)
+        raise _refused(answer.status)(said)
 
     async def forward(
         self,
@@ -164,7 +166,7 @@ class V2Client:
             async with asyncio.timeout(limit):
                 return await self._sent(method, path, body, headers)
         except TimeoutError as exc:
-            raise ModelAway(f"no answer from {self._url}{path} within {limit} s") from exc
+            raise ModelSlow(f"no answer from {self._url}{path} within {limit} s") from exc
         except (aiohttp.ClientError, ConnectionError) as exc:
             raise ModelAway(f"{self._url}{path}: {exc!r}") from exc
 
@@ -204,6 +206,17 @@ class V2Client:
             except _LOST:
                 self._connections.retire(lent)
                 raise
+
+
+def _refused(status: int) -> type[ModelError]:
+    """Return what a status other than 200 means.
+
+    MLServer says 404 for a model that is not there, 400 for one that is loading, and 400 or 500
+    where a model fails at its rows.
+    """
+    if status in (400, 500):
+        return ModelFailed
+    return ModelAway if status in (404, 429) or status > 500 else BadResponse
 
 
 def _plain(exc: Exception) -> Exception:

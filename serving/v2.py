@@ -35,6 +35,14 @@ class ModelAway(ModelError):
     kind = "away"
 
 
+class ModelSlow(ModelAway):
+    """No whole answer in time; fewer rows may have one."""
+
+
+class ModelFailed(ModelAway):
+    """The server answered with an error that rows may cause as well as its own state."""
+
+
 class BadResponse(ModelError):
     """The model answered what cannot be used. Trying again will not help."""
 

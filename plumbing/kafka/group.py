@@ -65,6 +65,7 @@ class GroupConsumer:
         self._joined = False
         self._arriving: dict[Partition, int] = {}
         self._consumed: dict[Partition, int] = {}
+        self._kept: list[Record] = []
         self._rebalances = _Rebalances()
         self._raw = opened(
             KafkaConsumer,
@@ -85,11 +86,26 @@ class GroupConsumer:
         shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS
         polled = self._raw.poll(timeout_ms=max(int(timeout * 1000), shortest))
         self._keep_joining()
-        records = self._names.records(polled)
+        records = self._kept + self._names.records(polled)
+        self._kept = []
         self._tell(records)
         for record in records:
             self._consumed[Partition(record.topic, record.partition)] = record.offset + 1
         return records
+
+    def stay(self) -> None:
+        """Remain a member of the group while what was given out is worked on, however long.
+
+        Nothing is given out or told: what happens meanwhile comes with the next ``poll``.
+        """
+        self._raw.pause(*self._raw.assignment())
+        joining = self._raw._coordinator.need_rejoin()
+        try:
+            polled = self._raw.poll(timeout_ms=JOINING_POLL_MS if joining else SHORTEST_POLL_MS)
+            self._keep_joining()
+        finally:
+            self._raw.resume(*self._raw.paused())
+        self._kept += self._names.records(polled)
 
     def position(self, partition: Partition) -> int:
         """Return the offset that will be given out next: the committed one, or the beginning."""

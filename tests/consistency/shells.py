@@ -63,7 +63,7 @@ SHELLS = {
         "promoter",
         "tracking",
     },
-    "scorer": {"shadow_client"},
+    "scorer": {"batches", "shadow_client"},
     "serving": {"client", "connections", "follower", "logs", "runtime", "switch"},
     "simulator": {"admin", "server", "source"},
     "training": {"commands", "data.parallel", "data.topic", "pipeline", "report.plots"},

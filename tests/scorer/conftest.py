@@ -97,6 +97,7 @@ class FakeConsumer:
         self.given = 0
         self.committed = 0
         self.failing, self.joined = False, True
+        self.stays = 0
 
     def add(self, *records: tuple[bytes, Mapping[str, str]]) -> None:
         self.batches.append(
@@ -117,6 +118,9 @@ class FakeConsumer:
         self.journal.append("commit")
         self.committed = self.given
         return True
+
+    def stay(self) -> None:
+        self.stays += 1
 
     def close(self) -> None:
         self.journal.append("close")

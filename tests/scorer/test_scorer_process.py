@@ -15,7 +15,8 @@ import httpx
 import pytest
 
 from featurizer.features import FEATURES_DIGEST, NAMES, encode
-from ingestor.topics import FEATURES, PREDICTIONS
+from ingestor.dead_letter import decode as decode_letter
+from ingestor.topics import DEAD_LETTERS, FEATURES, PREDICTIONS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics
 from scorer.prediction import Prediction, decode
 from serving.switch import write_control
@@ -29,10 +30,15 @@ pytestmark = pytest.mark.kafka
 
 
 class Handler(BaseHTTPRequestHandler):
-    """A V2 server whose score is the first feature; 404 while ``away``."""
+    """A V2 server whose score is the first feature; 404 while ``away``.
+
+    It is too slow for more than ``most`` rows, and fails at a score above 1.
+    """
 
     protocol_version = "HTTP/1.1"
     away = False
+    most = 1_000
+    hanging = threading.Event()
 
     def do_POST(self) -> None:
         asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -48,8 +54,18 @@ class Handler(BaseHTTPRequestHandler):
             "tau": '{"BTC-USD": 0.001}',
             "threshold": '{"BTC-USD": 0.5}',
         }
+        if len(scores) > self.most:
+            self.hanging.wait(60)
         output = {"name": "score", "shape": [len(scores)], "datatype": "FP64", "data": scores}
-        self._say({"parameters": parameters, "outputs": [output]})
+        if max(scores) > 1:
+            self._fail()
+        else:
+            self._say({"parameters": parameters, "outputs": [output]})
+
+    def _fail(self) -> None:
+        self.send_response(500)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _say(self, content: object) -> None:
         body = json.dumps({"error": "away"} if self.away else content).encode()
@@ -66,12 +82,13 @@ class Handler(BaseHTTPRequestHandler):
 @pytest.fixture
 def v2():
     """A V2 server; gives its URL."""
-    Handler.away = False
+    Handler.away, Handler.most, Handler.hanging = False, 1_000, threading.Event()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
+    Handler.hanging.set()
     server.shutdown()
     thread.join()
     server.server_close()
@@ -82,7 +99,7 @@ def start(v2, kafka_settings):
     """Starts scorers as processes and ends what is left of them."""
     running: list[tuple[subprocess.Popen[str], str]] = []
 
-    def start() -> tuple[subprocess.Popen[str], str]:
+    def start(timeout: str = "60") -> tuple[subprocess.Popen[str], str]:
         port = held_port()
         environment = {
             "KAFKA_BOOTSTRAP_SERVERS": kafka_settings.bootstrap_servers,
@@ -90,7 +107,7 @@ def start(v2, kafka_settings):
             "SCORER_MODEL_URL": v2,
             "SCORER_PORT": str(port),
             "SCORER_HOST": "127.0.0.1",
-            "SCORER_MODEL_TIMEOUT_SECONDS": "60",
+            "SCORER_MODEL_TIMEOUT_SECONDS": timeout,
         }
         process = subprocess.Popen(
             [sys.executable, "-m", "scorer"],
@@ -120,7 +137,8 @@ class Topics:
     """Writes features, reads predictions."""
 
     def __init__(self, settings: KafkaSettings) -> None:
-        ensure_topics(settings, [FEATURES, PREDICTIONS])
+        ensure_topics(settings, [FEATURES, PREDICTIONS, DEAD_LETTERS])
+        self.settings = settings
         self._producer = Producer(settings)
         self._reader = Reader(settings, [PREDICTIONS.name])
         self.records: list[Record] = []
@@ -178,6 +196,23 @@ def test_every_row_is_predicted_once_through_outage_and_restart(start, topics, m
     found = topics.read(23)
     assert [each.time_us for each in found] == list(range(23))
     assert len({each.prediction_id for each in found}) == 23
+
+
+def test_it_gets_through_a_slow_model_and_past_a_row_it_fails_at(start, topics, make_row):
+    """Too many rows for the time there is, and one that always fails: the others are predicted."""
+    Handler.most = 8
+    named = dict(make_row(0).features)
+    poison = make_row(13, features=named | {NAMES[0]: 7.0})
+    topics.write(*[poison if number == 13 else make_row(number) for number in range(30)])
+    letters = Reader(topics.settings, [DEAD_LETTERS.name])
+    start(timeout="1")
+    found = topics.read(29)
+    assert [each.time_us for each in found] == [n for n in range(30) if n != 13]
+    dead: list[Record] = []
+    eventually(lambda: dead.extend(letters.poll(0.05)) or dead)
+    letters.close()
+    assert "no score: ml: found status 500" in decode_letter(dead[0].value).reason
+    assert len(dead) == 1
 
 
 def test_the_variant_is_followed(start, topics, make_row, kafka_settings):

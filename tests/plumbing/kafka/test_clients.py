@@ -193,14 +193,11 @@ def test_positions_are_known_when_partitions_arrive(
     assert len(seen) == 2
 
 
-def test_a_second_member_takes_its_share(settings: KafkaSettings, producer: Producer) -> None:
-    """With two members each has one partition, and the first is told what it lost."""
-    lost: list[Partition] = []
-    first = GroupConsumer(settings, ["things"], "group", on_revoked=lost.extend)
+def _with_a_second_member(
+    settings: KafkaSettings, first: GroupConsumer, turn: Callable[[], object]
+) -> None:
+    """Let another join and take its share of THINGS while ``first`` does nothing but ``turn``."""
     deadline = time.monotonic() + PATIENCE
-    while not first.assignment():
-        assert time.monotonic() < deadline, "the first has not joined"
-        first.poll(0.2)
     stop = threading.Event()
     shares: list[list[Partition]] = []
 
@@ -219,12 +216,45 @@ def test_a_second_member_takes_its_share(settings: KafkaSettings, producer: Prod
     try:
         while halves() != [[each] for each in THINGS]:
             assert time.monotonic() < deadline, f"no rebalance, found {halves()}"
-            first.poll(0.2)
+            turn()
     finally:
         stop.set()
         thread.join()
+
+
+def _joined(first: GroupConsumer) -> GroupConsumer:
+    deadline = time.monotonic() + PATIENCE
+    while not first.assignment():
+        assert time.monotonic() < deadline, "the first has not joined"
+        first.poll(0.2)
+    return first
+
+
+def test_a_second_member_takes_its_share(settings: KafkaSettings, producer: Producer) -> None:
+    """With two members each has one partition, and the first is told what it lost."""
+    lost: list[Partition] = []
+    first = _joined(GroupConsumer(settings, ["things"], "group", on_revoked=lost.extend))
+    _with_a_second_member(settings, first, lambda: first.poll(0.2))
     assert lost[:2] == THINGS
     first.commit(dict.fromkeys(THINGS, 0))
+    first.close()
+
+
+def test_a_member_that_stays_holds_up_nobody_and_loses_nothing(
+    settings: KafkaSettings, producer: Producer
+) -> None:
+    """While it works on what it has, others join; what comes meanwhile is given out afterwards."""
+    lost: list[Partition] = []
+    first = _joined(GroupConsumer(settings, ["things"], "group", on_revoked=lost.extend))
+    _with_a_second_member(settings, first, first.stay)
+    assert lost == []
+    for key in ("BTC-USD", "ETH-USD", "SOL-USD", "A", "B", "C"):
+        _publish(producer, [f"{key} {number}" for number in range(300)], key)
+    for _ in range(5):
+        first.stay()
+    found = [record.value for record in _collect(first.poll, 1_800)]
+    assert len(set(found)) == 1_800
+    assert lost[:2] == THINGS
     first.close()
 
 
