@@ -14,6 +14,7 @@ from prometheus_client import REGISTRY
 
 from adapter.app import create_app
 from adapter.config import Settings
+from adapter.connection import bounded
 from adapter.drain import Drain, DrainingServer
 from adapter.model_router import Fallback
 from plumbing.kafka import KafkaSettings
@@ -86,6 +87,9 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         log_config=None,
         proxy_headers=False,  # X-Forwarded-For is read by ADAPTER_TRUSTED_PROXY_HOPS alone
         server_header=False,
+        http=bounded(
+            settings.max_header_bytes, settings.receive_seconds, settings.keep_alive_seconds
+        ),
         timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=settings.graceful_seconds,
     )

@@ -23,7 +23,7 @@ from adapter.health import SERVICE, able, health, version
 from adapter.limit import Limit
 from adapter.metrics import NO_VARIANT, Metrics
 from adapter.model_router import Fallback, ModelRouter, ProxyClient
-from adapter.openapi import static_page, with_examples
+from adapter.openapi import completed, static_page
 from adapter.passthrough import (
     GET_PATHS,
     INFER_PATHS,
@@ -32,6 +32,7 @@ from adapter.passthrough import (
     back,
     check_json,
     down,
+    error_of,
     target,
 )
 from plumbing.exposition import exposition
@@ -143,9 +144,12 @@ class Front:
             check_json(request.headers)
         body = await self._bodies.read(request.headers, request.stream())
         trace, headers = note_of(request.scope).traceparent, down(request.headers)
-        answer = await self.models.forward(
-            to.variant, request.method, to.path, body, headers, trace
-        )
+        method = "GET" if request.method == "HEAD" else request.method
+        answer = await self.models.forward(to.variant, method, to.path, body, headers, trace)
+        if answer.status >= 400:
+            said = error_of(answer.body)
+            about = note_of(request.scope).request_id, request.scope["path"]
+            return problem(*about, answer.status, "The model server refuses it", said)
         return Response(answer.body, answer.status, headers=back(answer.headers))
 
     async def docs(self) -> Response:
@@ -235,19 +239,30 @@ def _unforeseen(request_id: str, path: str) -> Response:
 
 
 def _add_routes(app: FastAPI, front: Front) -> None:
-    scoring: dict[str, Any] = {"methods": ["POST"], "tags": ["scoring"]}
-    app.add_api_route("/predict", front.predict, **scoring)
-    told: dict[str, Any] = {"methods": ["GET"], "tags": ["operation"]}
-    app.add_api_route("/health", front.health, **told)
-    app.add_api_route("/version", front.version, **told)
-    app.add_api_route("/metrics", front.scrape, **told)
-    app.add_api_route("/healthz", front.alive, **told)
-    app.add_api_route("/readyz", front.ready, **told)
-    app.add_api_route("/docs", front.docs, methods=["GET"], include_in_schema=False)
+    _add_route(app, "/predict", front.predict, "POST", "scoring")
+    told: dict[str, Callable[..., Any]] = {
+        "/health": front.health,
+        "/version": front.version,
+        "/metrics": front.scrape,
+        "/healthz": front.alive,
+        "/readyz": front.ready,
+    }
+    for path, endpoint in told.items():
+        _add_route(app, path, endpoint, "GET", "operation")
+    app.add_api_route("/docs", front.docs, methods=["GET", "HEAD"], include_in_schema=False)
     for path in GET_PATHS:
-        app.add_api_route(path, front.v2, methods=["GET"], tags=["V2"])
+        _add_route(app, path, front.v2, "GET", "V2")
     for path in INFER_PATHS:
-        app.add_api_route(path, front.v2, methods=["POST"], tags=["V2"])
+        _add_route(app, path, front.v2, "POST", "V2")
+
+
+def _add_route(
+    app: FastAPI, path: str, endpoint: Callable[..., Any], method: str, tag: str
+) -> None:
+    """Add a route; where GET is, HEAD is as well."""
+    app.add_api_route(path, endpoint, methods=[method], tags=[tag])
+    if method == "GET":
+        app.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
 
 
 def create_app(
@@ -316,5 +331,5 @@ def create_app(
     )
     _add_routes(app, front)
     document = app.openapi
-    app.openapi = lambda: with_examples(document())  # type: ignore[method-assign]
+    app.openapi = lambda: completed(document())  # type: ignore[method-assign]
     return app

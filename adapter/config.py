@@ -50,14 +50,17 @@ class Settings(BaseSettings):
     max_body_bytes: Annotated[int, Field(ge=1)] = 1 << 20
     """Most bytes of one request body (413 above)."""
     receive_seconds: Annotated[float, Field(gt=0)] = 10.0
-    """How long a request body may take to come (408 after that)."""
+    """How long the head of a request may take to come, and its body (408 after that); also how
+    long a client may leave an answer unread."""
+    max_header_bytes: Annotated[int, Field(ge=1)] = 32 << 10
+    """Most bytes of the head of a request: address and headers (431 above)."""
     max_bytes_in_flight: Annotated[int, Field(ge=1)] = 32 << 20
     """Most bytes of all request bodies that are on their way (503 above)."""
     retry_after_seconds: Annotated[int, Field(ge=1)] = 2
     """What Retry-After says when the model is away."""
     keep_alive_seconds: Annotated[int, Field(ge=1)] = 75
-    """How long an idle connection of a client stays open; longer than clients and proxies keep
-    theirs (5 to 60 s), or a request could meet the end of one."""
+    """How long an idle connection of a client stays open, before a first request too; longer than
+    clients and proxies keep theirs (5 to 60 s), or a request could meet the end of one."""
     drain_seconds: Annotated[float, Field(ge=0)] = 1.0
     """How long after SIGTERM requests are still taken, each answered with `Connection: close`,
     so that clients go elsewhere; ends at once when nobody is connected."""

@@ -26,7 +26,7 @@ METHODS: Final = ("GET", "POST", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS")
 NO_VARIANT: Final = "none"
 ERRORS: Final = ("away", "bad_response")
 # Of routes, those that exist from the start in a rate; the others when they are first asked.
-ROUTE: Final = Label("route", ("/predict",))
+ROUTE: Final = Label("route", ("/predict", *INFER_PATHS))
 STATUS: Final = Label("status", ("2xx", "4xx", "5xx"))
 VARIANT: Final = Label("variant", VARIANTS)
 

@@ -1,9 +1,10 @@
 """What ``/openapi.json`` and ``/docs`` say of ``/predict``, with examples that really work."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
-from adapter.passthrough import INFER_PATHS
+from adapter.passthrough import INFER_PATHS, VERSION
 from adapter.schema import request_schema, response_schema
 from featurizer.features import EXAMPLE, NAMES
 from serving.control import VARIANTS
@@ -24,6 +25,7 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
         "status": {"type": "integer"},
         "detail": {"type": "string"},
         "request_id": {"type": "string"},
+        "error": {"type": "string", "description": "only under /v2: the detail, as V2 names it"},
         "problems": {
             "type": "array",
             "description": "only with 422: each row (from 0) and field that is wrong",
@@ -40,13 +42,49 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def with_examples(document: dict[str, Any]) -> dict[str, Any]:
-    """Add what FastAPI would change: it takes the nulls out of examples."""
-    paths = document["paths"]
-    paths["/predict"]["post"] |= predict_operation()
+_PROBLEM: Final = {"application/problem+json": {"schema": _PROBLEM_SCHEMA}}
+_OF_ALL: Final = {
+    "4XX": "what was asked cannot be answered; `detail` says what was found and expected",
+    "5XX": "we, or the model, cannot answer; `detail` says what is the matter",
+}
+_OF_POSTS: Final = {
+    "401": "API keys are on and none known was brought",
+    "408": "head or body did not come in time",
+    "413": "too many rows or bytes",
+    "429": "too many requests; Retry-After says when to come again",
+    "503": "the model is away, or too much is on its way; Retry-After says when to come again",
+}
+_OF_PREDICT: Final = {"422": "a row or field is wrong; all that is wrong is listed"}
+_OF_INFER: Final = {"415": "another content type than JSON, or binary tensors"}
+_PARAMETERS: Final[dict[str, dict[str, Any]]] = {
+    "variant": {"type": "string", "enum": list(VARIANTS)},
+    "version": {"type": "string", "pattern": VERSION.pattern},
+}
+
+
+def completed(document: dict[str, Any]) -> dict[str, Any]:
+    """Add what FastAPI does not know: parameters of paths, errors, and examples with nulls."""
+    for path, operations in document["paths"].items():
+        for operation in operations.values():
+            if named := _parameters(path):
+                operation["parameters"] = named
+            operation["responses"] |= _errors(_OF_ALL)
+    document["paths"]["/predict"]["post"] |= predict_operation()
     for path in INFER_PATHS:
-        paths[path]["post"] |= infer_operation()
+        document["paths"][path]["post"] |= infer_operation()
     return document
+
+
+def _parameters(path: str) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": schema}
+        for name, schema in _PARAMETERS.items()
+        if f"{{{name}}}" in path
+    ]
+
+
+def _errors(described: Mapping[str, str]) -> dict[str, Any]:
+    return {status: {"description": why, "content": _PROBLEM} for status, why in described.items()}
 
 
 def predict_operation() -> dict[str, Any]:
@@ -57,14 +95,6 @@ def predict_operation() -> dict[str, Any]:
         "sizes unknown": {"value": {"rows": [unknown]}},
         "two rows": {"value": {"rows": [EXAMPLE, unknown]}},
     }
-    problem = {"application/problem+json": {"schema": _PROBLEM_SCHEMA}}
-    errors = {
-        "401": "API keys are on and none known was brought",
-        "413": "too many rows or bytes",
-        "422": "a row or field is wrong; all that is wrong is listed",
-        "429": "too many requests; Retry-After says when to come again",
-        "503": "the model is away; Retry-After says when to come again",
-    }
     right = {"schema": response_schema(), "example": _SCORES}
     return {
         "requestBody": {
@@ -73,7 +103,7 @@ def predict_operation() -> dict[str, Any]:
         },
         "responses": {
             "200": {"description": "scored", "content": {"application/json": right}},
-            **{status: {"description": why, "content": problem} for status, why in errors.items()},
+            **_errors(_OF_ALL | _OF_POSTS | _OF_PREDICT),
         },
     }
 
@@ -81,11 +111,16 @@ def predict_operation() -> dict[str, Any]:
 def infer_operation() -> dict[str, Any]:
     """Return the OpenAPI operation of V2 inference."""
     example = json.loads(encode_request([EXAMPLE_ROW]))
+    answer = {"application/json": {"schema": {"type": "object"}}}
     return {
         "requestBody": {
             "required": True,
             "content": {"application/json": {"schema": {"type": "object"}, "example": example}},
-        }
+        },
+        "responses": {
+            "200": {"description": "scored", "content": answer},
+            **_errors(_OF_ALL | _OF_POSTS | _OF_INFER),
+        },
     }
 
 

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from serving.control import VARIANTS, Variant
 from serving.v2 import INFER_PATH, MODEL_PATH
 
@@ -19,7 +21,8 @@ GET_PATHS: Final = (
     f"{_VERSION_PATH}/ready",
 )
 INFER_PATHS: Final = (INFER_PATH, f"{_VERSION_PATH}/infer")
-_VERSION: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+_MOST_SAID: Final = 500
+VERSION: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _DOWN: Final = ("content-type", "accept")
 _OF_ONE_CONNECTION: Final = (
     "connection",
@@ -44,6 +47,10 @@ class NotServed(Exception):
     """The path names a model or version that is none of ours."""
 
 
+class _Error(msgspec.Struct):
+    error: str
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
     """Where a request goes: ``path`` is built anew from checked parts, never copied."""
@@ -62,7 +69,7 @@ def target(route: str, parts: Mapping[str, str]) -> Target:
         NotServed: another model, or a version that could change the path.
     """
     named, number = parts.get("variant"), parts.get("version")
-    if number is not None and not _VERSION.fullmatch(number):
+    if number is not None and not VERSION.fullmatch(number):
         raise NotServed(f"found version {number!r}, expected one of a model")
     if named is None:
         return Target(route, None)
@@ -88,6 +95,20 @@ def check_json(headers: Mapping[str, str]) -> None:
         raise NotJson(f"found content type {kind[:100]!r}, expected application/json")
     if "inference-header-content-length" in headers:
         raise NotJson("found binary tensors, expected all data as JSON")
+
+
+def error_of(body: bytes) -> str:
+    """Return what a V2 server says of an error: its ``error``, or the beginning of its answer.
+
+    >>> error_of(b'{"error": "Model ml not found"}')
+    'Model ml not found'
+    >>> error_of(b"Bad Gateway")
+    'Bad Gateway'
+    """
+    try:
+        return msgspec.json.decode(body, type=_Error).error
+    except msgspec.DecodeError:
+        return body[:_MOST_SAID].decode("utf-8", "replace") or "it does not say why"
 
 
 def back(headers: Mapping[str, str]) -> dict[str, str]:

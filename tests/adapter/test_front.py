@@ -1,10 +1,13 @@
 """Health, version, documentation, errors, ids and logs of the adapter."""
 
 import json
+import re
 
+import jsonschema
 import pytest
 from structlog.testing import capture_logs
 
+from adapter.passthrough import INFER_PATHS
 from featurizer.features import FEATURES_DIGEST, NAMES
 
 PROBLEM = "application/problem+json"
@@ -176,6 +179,61 @@ def test_the_documented_schema_has_every_feature(adapter):
     assert row["additionalProperties"] is False
 
 
+OPERATIONS = ("get", "post")
+
+
+@pytest.fixture
+def document(adapter):
+    """What ``/openapi.json`` says."""
+    return adapter().client.get("/openapi.json").json()
+
+
+def test_every_operation_is_described_whole(document):
+    """Path parameters declared, ids that are unique, errors of the client's and of ours."""
+    found = [
+        (path, operation)
+        for path, operations in document["paths"].items()
+        for name, operation in operations.items()
+        if name in OPERATIONS
+    ]
+    assert len(found) == sum(map(len, document["paths"].values()))
+    assert len({operation["operationId"] for _, operation in found}) == len(found)
+    for path, operation in found:
+        declared = [each["name"] for each in operation.get("parameters", ())]
+        assert sorted(declared) == sorted(re.findall(r"{(\w+)}", path))
+        assert all(
+            each["in"] == "path" and each["required"] for each in operation.get("parameters", ())
+        )
+        answers = operation["responses"]
+        assert {"200", "4XX", "5XX"} <= answers.keys()
+        assert all(answer["description"] for answer in answers.values())
+
+
+def test_schemas_and_examples_agree(document):
+    """By a validator that is not ours: schemas are schemas, and each example fits its own."""
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            for answer in (*operation["responses"].values(), operation.get("requestBody", {})):
+                for content in answer.get("content", {}).values():
+                    schema = jsonschema.Draft202012Validator(content["schema"])
+                    schema.check_schema(content["schema"])
+                    examples = [each["value"] for each in content.get("examples", {}).values()]
+                    examples += [content["example"]] if "example" in content else []
+                    for example in examples:
+                        schema.validate(example)
+
+
+PAGES = ("/health", "/version", "/metrics", "/healthz", "/readyz", "/docs", "/openapi.json")
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/v2", "/v2/models/ml", "/v2/models/ml/ready"])
+def test_head_is_where_get_is(adapter, path):
+    """With the same status and type, as a load balancer asks."""
+    client = adapter().client
+    got, asked = client.get(path), client.head(path)
+    assert (asked.status_code, asked.headers["content-type"]) == (200, got.headers["content-type"])
+
+
 def test_docs_can_be_read_without_the_internet(adapter):
     """The page has its substance in itself, not only in a script from elsewhere."""
     page = adapter().client.get("/docs")
@@ -208,8 +266,10 @@ def test_metrics_count_requests_rows_and_who_serves(adapter, row):
 def test_metrics_start_at_zero(adapter):
     """An error rate can be seen from the first error on."""
     text = adapter().client.get("/metrics").text
-    zero = 'method="POST",route="/predict",status="5xx",variant="none"} 0.0'
-    assert f"adapter_requests_total{{{zero}" in text
+    for route in ("/predict", *INFER_PATHS):
+        zero = f'method="POST",route="{route}",status="5xx",variant="none"}} 0.0'
+        assert f"adapter_requests_total{{{zero}" in text
+        assert f'adapter_rate_limited_total{{route="{route}"}} 0.0' in text
 
 
 def test_answers_are_json_that_says_so(adapter):

@@ -54,14 +54,16 @@ def test_inference_passes_byte_for_byte(adapter, v2, path):
     assert v2.requests[-1] == ("POST", path, body)
 
 
-def test_an_error_of_the_server_passes_unchanged(adapter, v2):
-    """The server's own 422 and 404 keep status and body."""
+def test_an_error_of_the_server_keeps_status_and_words(adapter, v2):
+    """As a problem, with the ``error`` of V2 as the server gave it."""
     front = adapter()
     answer = front.client.post("/v2/models/ml/infer", json={})
-    assert (answer.status_code, answer.json()) == (422, {"error": "no inputs"})
+    assert (answer.status_code, answer.json()["error"]) == (422, "no inputs")
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
     v2.status = {"ml": 404}
     answer = front.client.get("/v2/models/ml/ready")
-    assert (answer.status_code, answer.json()) == (404, {"error": "Model ml not found"})
+    assert (answer.status_code, answer.json()["error"]) == (404, "Model ml not found")
 
 
 @pytest.mark.parametrize(
