@@ -131,6 +131,7 @@ def _report(
             "tau": dict(found.problem.tau),
             "counts": dataset.counts,
             "captures": data_of(dataset),
+            "notes": [{"file": c.file, "note": note} for c in dataset.captures for note in c.notes],
             "left_out": [{"file": name, "reason": why} for name, why in dataset.left_out],
         },
         **findings_of(found),
@@ -184,6 +185,8 @@ def _written(
     record.write(folder)
     for candidate, digest in digests.items():
         say(f"wrote     {model_folder(folder, candidate)}: digest {digest}")
+    for name, reason in dataset.left_out:
+        say(f"left out  {name}: {reason}")
     say(f"report    {folder / 'report.html'}")
     return TrainingRun(folder, record)
 

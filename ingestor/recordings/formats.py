@@ -1,16 +1,18 @@
 """The forms in which Advanced Trade was captured, line by line, and the frame each stands for.
 
-A line is a frame, a frame wrapped as ``{"ingest_time", "product_id", "payload"}``,
-or one ticker flattened with keys of its author's own.
+A line is a frame, a frame wrapped as ``{"ingest_time", "product_id", "payload"}``, a frame after
+the time at which it was received, or one ticker flattened with keys of its author's own.
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import msgspec
 
-from ingestor.instant import instant
+from ingestor.instant import instant, time_text
+from ingestor.recordings.lines import ForeignDialect
 
 CHANNELS: Final = ("ticker", "market_trades", "heartbeats")
 """What is read; acks, errors and other channels are left out."""
@@ -38,8 +40,17 @@ _OTHER_NAMES: Final = {
 }
 
 
-class RecordingError(Exception):
-    """A recording cannot be read; the message says where, what was found and what expected."""
+TIMES: Final = (
+    "ws_timestamp",
+    "timestamp",
+    "time",
+    "ts",
+    "received_at",
+    "ingest_time",
+)
+"""Where a line's time stands, the first that is there: the exchange's before the recorder's."""
+_STAMPED: Final = re.compile(rb"\s*(\d[0-9T:.Z+-]*?):?\s+(?=\{)(.*)", re.DOTALL)
+"""A line as tardis and others keep it: the time at which it was received, then the frame."""
 
 
 class Envelope(msgspec.Struct):
@@ -107,29 +118,25 @@ class Entry:
     restarted: bool = False
 
 
-def parse(lines: Iterable[bytes], name: str) -> Iterator[Entry]:
-    """Read the lines of a recording; ``name`` stands in errors.
+UNUSABLE: Final = (msgspec.MsgspecError, ValueError, RecursionError)
+"""What reading a line raises where it cannot be used."""
 
-    Raises:
-        RecordingError: names the line, what was found and what was expected.
-    """
+
+def parse(lines: Iterable[bytes], refuse: Callable[[Exception], object]) -> Iterator[Entry]:
+    """Read the lines of a recording; ``refuse`` is told why the last one cannot be used."""
     count = _Count()
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
-            continue
+    for line in lines:
         try:
-            envelope = _envelope(msgspec.json.decode(line))
+            envelope = envelope_of(line)
             if envelope is None:
                 continue
-            lost, restarted = count.take(envelope)
-            if envelope.channel in CHANNELS:
-                yield replace(_entry(envelope), lost=lost, restarted=restarted)
-        except (msgspec.DecodeError, ValueError) as exc:
-            found = line[:120].decode(errors="replace").rstrip()
-            raise RecordingError(
-                f"{name}, line {number}: {exc}; found {found!r}, "
-                "expected one frame or ticker of Advanced Trade as a JSON object"
-            ) from exc
+            entry = _entry(envelope) if envelope.channel in CHANNELS else None
+        except UNUSABLE as exc:
+            refuse(exc)
+            continue
+        lost, restarted = count.take(envelope)
+        if entry is not None:
+            yield replace(entry, lost=lost, restarted=restarted)
 
 
 @dataclass(slots=True)
@@ -153,35 +160,56 @@ class _Count:
         return answer
 
 
-def _envelope(line: Any) -> Envelope | None:
-    """Return the frame a line stands for, or None for an error frame, which carries no market.
+def envelope_of(line: bytes) -> Envelope | None:
+    """Return the frame a line stands for; None for a blank line or an error, without a market.
 
     Raises:
-        ValueError: the line has none of the known forms.
+        ForeignDialect: it is of the Exchange dialect.
+        ValueError, msgspec.MsgspecError: the line has none of the known forms.
     """
+    if not line.strip():
+        return None
+    stamped = _STAMPED.match(line)
+    found = msgspec.json.decode(stamped[2] if stamped else line)
+    return _envelope(found, {"received_at": stamped[1].decode()} if stamped else {})
+
+
+def _envelope(line: Any, around: dict[str, Any]) -> Envelope | None:
+    """Take the frame out; ``around`` has the times that were written beside it."""
     if isinstance(line, dict) and "payload" in line:
-        line = line["payload"]
+        payload = line["payload"]
+        around = {**around, **{key: line[key] for key in TIMES if key in line}}
+        line = msgspec.json.decode(payload) if isinstance(payload, str) else payload
     if not isinstance(line, dict):
         raise ValueError("not an object")
     if "channel" in line:
-        return _frame(line)
-    if "best_bid" in line and ("timestamp" in line or "ws_timestamp" in line):
-        return _flattened(line)
+        return _frame(line, around)
     if line.get("type") == "error":
         return None
-    if isinstance(line.get("raw"), str) or "type" in line:
-        raise ValueError("this is the Exchange dialect, which is not readable here yet")
+    if _is_exchange(line):
+        raise ForeignDialect("this is the Exchange dialect, which is not readable here yet")
+    if "best_bid" in line:
+        return _flattened(line, around)
     raise ValueError("neither a frame, a wrapped frame nor a flattened ticker")
 
 
-def _frame(line: dict[str, Any]) -> Envelope:
+def _is_exchange(line: dict[str, Any]) -> bool:
+    """Say whether the Exchange's own words stand in it; ``raw`` is a whole frame of it as text."""
+    own = "sequence" in line or "trade_id" in line or "time" in line or "best_bid" not in line
+    advanced = "timestamp" in line or "ws_timestamp" in line
+    return isinstance(line.get("raw"), str) or ("type" in line and own and not advanced)
+
+
+def _frame(line: dict[str, Any], around: dict[str, Any]) -> Envelope:
     if not isinstance(line.get("events"), list):
         raise ValueError("the frame has no list of events")
-    events = msgspec.Raw(msgspec.json.encode(line["events"]))
-    return msgspec.convert({**line, "events": events}, Envelope)
+    events = msgspec.json.encode(line["events"])
+    number = line.get("sequence_num", -1)
+    known = {"events": msgspec.Raw(events), "timestamp": _time({**around, **line})}
+    return msgspec.convert({**line, **known, "sequence_num": number}, Envelope, strict=False)
 
 
-def _flattened(line: dict[str, Any]) -> Envelope:
+def _flattened(line: dict[str, Any], around: dict[str, Any]) -> Envelope:
     """Make the frame that was flattened; what the line lacks stays missing.
 
     A line of the commonest form::
@@ -197,17 +225,42 @@ def _flattened(line: dict[str, Any]) -> Envelope:
     event = {"type": line.get("event_type", "update"), "tickers": [ticker]}
     return Envelope(
         "ticker",
-        str(line.get("ws_timestamp", line.get("timestamp"))),
+        _time({**around, **line}),
         int(line.get("sequence_num", -1)),
         msgspec.Raw(msgspec.json.encode([event])),
     )
+
+
+def _time(line: dict[str, Any]) -> str:
+    """Return the best time a line has: the exchange's own before that of who received it."""
+    for key in TIMES:
+        if line.get(key) is not None:
+            return time_text(line[key])
+    raise ValueError(f"found no time, expected one of {', '.join(TIMES)}")
+
+
+def _texts(events: bytes) -> bytes:
+    """Write numbers as the exchange does, as text."""
+    return msgspec.json.encode(_as_text(msgspec.json.decode(events)))
+
+
+def _as_text(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _as_text(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_as_text(each) for each in value]
+    return str(value) if isinstance(value, int | float) else value
 
 
 def _entry(envelope: Envelope) -> Entry:
     time_us, text = instant(envelope.timestamp)
     envelope = msgspec.structs.replace(envelope, timestamp=text)
     if envelope.channel == "ticker":
-        events = msgspec.json.decode(envelope.events, type=list[TickerEvent])
+        try:
+            events = msgspec.json.decode(envelope.events, type=list[TickerEvent])
+        except msgspec.ValidationError:
+            envelope.events = msgspec.Raw(_texts(envelope.events))
+            events = msgspec.json.decode(envelope.events, type=list[TickerEvent])
         return Entry(time_us, envelope, tickers=tuple(t for event in events for t in event.tickers))
     if envelope.channel == "market_trades":
         trades = msgspec.json.decode(envelope.events, type=list[TradesEvent])

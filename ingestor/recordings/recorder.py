@@ -1,14 +1,14 @@
 """Raw capture: every frame as it came, in the wrapped form that recordings are read from."""
 
-import gzip
+import os
 import queue
 import threading
 import time
+import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -17,10 +17,11 @@ from plumbing.logs import get_logger
 HOUR_US: Final = 3_600_000_000
 SYNC_SECONDS: Final = 2.0
 """What a kill can cost: the frames since the last sync."""
+MOST_BYTES: Final = 4 << 20
+"""So many bytes wait for a sync; then it comes earlier."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
+class _Taken(NamedTuple):
     data: bytes
     at_us: int
     connection: int
@@ -30,23 +31,27 @@ class RawCapture:
     """Writes frames in a thread of its own, one file a connection and hour (of our clock).
 
     It never makes the caller wait: where writing cannot keep up, or fails, frames are
-    left out, and counted by ``dropped``.
+    left out, each told to ``dropped``; ``written`` is called for each that is on the disk.
+    A disk that is full costs the frames of that time: it goes on, in the same file, by itself.
     """
 
     def __init__(
         self,
         folder: Path,
         *,
-        written: Callable[[], None],
-        dropped: Callable[[], None],
+        written: Callable[[], object],
+        dropped: Callable[[], object],
         size: int = 50_000,
+        sync_seconds: float = SYNC_SECONDS,
     ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self._folder = folder
+        self._folder, self._sync_seconds = folder, sync_seconds
         self._written, self._dropped = written, dropped
         self._queue: queue.Queue[_Taken | None] = queue.Queue(size)
-        self._file: gzip.GzipFile | None = None
-        self._part = (-1, -1)
+        self._file: _GzipFile | None = None
+        self._path, self._part = folder, (-1, -1)
+        self._lines: list[bytes] = []
+        self._bytes, self._due, self._stopped = 0, 0.0, False
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
         self._thread.start()
 
@@ -67,54 +72,102 @@ class RawCapture:
         self._thread.join(timeout)
 
     def _run(self) -> None:
-        synced = time.monotonic()
-        while True:
+        open_ = True
+        while open_:
             try:
-                taken = self._queue.get(timeout=SYNC_SECONDS)
+                wait = max(0.0, self._due - time.monotonic()) if self._lines else None
+                taken = self._queue.get(timeout=wait)
+                open_ = taken is not None
+                if taken is not None:
+                    self._add(taken)
             except queue.Empty:
-                taken = _NOTHING
-            if taken is None:
-                break
-            try:
-                self._write(taken)
-                if time.monotonic() - synced >= SYNC_SECONDS:
-                    synced = time.monotonic()
-                    self._sync()
-            except OSError as exc:
-                self._give_up(taken, exc)
+                pass
+            if self._bytes >= MOST_BYTES or time.monotonic() >= self._due:
+                self._sync()
         self._shut()
 
-    def _write(self, taken: _Taken) -> None:
-        if taken is _NOTHING:
-            return
+    def _add(self, taken: _Taken) -> None:
         part = (taken.connection, taken.at_us // HOUR_US)
-        if self._file is None or part != self._part:
+        if part != self._part:
             self._shut()
-            self._file, self._part = gzip.GzipFile(self._path(taken.at_us), "xb"), part
-        self._file.write(line(taken.data, taken.at_us))
-        self._written()
+            self._path, self._part = self._path_at(taken.at_us), part
+        if not self._lines:
+            self._due = time.monotonic() + self._sync_seconds
+        self._lines.append(line(taken.data, taken.at_us))
+        self._bytes += len(self._lines[-1])
 
-    def _path(self, at_us: int) -> Path:
+    def _path_at(self, at_us: int) -> Path:
         moment = datetime.fromtimestamp(at_us / 1_000_000, UTC)
         return self._folder / f"advanced_{moment:%Y%m%dT%H%M%S.%f}Z.ndjson.gz"
 
     def _sync(self) -> None:
-        if self._file is not None:
-            self._file.flush()
+        lines, self._lines, self._bytes = self._lines, [], 0
+        if not lines:
+            return
+        failure: OSError | None = None
+        count = self._written
+        try:
+            self._file = self._file or _GzipFile(self._path)
+            self._file.append(b"".join(lines))
+        except OSError as exc:
+            count, failure = self._dropped, exc
+        for _ in lines:
+            count()
+        self._tell(failure)
 
     def _shut(self) -> None:
+        self._sync()
         file, self._file = self._file, None
         if file is not None:
             file.close()
 
-    def _give_up(self, taken: _Taken, exc: OSError) -> None:
-        get_logger().error("capture.failed", folder=str(self._folder), reason=repr(exc))
-        if taken is not _NOTHING:
-            self._dropped()
-        self._file = None
+    def _tell(self, exc: OSError | None) -> None:
+        """Say once that it stopped, and once that it goes on."""
+        stopped, self._stopped = self._stopped, exc is not None
+        folder = str(self._folder)
+        if exc is not None and not stopped:
+            get_logger().error("capture.stopped", folder=folder, reason=repr(exc))
+        if exc is None and stopped:
+            get_logger().warning("capture.goes_on", folder=folder)
 
 
-_NOTHING: Final = _Taken(b"", 0, -1)
+class _GzipFile:
+    """One gzip stream on the disk, whole up to the last ``append`` whatever happened since."""
+
+    def __init__(self, path: Path) -> None:
+        self._number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+        self._size = 0
+        self._packer = zlib.compressobj(wbits=31)
+
+    def append(self, data: bytes) -> None:
+        """Have the data on the disk.
+
+        Raises:
+            OSError: it is not; the file ends where it did before.
+        """
+        packer = self._packer.copy()
+        self._write(packer.compress(data) + packer.flush(zlib.Z_SYNC_FLUSH))
+        self._packer = packer
+
+    def close(self) -> None:
+        """Write the end; without room for it, a reader takes what is there."""
+        try:
+            self._write(self._packer.flush())
+        except OSError as exc:
+            get_logger().warning("capture.end_missing", reason=repr(exc))
+        os.close(self._number)
+
+    def _write(self, data: bytes) -> None:
+        at = 0
+        try:
+            while at < len(data):
+                at += os.write(self._number, data[at:])
+            os.fsync(self._number)
+        except OSError:
+            os.ftruncate(self._number, self._size)
+            os.lseek(self._number, self._size, os.SEEK_SET)
+            raise
+        self._size += at
 
 
 def line(data: bytes, at_us: int) -> bytes:

@@ -3,7 +3,6 @@
 What is replayed and what models are trained on are these same frames.
 """
 
-import gzip
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +14,8 @@ import msgspec
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.formats import Entry, Envelope, TradesEvent, parse
-from ingestor.recordings.formats import RecordingError as RecordingError
+from ingestor.recordings.lines import RecordedLines
+from ingestor.recordings.lines import RecordingError as RecordingError
 
 SILENCE_US: Final = 10 * SECOND_US
 """Longer than this without a sign of life, nobody can say that the feed was alive."""
@@ -36,7 +36,7 @@ class Recording:
 
     ``sha256`` is the hex digest of the file as it lies there.
     ``tickers`` counts ticker messages by product; ``first_us`` and ``last_us`` are event times.
-    ``has_sizes`` says that every ticker has both sizes.
+    ``has_sizes`` says that every ticker has both sizes. ``notes`` say what is missing or skipped.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Recording:
     first_us: int
     last_us: int
     has_sizes: bool
+    notes: tuple[str, ...] = ()
 
 
 def read_frames(path: Path) -> Iterator[Frame]:
@@ -56,11 +57,13 @@ def read_frames(path: Path) -> Iterator[Frame]:
     Holes in its own numbers are kept if it has heartbeats of its own;
     otherwise they are the heartbeats it lacks, and say nothing.
 
+    Lines that cannot be used are skipped, and a missing end is an end: ``describe`` says so.
+
     Raises:
-        RecordingError: a line is no frame of Advanced Trade, or the file cannot be read.
+        RecordingError: too many lines are no frame of Advanced Trade, or the file cannot be read.
     """
-    entries = _entries(path)
-    if any(entry.envelope.channel == "heartbeats" for entry in _entries(path)):
+    entries = _entries(RecordedLines(path))
+    if any(entry.envelope.channel == "heartbeats" for entry in _entries(RecordedLines(path))):
         return numbered(entries)
     return numbered(with_heartbeats(replace(entry, lost=0) for entry in entries))
 
@@ -69,21 +72,24 @@ def describe(path: Path) -> Recording:
     """Read a recording once and say what it holds.
 
     Raises:
-        RecordingError: a line is no frame of Advanced Trade, or there is no ticker at all.
+        RecordingError: too many lines are no frame of Advanced Trade, or there is no ticker.
     """
+    lines = RecordedLines(path)
     counts: Counter[str] = Counter()
     first: int | None = None
     last = 0
     sized = True
-    for entry in _entries(path):
+    for entry in _entries(lines):
         first = entry.time_us if first is None else min(first, entry.time_us)
         last = max(last, entry.time_us)
         counts.update(ticker.product_id for ticker in entry.tickers)
         sized = sized and all(ticker.sized for ticker in entry.tickers)
     if first is None or not counts:
-        raise RecordingError(f"{path.name}: found no ticker, expected at least one")
+        found = "; ".join(["found no ticker", *lines.notes])
+        raise RecordingError(f"{path.name}: {found}, expected at least one")
     products = tuple(sorted(counts))
-    return Recording(path.name, _digest(path), products, dict(counts), first, last, sized)
+    times, digest = (first, last), _digest(path)
+    return Recording(path.name, digest, products, dict(counts), *times, sized, lines.notes)
 
 
 def numbered(entries: Iterable[Entry]) -> Iterator[Frame]:
@@ -164,15 +170,9 @@ def _ids(event: TradesEvent) -> dict[str, list[int]]:
     return {product: sorted(found) for product, found in ids.items()}
 
 
-def _entries(path: Path) -> Iterator[Entry]:
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            with gzip.open(file) if packed else file as lines:
-                yield from parse(lines, path.name)
-    except (OSError, EOFError) as exc:
-        raise RecordingError(f"{path}: {exc}; expected a readable file, plain or gzip") from exc
+def _entries(lines: RecordedLines) -> Iterator[Entry]:
+    yield from parse(lines, lines.refuse)
+    lines.finish()
 
 
 def _digest(path: Path) -> str:

@@ -43,7 +43,11 @@ def run(
             dataset = read_span(options, settings, _say, bars, out=options.out, kafka=kafka)
         else:
             dataset = _from_files(options, settings, bars)
-    for line in count_lines(dataset.counts) + _end_lines(dataset, settings.tau_percentile):
+    for line in (
+        *count_lines(dataset.counts),
+        *(f"left out  {name}: {reason}" for name, reason in dataset.left_out),
+        *_end_lines(dataset, settings.tau_percentile),
+    ):
         _say(line)
     return 0
 

@@ -29,13 +29,16 @@ def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     from training.evaluation.saved_models import evaluate_model, figure_lines, open_model
 
     given, model = with_overrides(settings, data=options.data), open_model(options.model)
-    dataset = build(given.data, _quiet, given.holdout, executor=given.executor)
-    found = evaluate_model(model, dataset)
+    dataset = build(given.data, _quiet, given.holdout, executor=given.executor, any_clock=True)
+    notes = [f"{c.file}: {note}" for c in dataset.captures for note in c.notes]
+    notes += [f"left out {name}: {reason}" for name, reason in dataset.left_out]
+    found = evaluate_model(model, dataset) | {"notes": notes}
     if options.json:
         sys.stdout.write(json.dumps(found, indent=2, allow_nan=False) + "\n")
         return 0
     lines = [f"{found['model']}, digest {found['digest']}"]
     lines += [f"trained on {name}: its figures flatter" for name in found["seen_in_training"]]
+    lines += notes
     for part, pair in found["parts"].items():
         lines += figure_lines(part, [("model", pair["model"]), ("rv60 rule", pair["rv60_rule"])])
     sys.stdout.write("\n".join(lines) + "\n")

@@ -20,7 +20,8 @@ class Capture:
 
     ``counts`` says what became of events and rows, and of time (``gaps``, ``gap_seconds``,
     ``longest_gap_s``); ``rows`` says it of the rows by product, ``usable`` how many of each
-    may be learned from; ``coverage`` what is known of each product's time.
+    may be learned from; ``coverage`` what is known of each product's time; ``notes`` what was
+    missing, skipped, or is to be known otherwise.
     """
 
     file: str
@@ -31,6 +32,7 @@ class Capture:
     counts: Mapping[str, int]
     rows: Mapping[str, Mapping[str, int]]
     coverage: Mapping[str, Coverage]
+    notes: tuple[str, ...] = ()
 
     @property
     def usable(self) -> dict[str, int]:
@@ -44,6 +46,7 @@ def capture_lines(capture: Capture) -> list[str]:
     events = sum(n for kind, n in capture.counts.items() if kind.startswith("events_"))
     rows = ", ".join(f"{n} of {product}" for product, n in capture.usable.items())
     lines = [f"read      {capture.file}: {events} events, usable rows: {rows}"]
+    lines += [f"            note: {note}" for note in capture.notes]
     for product, found in capture.coverage.items():
         dropped = ", ".join(
             f"{n} {fate}" for fate, n in capture.rows.get(product, {}).items() if fate != "usable"
@@ -139,6 +142,7 @@ def _made(
         counts=dict(sorted(total.items())) | time,
         rows={product: dict(sorted(fates.items())) for product, fates in rows.items()},
         coverage=source.coverage,
+        notes=source.notes,
     )
     return LabelledCapture(capture, source.named, tuple(task.part for task in tasks))
 

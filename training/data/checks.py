@@ -5,7 +5,7 @@
 
 import re
 from collections import Counter, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -14,9 +14,12 @@ from featurizer.slots import MICROSECONDS
 from ingestor.advanced import Quotes
 from ingestor.instant import instant, text_of
 from training.data.frames import RecordedFrame
+from training.data.own_tables import SUFFIX, map_beside
 from training.errors import DatasetError
 
-SUFFIXES: Final = (".ndjson", ".ndjson.gz", ".jsonl", ".jsonl.gz")
+SUFFIXES: Final = tuple(
+    f".{kind}{packed}" for kind in ("ndjson", "jsonl", "json") for packed in ("", ".gz")
+)
 HOLDOUT: Final = ("adv_flat_btc_20260406T1502_10min",)
 """Kept for the one final report: never in training or τ, under whatever suffix."""
 BACKWARDS_US: Final = MICROSECONDS
@@ -71,7 +74,11 @@ def external_table(name: str) -> str | None:
     for prefix, kind in _EXTERNAL:
         if name.startswith(prefix):
             return f"{kind}, {EXPECTED}"
-    return f"a table, {EXPECTED}" if name.endswith(_NO_RECORDING) else None
+    return f"a table, {EXPECTED}, or {name}{SUFFIX} beside it" if _is_table(name) else None
+
+
+def _is_table(name: str) -> bool:
+    return name.endswith(_NO_RECORDING)
 
 
 def files_of(path: Path) -> Iterator[tuple[Path, bool]]:
@@ -81,7 +88,7 @@ def files_of(path: Path) -> Iterator[tuple[Path, bool]]:
         DatasetError: nothing is there.
     """
     if path.is_dir():
-        wanted = (p for p in sorted(path.iterdir()) if p.name.endswith(SUFFIXES + _NO_RECORDING))
+        wanted = (p for p in sorted(path.iterdir()) if _is_wanted(p.name))
         yield from ((p, False) for p in wanted)
     elif path.is_file():
         yield path, True
@@ -89,15 +96,22 @@ def files_of(path: Path) -> Iterator[tuple[Path, bool]]:
         raise DatasetError(f"{path}: found nothing, expected a recording or a folder of them")
 
 
-def admit(name: str, holdout: tuple[str, ...]) -> None:
+def _is_wanted(name: str) -> bool:
+    return name.endswith(SUFFIXES + _NO_RECORDING) and not name.endswith(SUFFIX)
+
+
+def admit(path: Path, holdout: tuple[str, ...]) -> None:
     """Refuse by name alone what is held out and what is no recording.
+
+    A table with a map of its columns beside it is one.
 
     Raises:
         LeftOut: with the reason.
     """
+    name = path.name
     if name.split(".")[0] in holdout:
         raise HeldOut(name, "holdout: kept for the final report")
-    kind = external_table(name)
+    kind = None if map_beside(path).exists() else external_table(name)
     if kind is not None:
         raise LeftOut(name, kind)
 
@@ -161,34 +175,30 @@ class ClockCheck:
                 return
             self._lags[2 * (received_us - time_us) // NARROW_US] += 1
 
-    def finish(self) -> None:
-        """Decide by all that was seen.
-
-        Raises:
-            LeftOut: the times are the client's.
-        """
+    def finish(self) -> str | None:
+        """Return why the times are a client's, by all that was seen; None if they are not."""
         if not self.nanoseconds:
-            raise LeftOut(
-                self.name,
+            return (
                 f"found no time finer than a microsecond in {self.tickers} tickers,"
-                " expected the exchange's nanoseconds: these are a client's clock",
+                " expected the exchange's nanoseconds: these are a client's clock"
             )
         total = self._lags.total()
         narrow = max((n + self._lags[at + 1] for at, n in list(self._lags.items())), default=0)
         if total >= FEWEST_LAGS and narrow >= NARROW_SHARE * total:
-            raise LeftOut(
-                self.name,
+            return (
                 f"found {narrow} of {total} event times at one distance from their receive times"
                 f" (within {NARROW_US // 1000} ms), expected a network's: these are a client's"
-                " clock",
+                " clock"
             )
+        return None
 
 
 @dataclass(slots=True)
 class RecordingCheck:
-    """Looks at each message of a recording on its way."""
+    """Looks at each message of a recording on its way; ``refuse`` skips the last line read."""
 
     name: str
+    refuse: Callable[[str], object]
     latest_us: int = -1
     repeated: int = 0
     first_repeated: int = 0
@@ -200,26 +210,29 @@ class RecordingCheck:
         """Make the two checks of time."""
         self._clock, self._pace = ClockCheck(self.name), RateCheck(self.name)
 
-    def see(self, recorded: RecordedFrame) -> None:
-        """Refuse a message that cannot be used, runs backwards or comes impossibly fast.
+    def see(self, recorded: RecordedFrame) -> bool:
+        """Say whether a message stands in the order of time; skip what cannot be used of it.
 
         Raises:
-            DatasetError: names file, line and reason.
+            LeftOut: ticks come impossibly fast.
+            RecordingError: nearly all lines are skipped.
         """
         message, number = recorded.message, recorded.number
-        for problem in message.problems:
-            raise DatasetError(f"{self.name}, line {number}: {problem.reason}")
         time_us = message.time_us or 0
-        if time_us < self.latest_us - BACKWARDS_US:
-            raise DatasetError(
-                f"{self.name}, line {number}: found {text_of(time_us)} after"
-                f" {text_of(self.latest_us)}, expected frames in order of time"
+        if message.problems:
+            self.refuse("; ".join(problem.reason for problem in message.problems))
+        elif time_us < self.latest_us - BACKWARDS_US:
+            self.refuse(
+                f"found {text_of(time_us)} after {text_of(self.latest_us)},"
+                " expected frames in order of time"
             )
+            return False
         self.latest_us = max(self.latest_us, time_us)
         if isinstance(message.content, Quotes):
             self._clock.see(recorded, time_us)
             for quote in message.content.quotes:
                 self._tick(quote.product_id, time_us, number)
+        return message.time_us is not None
 
     def _tick(self, product: str, time_us: int, number: int) -> None:
         newest = self._newest.get(product, -1)
@@ -229,18 +242,21 @@ class RecordingCheck:
         self._newest[product] = max(time_us, newest)
         self._pace.see(product, "advanced", time_us, f"line {number}")
 
-    def finish(self) -> None:
-        """Refuse what only the whole recording shows.
+    def finish(self, notes: Sequence[str] = ()) -> str | None:
+        """Refuse what only the whole recording shows; return why it is not to be learned from.
+
+        ``notes`` are what is known of it otherwise.
 
         Raises:
             DatasetError: names file and reason.
         """
         tickers = self._clock.tickers
         if not tickers:
-            raise DatasetError(f"{self.name}: found no ticker, expected at least one")
+            found = "; ".join(["found no ticker", *notes])
+            raise DatasetError(f"{self.name}: {found}, expected at least one")
         if self.repeated > REPEATED_SHARE * tickers:
             raise DatasetError(
                 f"{self.name}: found {self.repeated} of {tickers} tickers repeated, the first in"
                 f" line {self.first_repeated}, expected at most {REPEATED_SHARE:.0%}"
             )
-        self._clock.finish()
+        return self._clock.finish()

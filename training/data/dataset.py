@@ -73,12 +73,14 @@ def build(
     progress: Progress | None = None,
     tau_percentile: float = TAU_PERCENTILE,
     length_us: int = LENGTH_US,
+    any_clock: bool = False,
 ) -> Dataset:
     """Read recordings, or folders of them, into one dataset; ``say`` is told each file's fate.
 
-    In a folder, what is held out, of another dialect, stamped by a client's clock, too short or
-    no recording is left out with the reason. A file named by itself must be usable, or a holdout.
-    ``keep`` is the Parquet to write. ``length_us`` is the length of a task's time.
+    In a folder, what is held out, of another dialect, stamped by a client's clock, too short,
+    unreadable or no recording is left out with the reason. A file named by itself must be usable,
+    or a holdout. ``keep`` is the Parquet to write. ``length_us`` is the length of a task's time.
+    ``any_clock`` takes what a client's clock stamped, with a note: to evaluate, not to train.
 
     Raises:
         DatasetError: names file, row and reason; also if no usable row is left.
@@ -88,7 +90,7 @@ def build(
         work = Path(folder)
         files = [found for path in paths for found in files_of(path)]
         jobs = [
-            ReadTask(path, named, work / f"{at:05d}", tuple(holdout), length_us)
+            ReadTask(path, named, work / f"{at:05d}", tuple(holdout), length_us, any_clock)
             for at, (path, named) in enumerate(files)
         ]
         read_all = _read_all(jobs, executor, progress)
@@ -201,7 +203,7 @@ def _admitted(found: Iterable[Source | Refused]) -> tuple[list[Source], list[tup
                 continue
             known[one.sha256] = one.name
             sources.append(one)
-        elif one.kind == "error" or (one.named and one.kind == "left out"):
+        elif one.named and one.kind != "holdout":
             raise one.raised()
         else:
             left_out.append((one.name, one.reason))

@@ -4,24 +4,18 @@ The messages are those of ``ingestor.recordings.recording.read_frames``, which t
 replays; where the recording has heartbeats of its own, its lines already are the frames.
 """
 
-import gzip
-import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import chain, repeat
-from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import Final
 
 import msgspec
 
 from ingestor.advanced import CHANNELS, Message, parse
-from ingestor.recordings.formats import Entry, RecordingError
+from ingestor.recordings.formats import UNUSABLE, envelope_of
 from ingestor.recordings.formats import parse as entries_of
+from ingestor.recordings.lines import RecordedLines
 from ingestor.recordings.recording import numbered, with_heartbeats
-from training.data.progress import Progress
 
-STEP: Final = 1 << 18
-"""Progress is told after so many bytes of the file."""
 NEVER_AHEAD_US: Final = 2**62
 """A recording's frames are held against no receive clock."""
 
@@ -39,34 +33,32 @@ class RecordedFrame:
     line: bytes
 
 
-def messages(path: Path, progress: Progress) -> Iterator[RecordedFrame]:
-    """Return the messages of a recording on one connection.
+def messages(lines: RecordedLines, again: RecordedLines) -> Iterator[RecordedFrame]:
+    """Return the messages of a recording on one connection; ``again`` are its lines once more.
 
     Raises:
-        RecordingError: a line is no frame of Advanced Trade, or the file cannot be read.
+        RecordingError: too many lines are no frame of Advanced Trade, or the file is unreadable.
     """
-    try:
-        lines = _Lines(path, progress)
-        if _has_heartbeats(path):
-            yield from _own(lines, path.name)
-        else:
-            yield from _renewed(lines, path.name)
-    except (OSError, EOFError, zlib.error) as exc:
-        raise RecordingError(f"{path}: {exc}; expected a readable file, plain or gzip") from exc
+    yield from _own(lines) if _has_heartbeats(again) else _renewed(lines)
+    lines.finish()
 
 
-def _renewed(lines: "_Lines", name: str) -> Iterator[RecordedFrame]:
+def _renewed(lines: RecordedLines) -> Iterator[RecordedFrame]:
     """Read a recording that needs heartbeats: frames are made anew, as for a replay."""
-    entries = (replace(entry, lost=0) for entry in entries_of(lines, name))
+    entries = (replace(entry, lost=0) for entry in entries_of(lines, lines.refuse))
     for frame in numbered(with_heartbeats(entries)):
         yield RecordedFrame(parse(frame.data, NEVER_AHEAD_US), frame.data, lines.number, lines.line)
 
 
-def _own(lines: "_Lines", name: str) -> Iterator[RecordedFrame]:
+def _own(lines: RecordedLines) -> Iterator[RecordedFrame]:
     """Read a recording with heartbeats: each line's frame is understood as it stands."""
     numbers = _Numbers()
     for line in lines:
-        found = _frame_of(line, lines.number, name)
+        try:
+            found = _frame_of(line)
+        except UNUSABLE as exc:
+            lines.refuse(exc)
+            continue
         if found is None:
             continue
         head, frame = found
@@ -107,6 +99,7 @@ class _Head(msgspec.Struct):
     """What is read of a frame before it is understood."""
 
     channel: str | None = None
+    timestamp: str | None = None
     sequence_num: int = -1
     payload: msgspec.Raw = msgspec.Raw(b"")
 
@@ -114,71 +107,32 @@ class _Head(msgspec.Struct):
 _heads = msgspec.json.Decoder(_Head)
 
 
-def _frame_of(line: bytes, number: int, name: str) -> tuple[_Head, bytes] | None:
+def _frame_of(line: bytes) -> tuple[_Head, bytes] | None:
     """Unwrap a line; None where it is blank or an error frame, which carries no market."""
     try:
         head, frame = _heads.decode(line), line
         if head.payload:
             frame = bytes(head.payload)
             head = _heads.decode(frame)
-        if head.channel is not None:
+        if head.channel is not None and head.timestamp is not None:
             return head, frame
     except msgspec.DecodeError:
         pass
-    return _otherwise(line, number, name)
-
-
-def _otherwise(line: bytes, number: int, name: str) -> tuple[_Head, bytes] | None:
-    """Take a line of another form as a replay would; a refusal says which line it was."""
-    numbered_lines = chain(repeat(b"\n", number - 1), [line])
-    entries: list[Entry] = list(entries_of(numbered_lines, name))
-    if not entries:
+    envelope = envelope_of(line)
+    if envelope is None:
         return None
-    frame = msgspec.json.encode(entries[0].envelope)
+    frame = msgspec.json.encode(envelope)
     return _heads.decode(frame), frame
 
 
-class _Lines:
-    """The lines of a file, remembering the last one given and its number, from 1."""
-
-    def __init__(self, path: Path, progress: Progress) -> None:
-        self._path, self._progress = path, progress
-        self.number, self.line = 0, b""
-
-    def __iter__(self) -> Iterator[bytes]:
-        told = 0
-        with self._path.open("rb") as file:
-            for line in _unpacked(file):
-                self.number += 1
-                self.line = line
-                if self.number % 512 == 0 and file.tell() - told >= STEP:
-                    self._progress.advance(file.tell() - told)
-                    told = file.tell()
-                yield line
-            self._progress.advance(file.tell() - told)
-
-
-def _unpacked(file: BinaryIO) -> Iterator[bytes]:
-    packed = file.read(2) == b"\x1f\x8b"
-    file.seek(0)
-    if not packed:
-        yield from file
-        return
-    with gzip.open(file) as lines:
-        yield from cast(Iterable[bytes], lines)
-
-
-def _has_heartbeats(path: Path) -> bool:
+def _has_heartbeats(lines: RecordedLines) -> bool:
     """Look for a frame of the channel; most lines are only searched for the word."""
-    with path.open("rb") as file:
-        for line in _unpacked(file):
-            if b"heartbeats" in line and _is_heartbeat(line):
-                return True
-    return False
+    return any(b"heartbeats" in line and _is_heartbeat(line) for line in lines)
 
 
 def _is_heartbeat(line: bytes) -> bool:
     try:
-        return any(entry.envelope.channel == "heartbeats" for entry in entries_of([line], ""))
-    except RecordingError:
-        return False  # the reading itself names line and reason
+        found = envelope_of(line)
+    except UNUSABLE:
+        return False  # the reading itself counts it
+    return found is not None and found.channel == "heartbeats"

@@ -10,11 +10,12 @@ from typing import Literal
 
 from ingestor.advanced import DIALECT
 from ingestor.continuity import Connection
-from ingestor.recordings.formats import RecordingError
+from ingestor.recordings.lines import ForeignRecording, RecordedLines, RecordingError
 from ingestor.tick import Dialect, encode
 from training.data.checks import HeldOut, LeftOut, RecordingCheck, admit
 from training.data.coverage import Coverage
 from training.data.frames import messages
+from training.data.own_tables import OwnTable, map_beside
 from training.data.progress import Progress, Quiet
 from training.data.shards import LENGTH_US, Shard, ShardWriter
 from training.errors import DatasetError
@@ -24,7 +25,8 @@ from training.errors import DatasetError
 class ReadTask:
     """A recording to be read, and where its shards go.
 
-    ``named`` says that it was asked for by itself, not by its folder.
+    ``named`` says that it was asked for by itself, not by its folder; ``any_clock`` that it may
+    have been stamped by a client's clock, as only evaluation allows.
     """
 
     path: Path
@@ -32,13 +34,15 @@ class ReadTask:
     work: Path
     holdout: tuple[str, ...]
     length_us: int = LENGTH_US
+    any_clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """What was read of one recording, or of one feed of the topic ``ticks``.
 
-    ``sha256`` is that of the file as it lies there, or of the feed's events.
+    ``sha256`` is that of the file as it lies there, or of the feed's events; ``notes`` say what
+    a reader should know of it.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Source:
     named: bool
     coverage: dict[str, Coverage]
     shards: tuple[Shard, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def first_us(self) -> int:
@@ -78,7 +83,7 @@ class Refused:
 def read(job: ReadTask, progress: Progress | None = None) -> Source | Refused:
     """Read one recording into its shards; refusals are values, so that they travel."""
     try:
-        admit(job.path.name, job.holdout)
+        admit(job.path, job.holdout)
         return _read(job, progress or Quiet())
     except HeldOut as exc:
         return Refused(exc.file, job.named, "holdout", exc.reason)
@@ -89,27 +94,43 @@ def read(job: ReadTask, progress: Progress | None = None) -> Source | Refused:
 
 
 def _read(job: ReadTask, progress: Progress) -> Source:
-    name = job.path.name
-    check, writer = RecordingCheck(name), ShardWriter(job.work, length_us=job.length_us)
+    name, path = job.path.name, job.path
+    table = OwnTable.of(path) if map_beside(path).exists() else None
+    source = None if table is None else table.lines
+    lines = RecordedLines(path, progress.advance, source)
+    check, writer = RecordingCheck(name, lines.refuse), ShardWriter(
+        job.work, length_us=job.length_us
+    )
     connection = Connection(feed=name)
     try:
-        for recorded in messages(job.path, progress):
-            check.see(recorded)
-            for event in connection.take(recorded.message, recorded.message.time_us or 0):
-                writer.take(event, encode(event))
+        for recorded in messages(lines, RecordedLines(path, source=source)):
+            if check.see(recorded):
+                for event in connection.take(recorded.message, recorded.message.time_us or 0):
+                    writer.take(event, encode(event))
+    except ForeignRecording as exc:
+        raise LeftOut(name, "of the Exchange dialect, expected Advanced Trade") from exc
     except RecordingError as exc:
-        raise _unreadable(name, exc) from exc
+        raise DatasetError(str(exc)) from exc
     finally:
         shards = tuple(writer.finish())
-    check.finish()
+    notes = (*lines.notes, *_clock_note(job, table, check.finish(lines.notes)))
     coverage = {product: found for (_, product), found in sorted(writer.coverage.items())}
-    return Source(name, digest_of(job.path), DIALECT, job.named, coverage, shards)
+    return Source(name, digest_of(job.path), DIALECT, job.named, coverage, shards, notes)
 
 
-def _unreadable(name: str, exc: RecordingError) -> DatasetError:
-    if "line 1:" in str(exc) and "Exchange" in str(exc):
-        return LeftOut(name, "line 1: of the Exchange dialect, expected Advanced Trade")
-    return DatasetError(str(exc))
+def _clock_note(job: ReadTask, table: OwnTable | None, reason: str | None) -> tuple[str, ...]:
+    """Say what is to be known of times that look like a client's.
+
+    Raises:
+        LeftOut: they are not to be learned from.
+    """
+    if reason is None:
+        return ()
+    if table is not None and table.columns.clock == "exchange":
+        return (f"times of the exchange, as {map_beside(job.path).name} says",)
+    if job.any_clock:
+        return (reason,)
+    raise LeftOut(job.path.name, reason)
 
 
 def digest_of(path: Path) -> str:

@@ -101,6 +101,11 @@ def data_section(report: Document) -> str:
             if data["left_out"]
             else ""
         ),
+        (
+            text("To know: " + "; ".join(f"{e['file']}: {e['note']}" for e in data["notes"]))
+            if data.get("notes")
+            else ""
+        ),
         text(f"Dataset {data['digest']}; features {data['features_digest']}.", quiet=True),
     )
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from ingestor.recordings.formats import Entry, RecordingError, parse
+from ingestor.recordings.formats import UNUSABLE, Entry, envelope_of, parse
+from ingestor.recordings.lines import ForeignDialect
 
 STAMP = "2026-03-01T12:00:00.5Z"
 TICKER = {"product_id": "BTC-USD", "price": "1", "best_bid": "1", "best_ask": "2"}
@@ -19,7 +20,11 @@ def frame(number: int = -1, channel: str = "ticker", **ticker: str) -> dict[str,
 
 def read(*lines: Any) -> list[Entry]:
     """Read lines as a capture has them."""
-    return list(parse([json.dumps(line).encode() + b"\n" for line in lines], "made"))
+
+    def refuse(exc: Exception) -> None:
+        raise exc
+
+    return list(parse([json.dumps(line).encode() + b"\n" for line in lines], refuse))
 
 
 @pytest.mark.parametrize(
@@ -66,9 +71,73 @@ def test_an_error_frame_carries_no_market() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "found"), [([1], "not an object"), ({"price": "1"}, "neither a frame")]
+    ("line", "found"),
+    [
+        ([1], "not an object"),
+        ({"price": "1"}, "neither a frame"),
+        ({"channel": "ticker", "timestamp": STAMP}, "no list of events"),
+        (TICKER, "found no time"),
+        ({**TICKER, "timestamp": True}, "found time True"),
+        ({**TICKER, "timestamp": "yesterday"}, "found time 'yesterday'"),
+        ({**TICKER, "timestamp": STAMP, "sequence_num": "x"}, "invalid literal"),
+        ({"ingest_time": STAMP, "payload": "no frame"}, "malformed"),
+    ],
 )
-def test_a_line_of_no_form_is_named(line: Any, found: str) -> None:
-    """The error has file, line, what was found and what was expected."""
-    with pytest.raises(RecordingError, match=rf"made, line 2: {found}.*expected one frame"):
+def test_a_line_of_no_form_is_refused(line: Any, found: str) -> None:
+    """The reason says what was found."""
+    with pytest.raises(UNUSABLE, match=found):
         read(frame(1), line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {"type": "ticker", "product_id": "A", "time": STAMP, "sequence": 1, **TICKER},
+        {"type": "l2update", "product_id": "A"},
+        {"ts": 1, "pair": "A", "raw": "{}"},
+    ],
+)
+def test_the_exchange_dialect_is_known_by_its_words(line: Any) -> None:
+    """It has quotes of another meaning: nothing of it is read by guessing."""
+    with pytest.raises(ForeignDialect, match="not readable here yet"):
+        read(line)
+
+
+NO_TIME = {key: value for key, value in frame(7).items() if key != "timestamp"}
+AT_US = 1_772_366_400_500_000
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        {**TICKER, "time": STAMP},
+        {**TICKER, "ts": STAMP},
+        {**TICKER, "received_at": "2026-03-01 12:00:00.500"},
+        {**TICKER, "timestamp": AT_US / 1e6},
+        {**TICKER, "timestamp": AT_US // 1_000},
+        {**TICKER, "timestamp": AT_US},
+        {**TICKER, "timestamp": AT_US * 1_000},
+        {**TICKER, "timestamp": str(AT_US)},
+        {**TICKER, "timestamp": "2026-03-01T14:00:00.5+02:00"},
+        {**frame(7), "timestamp": AT_US // 1_000, "sequence_num": "7"},
+        {"received_at": STAMP, "payload": NO_TIME},
+        {"ingest_time": "2026-03-01T12:00:01Z", "payload": json.dumps(frame(7))},
+        {**frame(7, price=1, best_bid=1, best_ask=2.0)},
+    ],
+)
+def test_common_times_and_wrappings_are_read(line: dict[str, Any]) -> None:
+    """By other names, as numbers in four units, beside the frame, and numbers as numbers."""
+    [found] = read(line)
+    assert found.time_us == AT_US
+    assert float(found.tickers[0].best_ask) == 2
+
+
+@pytest.mark.parametrize(
+    "stamp", [b"2026-03-01T12:00:00.5Z ", b"1772366400.5: ", b"1772366400500000\t"]
+)
+def test_a_frame_after_its_time_is_read(stamp: bytes) -> None:
+    """As tardis writes it; the frame's own time comes first."""
+    own = envelope_of(stamp + json.dumps(frame(7)).encode())
+    received = envelope_of(stamp + json.dumps(NO_TIME).encode())
+    assert own is not None and received is not None
+    assert (own.timestamp, received.timestamp[:21]) == (STAMP, STAMP[:21])

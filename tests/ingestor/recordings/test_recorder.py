@@ -1,15 +1,19 @@
 """Raw capture: what was received can be replayed, and nobody ever waits for it."""
 
+import errno
 import gzip
 import json
+import os
 import threading
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingestor.recordings.recorder import RawCapture, line
-from ingestor.recordings.recording import read_frames
+from ingestor.recordings.recording import describe, read_frames
 from tests.ingestor.wire import Wire, us
+from tests.waiting import eventually
 
 HOUR = 3600
 
@@ -32,7 +36,9 @@ class Counts:
 
 def capture(folder: Path, counts: Counts, size: int = 1000) -> RawCapture:
     """Return a capture into a folder."""
-    return RawCapture(folder, written=counts.wrote, dropped=counts.drop, size=size)
+    return RawCapture(
+        folder, written=counts.wrote, dropped=counts.drop, size=size, sync_seconds=0.0
+    )
 
 
 def test_frames_can_be_read_as_a_recording(tmp_path: Path) -> None:
@@ -78,6 +84,66 @@ def test_a_folder_that_cannot_be_written_drops_and_counts(tmp_path: Path) -> Non
     raw.offer(b"{}", us(0), 1)
     raw.close()
     assert (counts.written, counts.dropped) == (0, 1)
+
+
+class Disk:
+    """A disk that takes so many bytes more, and half of what is too much."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+        self.room, self._write = room, os.write
+        monkeypatch.setattr("ingestor.recordings.recorder.os.write", self)
+
+    def __call__(self, number: int, data: bytes) -> int:
+        if not self.room:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        taken = self._write(number, data[: self.room])
+        self.room -= taken
+        return taken
+
+
+def test_a_full_disk_costs_its_time_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One message, one file, and what is counted as written is there; then it goes on."""
+    disk, counts = Disk(monkeypatch, 100_000), Counts()
+    raw = capture(tmp_path, counts)
+
+    def offer(*numbers: int) -> None:
+        for number in numbers:
+            raw.offer(b'{"n":%d,"x":"%s"}' % (number, os.urandom(50).hex().encode()), us(0), 1)
+
+    with capture_logs() as logs:
+        offer(*range(100))
+        eventually(lambda: counts.written == 100)
+        disk.room = 300
+        offer(*range(100, 200))
+        eventually(lambda: counts.written + counts.dropped == 200)
+        assert counts.dropped > 50
+        disk.room = 100_000
+        offer(*range(200, 300))
+        eventually(lambda: counts.written + counts.dropped == 300)
+        raw.close()
+    [path] = tmp_path.iterdir()
+    lines = gzip.decompress(path.read_bytes()).splitlines()
+    numbers = [json.loads(each)["payload"]["n"] for each in lines]
+    assert len(numbers) == counts.written
+    assert numbers[:100] == list(range(100))
+    assert numbers[-100:] == list(range(200, 300))
+    assert [each["event"] for each in logs] == ["capture.stopped", "capture.goes_on"]
+
+
+def test_a_killed_capture_is_read_up_to_the_last_sync(tmp_path: Path) -> None:
+    """Without the gzip's end: every line that was counted is there."""
+    wire, counts = Wire(), Counts()
+    raw = capture(tmp_path, counts)
+    for number in range(50):
+        raw.offer(wire.ticker(number * 0.1), us(number * 0.1), 1)
+    eventually(lambda: counts.written == 50)
+    [path] = tmp_path.iterdir()
+    left = tmp_path / "left.ndjson.gz"
+    left.write_bytes(path.read_bytes())
+    raw.close()
+    found = describe(left)
+    assert found.tickers == {"BTC-USD": 50}
+    assert found.notes == ("the gzip has no end: what was written before is read",)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Recordings become a dataset, or are refused with file, row and reason."""
 
+import gzip
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ from training.errors import DatasetError
 
 Write = Callable[..., Path]
 Lines = list[dict[str, str]]
+Change = Callable[[Lines], Lines]
 
 
 def silent(_: str) -> None:
@@ -70,20 +72,25 @@ def test_another_exchange(small: Path) -> None:
     frame = {"type": "ticker", "product_id": "BTC-USD", "price": "1", "time": "2026-01-01"}
     path = small / "exch.ndjson"
     path.write_text(json.dumps({"ts": 1, "pair": "BTC-USD", "raw": json.dumps(frame)}) + "\n")
-    reason = "line 1: of the Exchange dialect, expected Advanced Trade"
+    reason = "of the Exchange dialect, expected Advanced Trade"
     assert build([small], silent).left_out == (("exch.ndjson", reason),)
     with pytest.raises(DatasetError, match=f"exch.ndjson: {reason}"):
         build([path], silent)
 
 
-def test_an_unordered_recording_is_refused(tmp_path: Path, write: Write) -> None:
-    """A frame older than the one before is named by its number and time."""
+def test_frames_out_of_order_are_skipped_and_two_recordings_in_one_refused(
+    tmp_path: Path, write: Write
+) -> None:
+    """One frame older than those before is noted with its line; half of the file is too much."""
 
     def swapped(lines: Lines) -> Lines:
         return [*lines[:100], lines[50], *lines[100:]]
 
     path = write(tmp_path / "mixed.ndjson", change=swapped)
-    with pytest.raises(DatasetError, match=r"mixed.ndjson, line 101: found .* in order of time"):
+    [note] = read_capture(path).notes
+    assert "1 of 1601 lines skipped, the first: line 101: found" in note and "order of time" in note
+    path = write(tmp_path / "twice.ndjson", change=lambda lines: [*lines, *lines])
+    with pytest.raises(DatasetError, match=r"twice.ndjson, line 1601: found .* in order of time"):
         read_capture(path)
 
 
@@ -109,23 +116,51 @@ def test_an_empty_recording_is_refused(tmp_path: Path) -> None:
         build([path], silent)
 
 
-def test_an_unusable_ticker_is_refused(tmp_path: Path, write: Write) -> None:
-    """A price that is no price is named with its place."""
+def test_an_unusable_ticker_is_noted(tmp_path: Path, write: Write) -> None:
+    """A price that is no price costs its ticker, with its place; too many cost the recording."""
 
-    def spoiled(lines: Lines) -> Lines:
-        return [*lines[:4], lines[4] | {"best_bid": "NaN"}, *lines[5:]]
+    def spoiled(every: int, first: int = 0) -> Change:
+        def change(lines: Lines) -> Lines:
+            return [
+                line | {"best_bid": "NaN"} if at % every == 0 and at >= first else line
+                for at, line in enumerate(lines)
+            ]
 
-    path = write(tmp_path / "nan.ndjson", change=spoiled)
-    with pytest.raises(DatasetError, match=r"nan.ndjson, line 5: ticker: best_bid nan found"):
+        return change
+
+    few = read_capture(write(tmp_path / "few.ndjson", change=spoiled(100, 50)))
+    [note] = few.notes
+    assert "15 of 1600 lines skipped, the first: line 101: ticker: best_bid nan found" in note
+    path = write(tmp_path / "many.ndjson", change=spoiled(10))
+    with pytest.raises(DatasetError, match=r"many.ndjson, line 1: ticker: best_bid nan found"):
         read_capture(path)
 
 
-def test_a_line_that_is_no_frame_is_refused(tmp_path: Path, write: Write) -> None:
-    """Broken JSON is named by file and line."""
-    path = write(tmp_path / "torn.ndjson")
-    path.write_text(path.read_text()[:-20])
-    with pytest.raises(DatasetError, match=r"torn.ndjson, line 1600"):
-        read_capture(path)
+def test_a_crash_costs_a_folder_nothing(small: Path, write: Write) -> None:
+    """A killed gzip, a cut line and files that are none: read or left out, and said so."""
+    killed = write(small / "a.ndjson", 1_600_000_000)
+    (small / "a.ndjson.gz").write_bytes(gzip.compress(killed.read_bytes())[:-60])
+    cut = write(killed, 1_700_000_000)
+    cut.write_text(cut.read_text()[:-20])
+    (small / "odd.ndjson").write_bytes(b"\x00\x01\x02\n" * 50)
+    (small / "empty.json").write_bytes(b"")
+    told: list[str] = []
+    found = build([small], told.append)
+    assert {c.file: c.notes for c in found.captures} == {
+        "one.ndjson": (),
+        "a.ndjson": ("the end is missing: line 1600 is cut off",),
+        "a.ndjson.gz": ("the gzip has no end: what was written before is read",),
+    }
+    assert [file for file, _ in found.left_out] == ["empty.json", "odd.ndjson"]
+    assert "line 1: " in found.left_out[1][1]
+    assert any("note: the gzip has no end" in line for line in told)
+
+
+def test_a_clients_clock_may_be_evaluated(small: Path, write: Write) -> None:
+    """With a note, and only where it is allowed."""
+    path = write(small / "wall.ndjson", 1_600_000_000, change=with_client_clock)
+    [capture] = build([path], silent, any_clock=True).captures
+    assert capture.notes[0].endswith("these are a client's clock")
 
 
 def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:

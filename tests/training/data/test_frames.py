@@ -8,10 +8,10 @@ import pytest
 
 from ingestor import continuity
 from ingestor.instant import text_of
-from ingestor.recordings.recording import RecordingError, read_frames
+from ingestor.recordings.lines import RecordedLines
+from ingestor.recordings.recording import read_frames
 from ingestor.tick import Break, Event
 from training.data.frames import messages
-from training.data.progress import Quiet
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -21,7 +21,7 @@ def recorded(path: Path) -> list[Event]:
     connection = continuity.Connection(path.name)
     return [
         event
-        for one in messages(path, Quiet())
+        for one in messages(RecordedLines(path), RecordedLines(path))
         for event in connection.take(one.message, one.message.time_us or 0)
     ]
 
@@ -77,18 +77,21 @@ def test_own_heartbeats_holes_and_restarts(tmp_path: Path) -> None:
     assert sum(isinstance(event, Break) for event in found) == 5
 
 
-def test_a_broken_line_is_named(tmp_path: Path) -> None:
-    """Where frames are read as they stand, too, a refusal has the line's number."""
-    path = written(tmp_path / "x.ndjson.gz", [frame(0, 1, "heartbeats"), frame(1, 2), [1]])
-    with pytest.raises(RecordingError, match=r"x.ndjson.gz, line 3: not an object"):
-        list(messages(path, Quiet()))
+def test_broken_lines_are_skipped_as_a_replay_does(tmp_path: Path) -> None:
+    """Where frames are read as they stand, too; what they were numbered is a hole."""
+    lines = [frame(n, n / 5, "ticker" if n % 5 else "heartbeats") for n in range(100)]
+    path = written(tmp_path / "x.ndjson.gz", [*lines[:50], [1], *lines[51:]])
+    again = RecordedLines(path)
+    assert recorded(path) == replayed(path)
+    assert sum(isinstance(event, Break) for event in recorded(path)) == 2
+    list(messages(again, RecordedLines(path)))
+    assert again.notes == (
+        "1 of 100 lines skipped, the first: line 51: not an object; found '[1]'",
+    )
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    """A gzip file that ends too early, or has other bytes inside, is an error of its own."""
-    path = written(tmp_path / "x.ndjson.gz", [frame(n, n) for n in range(99)])
-    whole = path.read_bytes()
-    for data in (whole[:-20], whole[:200] + b"\xff" * 40 + whole[240:]):
-        path.write_bytes(data)
-        with pytest.raises(RecordingError, match="expected a readable file"):
-            list(messages(path, Quiet()))
+def test_other_times_are_read_among_own_heartbeats(tmp_path: Path) -> None:
+    """Frames that need more than a look go the way of a replay."""
+    odd = frame(2, 2.5) | {"timestamp": 2_500_000_001}
+    path = written(tmp_path / "x.ndjson.gz", [frame(0, 1, "heartbeats"), frame(1, 2), odd])
+    assert recorded(path) == replayed(path)
