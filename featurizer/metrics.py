@@ -3,6 +3,7 @@
 from prometheus_client import CollectorRegistry
 
 from ingestor.stages import PUBLISHED_TO_FEATURIZED, seconds_between
+from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram
 
 PRODUCT = Label("product")
@@ -32,6 +33,11 @@ class FeaturizerMetrics(MetricTable):
         PRODUCT,
     )
     partitions = gauge("featurizer_partitions", "Partitions of `ticks` that this replica has")
+    topic_changes = counter(
+        "featurizer_topic_changes_total",
+        "Partitions of `ticks` that began anew, or expired before they were read",
+        Label("kind", CHANGES),
+    )
     dead_letters = counter("featurizer_dead_letters_total", "Records of `ticks` refused")
     stage = histogram(
         "featurizer_stage_duration_seconds",

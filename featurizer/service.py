@@ -119,6 +119,7 @@ class Session:
         for partition in partitions:
             for product in self._products.pop(partition.number, set()):
                 self._engine.forget(product)
+                self._metrics.take_off("product", product)
 
     def _handled(self, record: Record) -> Outgoing | None:
         """Return what a record brings: a row, a dead letter, or nothing."""
@@ -184,6 +185,7 @@ def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> W
             settings.group,
             on_assigned=assigned,
             on_revoked=revoked,
+            changed=lambda kind: metrics.topic_changes.labels(kind).inc(),
             fetch_max_wait_ms=settings.fetch_max_wait_ms,
         )
 

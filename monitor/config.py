@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     """At most so many outcomes a partition are read back on start for the quality window."""
     most_pending: int = Field(default=20_000, ge=1_000)
     """With so many predictions waiting, reading `predictions` pauses until `ticks` catch up."""
+    give_up_seconds: int = Field(default=900, ge=120)
+    """A prediction that waits for its label while the broker took other records for so long is
+    given up: its product is no longer fed."""
     batch_seconds: float = Field(default=0.05, ge=0)
     """Shortest time from one batch of records to the next; costs latency, spares CPU."""
     commit_seconds: float = Field(default=1.0, ge=0)

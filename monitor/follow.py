@@ -1,8 +1,8 @@
 """The reading loop: predictions and ticks in, outcomes out; a killed one loses nothing.
 
 The group's position in ``predictions`` is that of the oldest one still waiting. A start reads
-them from there and ``ticks`` back by content as far as they need; outcomes published again
-have the same ids and equal bits.
+them from there, but for those whose outcome stands in its topic already, and ``ticks`` back by
+content as far as they need. An outcome once published is final.
 """
 
 import time
@@ -23,15 +23,14 @@ from monitor.join import Joiner, Matured
 from monitor.letters import Letters
 from monitor.metrics import MonitorMetrics, result_of
 from monitor.places import Place, Places
+from monitor.progress import Progress
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
 from monitor.tick_lookup import TickLookup
-from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, message_of
+from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
-BACKLOG: Final = 2_000
-"""So many unread predictions are read before any more ticks, or ticks would run far ahead."""
 CHECK_SECONDS: Final = 1.0
 
 
@@ -62,15 +61,16 @@ class Session:
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
         self._places, self._letters = Places(), Letters(scanner)
+        self._published, self._newest_ms = set[str](), 0
         self._passed, self._refused = PassedOver("monitor"), list[Outgoing]()
-        self._positions: dict[Partition, int] = {}
-        self._ends: dict[Partition, int] = {}
         self._committed: dict[Partition, int] = {}
         self._assigned: tuple[str, ...] = ()
         self._shown_until: dict[Partition, int] = {}
         self._next_check = self._next_commit = -1.0
         self._ticks = restore.of_topic(reader.partitions(), TICKS.name)
         self._predictions = restore.of_topic(reader.partitions(), PREDICTIONS.name)
+        self._progress = Progress(self._ticks, self._predictions, settings.most_pending)
+        self._positions = self._progress.positions
         self.ready = self._whole = False
         self._back = TickLookup(self._joiner, scanner, metrics, self._ticks, self._positions)
 
@@ -99,12 +99,18 @@ class Session:
     def start(self) -> None:
         """Rebuild all state from the topics."""
         began = self._clock()
-        self._ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
+        ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
+        self._progress.ends = ends
         self._restore(beginnings)
         for partition in self._predictions:
-            self._positions[partition] = self._first_unsettled(partition, beginnings)
-        self._positions.update({p: self._ends[p] for p in self._ticks})
+            self._positions[partition] = restore.unsettled_from(
+                self._reader, partition, beginnings, ends
+            )
+        self._positions.update({p: self._progress.ends[p] for p in self._ticks})
         self._committed = {p: self._positions[p] for p in self._predictions}
+        self._published = restore.published(
+            self._scanner, self._committed, beginnings, self._progress.ends
+        )
         self._read_unsettled()
         self._back.seek(self._joiner.waiting())
         self._assigned = ()
@@ -118,7 +124,7 @@ class Session:
 
     def _take_batch(self) -> int:
         """Read one batch, publish what matured, flush, then commit; return the records read."""
-        records = self._poll(self._turn())
+        records = self._poll(self._progress.turn(self._assigned, self.pending))
         self._publish(self._take(records))
         now = self._clock()
         if now >= self._next_check:
@@ -137,21 +143,6 @@ class Session:
             self._committed.update(moved)
 
     # ------------------------------------------------------------ reading
-    def _turn(self) -> tuple[str, ...]:
-        """Choose what to read next, so that neither topic runs far ahead of the other."""
-        full = self.pending >= self._settings.most_pending
-        if self._assigned == (TICKS.name,):
-            full = self.pending >= self._settings.most_pending // 2
-        if full and self._lag(TICKS.name):
-            return (TICKS.name,)
-        if self._lag(PREDICTIONS.name) > BACKLOG:
-            return (PREDICTIONS.name,)
-        return (TICKS.name, PREDICTIONS.name)
-
-    def _lag(self, topic: str) -> int:
-        partitions = self._ticks if topic == TICKS.name else self._predictions
-        return sum(max(0, self._ends.get(p, 0) - self._positions[p]) for p in partitions)
-
     def _poll(self, topics: tuple[str, ...]) -> list[Record]:
         if topics != self._assigned:
             self._assigned = topics
@@ -169,6 +160,7 @@ class Session:
             if record.offset < self._positions[partition]:
                 continue  # fetched before a seek: it was or will be read in its order
             self._positions[partition] = record.offset + 1
+            self._newest_ms = max(self._newest_ms, record.timestamp_ms)
             self._metrics.records.labels(record.topic).inc()
             if record.topic == TICKS.name:
                 matured.extend(self._event(record))
@@ -196,12 +188,15 @@ class Session:
             return self._bad(record)
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
+        prediction_id = shown.prediction.prediction_id
+        if prediction_id in self._published:
+            return []
         added = self._joiner.add(shown.prediction)
         if added.repeated:
             return []
         trace = record.headers.get("traceparent")
-        self._places.add(shown.prediction.prediction_id, Place(at, record.offset, trace))
-        self._board.wait(shown.prediction.prediction_id)
+        self._places.add(prediction_id, Place(at, record.offset, trace, record.timestamp_ms))
+        self._board.wait(prediction_id)
         if record.offset >= self._shown_until.get(at, 0):
             self._board.show(shown)
             new.append(shown)
@@ -249,15 +244,19 @@ class Session:
 
     # ------------------------------------------------------------ now and then
     def _check(self) -> None:
-        self._ends = self._reader.ends()
+        self._progress.ends = self._reader.ends()
+        if (shrunk := self._progress.beyond()) is not None:
+            self._metrics.topic_changes.labels("began_anew").inc()
+            raise TopicChanged(f"{shrunk.topic}[{shrunk.number}] ends before what was read of it")
         for topic in (TICKS.name, PREDICTIONS.name):
-            self._metrics.lag.labels(topic).set(self._lag(topic))
+            self._metrics.lag.labels(topic).set(self._progress.lag(topic))
         self._metrics.pending.set(self.pending)
         self._metrics.show(self._quality.snapshot())
         self._seek_early()
+        self._give_up()
 
     def _seek_early(self) -> None:
-        new, lost = self._back.missing(self._ends)
+        new, lost = self._back.missing(self._progress.ends)
         if lost:
             self._metrics.lost.inc(len(lost))
             get_logger().warning("monitor.ticks_missing", predictions=len(lost))
@@ -266,17 +265,28 @@ class Session:
             self._back.seek(new)
             self._assigned = ()
 
+    def _give_up(self) -> None:
+        """Let go of what waits in vain: all ticks are read, and others came since for long."""
+        since_ms = self._newest_ms - 1_000 * self._settings.give_up_seconds
+        late = set() if self._progress.lag(TICKS.name) else set(self._places.since(since_ms))
+        if not late:
+            return
+        waiting = [p for p in self._joiner.waiting() if p.prediction_id in late]
+        products = sorted({p.product_id for p in waiting})
+        get_logger().warning("monitor.given_up", predictions=len(waiting), products=products)
+        self._publish([self._joiner.give_up(p, "unfinished") for p in waiting])
+
     # ------------------------------------------------------------ on start
     def _restore(self, beginnings: Mapping[Partition, int]) -> None:
-        newest = restore.latest(self._scanner, beginnings, self._ends)
+        newest = restore.latest(self._scanner, beginnings, self._progress.ends)
         for shown in newest:
             self._board.show(shown)
         self._on_new(newest)
-        self._shown_until = {p: self._ends[p] for p in self._predictions}
+        self._shown_until = {p: self._progress.ends[p] for p in self._predictions}
         rows = restore.quality_rows(
             self._scanner,
             beginnings,
-            self._ends,
+            self._progress.ends,
             self._settings.quality_window_seconds,
             self._settings.read_back_records,
         )
@@ -287,7 +297,7 @@ class Session:
     def _read_unsettled(self) -> None:
         """Read what waits; what a silent broker holds back is read, and sought, by ``step``."""
         heard = self._clock()
-        while self._lag(PREDICTIONS.name) and self.pending < self._settings.most_pending:
+        while self._progress.lag(PREDICTIONS.name) and self.pending < self._settings.most_pending:
             if self._take_some():
                 heard = self._clock()
             elif self._clock() - heard > SILENT_SECONDS:
@@ -297,8 +307,3 @@ class Session:
         records = self._poll((PREDICTIONS.name,))
         self._take(records)
         return len(records)
-
-    def _first_unsettled(self, partition: Partition, beginnings: Mapping[Partition, int]) -> int:
-        committed = self._reader.committed(partition)
-        begin, end = beginnings[partition], self._ends[partition]
-        return begin if committed is None or committed > end else max(begin, committed)

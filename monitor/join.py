@@ -172,6 +172,21 @@ class _ProductRuns:
         waiting.append(prediction)
         return JoinResult(repeated=False)
 
+    def forget(self, prediction: Prediction) -> None:
+        """Take out one that waits; a repeat of it changes nothing."""
+        key = (prediction.time_us, prediction.trade_id)
+        early = self.early.get((prediction.feed, key), [])
+        if prediction in early:
+            early.remove(prediction)
+            if not early:
+                del self.early[(prediction.feed, key)]
+            return
+        for run in self.runs:
+            row = run.row(key) if run.feed == prediction.feed else None
+            if row is not None and prediction in row.waiting:
+                row.waiting.remove(prediction)
+                row.told += (prediction.prediction_id,)
+
     def run(self, feed: str, history: int) -> _FeedRun:
         if not self.runs or self.runs[-1].feed != feed:
             self.runs.append(_FeedRun(feed, history))
@@ -244,16 +259,12 @@ class Joiner:
             for prediction in waiting:
                 product.add(prediction)
 
-    def give_up(self, prediction: Prediction) -> Matured:
-        """Settle a prediction whose ticks are gone: none of its 60 seconds is known."""
-        product = self._of(prediction.product_id)
-        key = (prediction.feed, (prediction.time_us, prediction.trade_id))
-        product.early[key].remove(prediction)
-        if not product.early[key]:
-            del product.early[key]
+    def give_up(self, prediction: Prediction, reason: Unlabelled = "coverage") -> Matured:
+        """Settle a prediction that waits in vain: its ticks are gone, or none follow any more."""
+        self._of(prediction.product_id).forget(prediction)
         self.pending -= 1
         end_us = (prediction.time_us // MICROSECONDS + HORIZON + 1) * MICROSECONDS
-        return _matured(prediction, GroundTruth(None, end_us, 0, "coverage", False))
+        return _matured(prediction, GroundTruth(None, end_us, 0, reason, False))
 
     def _product(self, name: str) -> _ProductRuns:
         found = self._products.get(name)

@@ -1,10 +1,13 @@
 """All metrics of the monitor."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Final
+
+from prometheus_client import CollectorRegistry
 
 from monitor.outcome import Outcome
 from monitor.quality import Quality
+from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram, number
 
 RESULTS: Final = ("spike", "no_spike", "break", "coverage", "no_tau", "unfinished")
@@ -47,6 +50,11 @@ class MonitorMetrics(MetricTable):
     lost = counter(
         "monitor_predictions_without_ticks_total",
         "Predictions whose ticks are no longer in the topic",
+    )
+    topic_changes = counter(
+        "monitor_topic_changes_total",
+        "Partitions of `ticks` or `predictions` that began anew, or expired before they were read",
+        Label("kind", CHANGES),
     )
     failures = counter("monitor_loop_failures_total", "Times that the reading loop began anew")
 
@@ -97,8 +105,15 @@ class MonitorMetrics(MetricTable):
         "monitor_stream_clients_dropped_total", "Clients dropped as they were too slow"
     )
 
-    def show(self, found: Iterable[Quality]) -> None:
+    def __init__(self, registry: CollectorRegistry) -> None:
+        super().__init__(registry)
+        self._shown: frozenset[str] = frozenset()
+
+    def show(self, found: Sequence[Quality]) -> None:
         """Set the quality gauges; what is not defined is NaN, never 0 or 1."""
+        before, self._shown = self._shown, frozenset(quality.product_id for quality in found)
+        for product in before - self._shown:
+            self.take_off("product", product)
         for quality in found:
             of = (quality.product_id, quality.variant)
             self.rows.labels(*of, "any").set(quality.rows)

@@ -7,11 +7,12 @@ from plumbing.kafka import Partition
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where one prediction was read, and the trace it belongs to."""
+    """Where one prediction was read, the trace it belongs to, and when the broker took it."""
 
     partition: Partition
     offset: int
     traceparent: str | None
+    at_ms: int = 0
 
 
 class Places:
@@ -36,6 +37,10 @@ class Places:
         """Return the trace of a waiting prediction."""
         place = self._places.get(prediction_id)
         return place.traceparent if place else None
+
+    def since(self, at_ms: int) -> list[str]:
+        """Return the ids of those that the broker took before this time (epoch ms)."""
+        return [name for name, place in self._places.items() if place.at_ms < at_ms]
 
     def position(self, partition: Partition, read: int) -> int:
         """Return the offset of the oldest one waiting, or ``read`` where none waits."""

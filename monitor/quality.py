@@ -100,6 +100,7 @@ class _Second:
 class _ProductWindow:
     feed: str
     newest: int = -1
+    scored_us: int = -1
     seconds: dict[int, _Second] = field(default_factory=dict)
 
 
@@ -130,11 +131,18 @@ class RollingQuality:
         for variant, answer in _answers(prediction):
             row.add(variant, answer)
         window.newest = max(window.newest, second)
+        window.scored_us = max(window.scored_us, prediction.scored_us)
         if len(window.seconds) > 2 * self._window:
             self._prune(window)
 
     def snapshot(self) -> list[Quality]:
-        """Compute all figures anew from the rows in the window."""
+        """Compute all figures anew from the rows in the window.
+
+        A product that had no row for a window while others had is gone.
+        """
+        newest_us = max((window.scored_us for window in self._products.values()), default=0)
+        gone_us = newest_us - self._window * MICROSECONDS
+        self._products = {n: w for n, w in self._products.items() if not 0 <= w.scored_us < gone_us}
         found: list[Quality] = []
         for product_id, window in sorted(self._products.items()):
             self._prune(window)

@@ -20,6 +20,8 @@ CHUNK: Final = 2_000
 """Records fetched at once when going back: about what one fetch answer (1 MiB) holds."""
 SILENT_SECONDS: Final = 10.0
 """A broker that gives nothing of a range for so long has failed; a part is never taken for all."""
+PAST_MS: Final = 2_000
+"""An outcome is appended after its prediction; brokers' clocks may differ by so much."""
 REPEATS: Final = 100
 """So many older events in a row are no repeats: all before them is older too."""
 CLOCKS_US: Final = 3_600 * MICROSECONDS
@@ -44,6 +46,7 @@ class GroupReader(LogReader, Protocol):
 
     def committed(self, partition: Partition) -> int | None: ...
     def commit(self, positions: Mapping[Partition, int]) -> bool: ...
+    def compare(self, partition: Partition, offset: int, begin: int, end: int) -> None: ...
 
 
 class Reopened:
@@ -129,6 +132,20 @@ def backwards(
         start = max(begin, stop - chunk)
         yield from reversed(read(reader, partition, start, stop))
         stop = start
+
+
+def first_since(
+    reader: LogReader, partition: Partition, begin: int, end: int, timestamp_ms: int
+) -> int:
+    """Find the first record appended at or after a time; append times only grow in a partition."""
+    while begin < end:
+        middle = (begin + end) // 2
+        met = read(reader, partition, middle, middle + 1)
+        if met and met[0].timestamp_ms < timestamp_ms:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
 
 
 @dataclass(slots=True)

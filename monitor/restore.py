@@ -10,12 +10,13 @@ from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
 from monitor.http.board import Shown, shown_in
 from monitor.outcome import Outcome
-from monitor.reading import LogReader, backwards
+from monitor.reading import CHUNK, PAST_MS, GroupReader, LogReader, backwards, first_since, read
 from plumbing.kafka import Partition, PassedOver
 from scorer.prediction import Prediction
 
-TAIL: Final = 1_000
-"""Records looked through in each partition for the latest prediction of its products."""
+TAIL: Final = 20_000
+"""Records looked through in each partition for the latest prediction of its products: of one
+that nobody trades it stands far behind those of the others."""
 
 Ends = Mapping[Partition, int]
 
@@ -30,10 +31,47 @@ def latest(reader: LogReader, beginnings: Ends, ends: Ends) -> list[Shown]:
     found, passed = dict[str, Shown](), PassedOver("monitor, restoring")
     for partition in of_topic(reader.partitions(), PREDICTIONS.name):
         begin = max(beginnings[partition], ends[partition] - TAIL)
-        records = backwards(reader, partition, begin, ends[partition], TAIL)
-        for _, shown in shown_in(records, passed):
+        records = backwards(reader, partition, begin, ends[partition])
+        unknown = (record for record in records if record.key not in found)
+        for _, shown in shown_in(unknown, passed):
             found.setdefault(shown.prediction.product_id, shown)
     return list(found.values())
+
+
+def unsettled_from(reader: GroupReader, partition: Partition, beginnings: Ends, ends: Ends) -> int:
+    """Return where the group reads on: what it committed, if that still stands in the topic."""
+    begin, end, committed = beginnings[partition], ends[partition], reader.committed(partition)
+    if committed is None:
+        return begin
+    reader.compare(partition, committed, begin, end)
+    return begin if committed > end else max(begin, committed)
+
+
+def published(reader: LogReader, starts: Ends, beginnings: Ends, ends: Ends) -> set[str]:
+    """Return the predictions whose outcome stands in the topic, of those from ``starts`` on.
+
+    An outcome is final: what is read again from there must not be told a second time.
+    """
+    oldest_ms = _oldest_ms(reader, starts, ends)
+    if oldest_ms is None:
+        return set()
+    found, passed = set[str](), PassedOver("monitor, restoring")
+    for partition in of_topic(reader.partitions(), OUTCOMES.name):
+        begin, end = beginnings[partition], ends[partition]
+        at = first_since(reader, partition, begin, end, oldest_ms - PAST_MS)
+        for start in range(at, end, CHUNK):
+            records = read(reader, partition, start, min(end, start + CHUNK))
+            found.update(o.prediction_id for _, o in passed.read(records, outcomes.decode))
+    return found
+
+
+def _oldest_ms(reader: LogReader, starts: Ends, ends: Ends) -> int | None:
+    """Return when the broker took the first record from ``starts`` on; None without any."""
+    times = []
+    for partition, start in starts.items():
+        stop = min(ends[partition], start + CHUNK)
+        times += [record.timestamp_ms for record in read(reader, partition, start, stop)]
+    return min(times, default=None)
 
 
 @dataclass(slots=True)

@@ -97,7 +97,13 @@ class Reading:
     def _opened(self) -> Session:
         ensure_topics(self._kafka, TOPICS)
         with contextlib.ExitStack() as opened:
-            reader = Reader(self._kafka, JOINED, group=self._settings.group, fetch_max_wait_ms=200)
+            reader = Reader(
+                self._kafka,
+                JOINED,
+                group=self._settings.group,
+                changed=lambda kind: self._metrics.topic_changes.labels(kind).inc(),
+                fetch_max_wait_ms=200,
+            )
             opened.callback(reader.close)
             scanner = Reader(self._kafka, (*JOINED, DEAD_LETTERS.name))
             opened.pop_all()

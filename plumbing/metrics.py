@@ -97,6 +97,12 @@ class MetricTable:
         for attribute, row in self.table().items():
             setattr(self, attribute, row.collector(registry, known))
 
+    def take_off(self, label: str, value: str) -> None:
+        """Take the gauges of what went away off, as their last values are true no more."""
+        for attribute, row in self.table().items():
+            if row.kind is Gauge and label in [each.name for each in row.labels]:
+                getattr(self, attribute).remove_by_labels({label: value})
+
     @classmethod
     def table(cls) -> dict[str, Metric[Any]]:
         """Return the rows by attribute, in their order."""

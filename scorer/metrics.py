@@ -10,6 +10,7 @@ from ingestor.stages import (
     TICK_TO_PREDICTION,
     seconds_between,
 )
+from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram
 from scorer.prediction import Prediction
 from serving.control import VARIANTS
@@ -75,6 +76,11 @@ class Metrics(MetricTable):
     )
     broker_failures = counter(
         "scorer_broker_failures_total", "Times that the work began anew as the broker failed"
+    )
+    topic_changes = counter(
+        "scorer_topic_changes_total",
+        "Partitions of `features` that began anew, or expired before they were read",
+        Label("kind", CHANGES),
     )
     partitions = gauge("scorer_partitions", "Partitions of `features` that this replica has")
     stage = histogram(

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -19,6 +20,7 @@ from plumbing.kafka import (
     Moved,
     Outbox,
     Outgoing,
+    Partition,
     Producer,
     Record,
     Worker,
@@ -78,10 +80,8 @@ class Session:
             now_us=now_us,
         )
         self.ready = False
-        self._consumer = join(
-            lambda came: metrics.partitions.inc(len(came)),
-            lambda went: metrics.partitions.dec(len(went)),
-        )
+        self._products: defaultdict[int, set[str]] = defaultdict(set)
+        self._consumer = join(lambda came: metrics.partitions.inc(len(came)), self._revoked)
 
     def step(self) -> None:
         """Score what has come: when this returns, it is published and committed."""
@@ -109,6 +109,12 @@ class Session:
         self._metrics.partitions.set(0)
         self._consumer.close()
 
+    def _revoked(self, partitions: Sequence[Partition]) -> None:
+        self._metrics.partitions.dec(len(partitions))
+        for partition in partitions:
+            for product in self._products.pop(partition.number, set()):
+                self._metrics.take_off("product", product)
+
     def _read(self, records: Sequence[Record]) -> tuple[list[Held], list[Outgoing]]:
         held, refused, polled_us = [], [], self._now_us()
         for record in records:
@@ -127,6 +133,7 @@ class Session:
         row = message_of(record, decode)
         arrived = Arrived(row, *stage_times(record.headers, record.timestamp_ms))
         values = values_of(row)
+        self._products[record.partition].add(row.product_id)
         parent = record.headers.get("traceparent")
         span = self._tracer.begin("score", parent, kind="consumer", start_us=polled_us)
         return Held(record, arrived, values, span)
@@ -190,7 +197,12 @@ def open_worker(
     def join(came: Moved, went: Moved) -> GroupConsumer:
         ensure_topics(kafka, (FEATURES, PREDICTIONS, DEAD_LETTERS, CONTROL))
         return GroupConsumer(
-            kafka, [FEATURES.name], settings.group, on_assigned=came, on_revoked=went
+            kafka,
+            [FEATURES.name],
+            settings.group,
+            on_assigned=came,
+            on_revoked=went,
+            changed=lambda kind: metrics.topic_changes.labels(kind).inc(),
         )
 
     def open_session() -> Session:

@@ -103,14 +103,22 @@ class _Routes:
             self._known(name)
         hub = self._around.hub
         response = web.StreamResponse(
-            headers={"Content-Type": "text/event-stream", "Cache-Control": "no-cache"}
+            headers={
+                "Content-Type": "text/event-stream",
+                "Cache-Control": "no-cache",
+                "X-Accel-Buffering": "no",  # nginx would keep events back
+            }
         )
-        listener = hub.listen(name, request.headers.get("Last-Event-ID", ""))
+        after = request.headers.get("Last-Event-ID", "")
+        listener = hub.listen(name, after)
         if request.transport is not None:
             listener.abort = request.transport.abort
         try:
             await response.prepare(request)
             await response.write(b"retry: 2000\n\n")
+            if listener.missed:
+                told = json.dumps({"after": after}).encode()
+                await response.write(b"event: missed\ndata: " + told + b"\n\n")
             await self._send(response, listener)
         except ConnectionError:
             get_logger().debug("monitor.stream_client_left")

@@ -101,14 +101,15 @@ class Board:
 class Listener:
     """One client of the stream, with a bounded queue; None in it means the end.
 
-    ``abort`` cuts its connection.
+    ``missed`` says that it had an id of ours and lacks what came after; ``abort`` cuts its
+    connection.
     """
 
     def __init__(self, product_id: str | None, size: int) -> None:
         self.product_id = product_id
         self.queue: asyncio.Queue[Shown | None] = asyncio.Queue(size + 1)
         self._size = size
-        self.dropped = False
+        self.dropped = self.missed = False
         self.abort: Callable[[], None] = lambda: None
 
     def wants(self, shown: Shown) -> bool:
@@ -139,7 +140,9 @@ class Hub:
     def listen(self, product_id: str | None, after: str = "") -> Listener:
         """Add a client: it first gets what came after the id ``after``, else the latest."""
         listener = Listener(product_id, self._size)
-        for shown in self._missed(after) or self._latest.values():
+        missed = self._since(after)
+        listener.missed = missed is None and bool(after)
+        for shown in missed or self._latest.values():
             if listener.wants(shown):
                 listener.offer(shown)
         if self._closed:
@@ -170,12 +173,13 @@ class Hub:
                 listener.queue.put_nowait(None)
         self._listeners.clear()
 
-    def _missed(self, after: str) -> list[Shown]:
+    def _since(self, after: str) -> list[Shown] | None:
+        """Return what came after an id; None where that is not remembered."""
         recent = list(self._recent)
         for at, shown in enumerate(recent):
             if shown.prediction.prediction_id == after:
                 return recent[at + 1 :]
-        return []
+        return None
 
     def _drop(self, listener: Listener) -> None:
         listener.dropped = True

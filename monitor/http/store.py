@@ -9,15 +9,14 @@ from typing import Final, Protocol
 from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
 from monitor.http.board import Board, Shown
+from monitor.http.spans import Spans
 from monitor.outcome import Outcome
-from monitor.reading import LogReader, Reopened, backwards, read
-from plumbing.kafka import Partition, PassedOver, Record
+from monitor.reading import PAST_MS, LogReader, Reopened, backwards, first_since, read
+from plumbing.kafka import Partition, PassedOver, Record, TopicChanged
 from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
 CHUNK: Final = 1_000
-PAST_MS: Final = 2_000
-"""An outcome is appended after its prediction; brokers' clocks may differ by so much."""
 
 
 class QueryError(Exception):
@@ -119,7 +118,7 @@ class TopicStore:
         try:
             with self._held as reader:
                 return self._page(reader, query, partition, before)
-        except TimeoutError as exc:
+        except (TimeoutError, TopicChanged) as exc:
             raise Busy(str(exc)) from exc
 
     def close(self) -> None:
@@ -131,7 +130,13 @@ class TopicStore:
     ) -> Page:
         begin, end = reader.beginnings()[partition], reader.ends()[partition]
         end = end if before is None else min(end, before)
-        found, at, scanned = self._scan(backwards(reader, partition, begin, end, CHUNK), query)
+        spans = Spans(reader, partition, lambda r: self._passed.message(r, predictions.decode))
+        records = (
+            record
+            for low, high in spans.newest_first(begin, end, query.from_us, query.to_us)
+            for record in backwards(reader, partition, low, high, CHUNK)
+        )
+        found, at, scanned = self._scan(records, query)
         told = _Outcomes(self, reader, found)
         items = [Found(shown.prediction, told.of(shown.prediction)) for _, shown in found]
         at = begin if at is None else at
@@ -170,7 +175,7 @@ class TopicStore:
         partition = Partition(OUTCOMES.name, number)
         begin = reader.beginnings().get(partition, 0)
         end = reader.ends().get(partition, 0)
-        start = _first_since(reader, partition, begin, end, timestamp_ms)
+        start = first_since(reader, partition, begin, end, timestamp_ms)
         until, scanned = self._clock() + self._seconds, 0
         while start < end:
             for record in read(reader, partition, start, min(end, start + CHUNK)):
@@ -215,20 +220,6 @@ class _Outcomes:
                 missing.discard(outcome.prediction_id)
                 if not missing:
                     return
-
-
-def _first_since(
-    reader: LogReader, partition: Partition, begin: int, end: int, timestamp_ms: int
-) -> int:
-    """Find the first record appended at or after a time; append times only grow in a partition."""
-    while begin < end:
-        middle = (begin + end) // 2
-        met = read(reader, partition, middle, middle + 1)
-        if met and met[0].timestamp_ms < timestamp_ms:
-            begin = middle + 1
-        else:
-            end = middle
-    return begin
 
 
 def offset_of(query: Query, partition: Partition) -> int:

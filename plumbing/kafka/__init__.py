@@ -8,6 +8,7 @@ from kafka.errors import KafkaError as BrokerError  # type: ignore[import-untype
 from plumbing.kafka.group import GroupConsumer, Moved
 from plumbing.kafka.outbox import Outbox, Outgoing
 from plumbing.kafka.patience import persist, topics_stand
+from plumbing.kafka.positions import CHANGES, TopicChanged
 from plumbing.kafka.producer import DeliveryError, Producer
 from plumbing.kafka.reader import Reader
 from plumbing.kafka.records import Partition, PassedOver, Record, message_of
@@ -16,6 +17,7 @@ from plumbing.kafka.worker import Worker, always
 from plumbing.settings import KafkaSettings
 
 __all__ = [
+    "CHANGES",
     "BrokerError",
     "DeliveryError",
     "GroupConsumer",
@@ -28,6 +30,7 @@ __all__ = [
     "Producer",
     "Reader",
     "Record",
+    "TopicChanged",
     "TopicError",
     "TopicLike",
     "Worker",

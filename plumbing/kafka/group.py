@@ -9,12 +9,17 @@ from kafka import (  # type: ignore[import-untyped]
     KafkaConsumer,
     TopicPartition,
 )
+from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
+from plumbing.kafka.positions import Changed, Positions, unheard
 from plumbing.kafka.reader import (
+    CALL_TIMEOUT_MS,
     SHORTEST_POLL_MS,
+    bounds_of,
     committed,
     consuming,
+    identified,
     next_offset,
     position_of,
 )
@@ -58,13 +63,14 @@ class GroupConsumer:
         *,
         on_assigned: Moved | None = None,
         on_revoked: Moved | None = None,
+        changed: Changed = unheard,
         fetch_max_wait_ms: int = 100,
     ) -> None:
-        self._names = Names(settings.topic_prefix)
+        self._names, self._topics = Names(settings.topic_prefix), tuple(topics)
         self._on_assigned, self._on_revoked = on_assigned, on_revoked
         self._joined = False
         self._arriving: dict[Partition, int] = {}
-        self._consumed: dict[Partition, int] = {}
+        self._consumed = Positions(changed)
         self._kept: list[Record] = []
         self._rebalances = _Rebalances()
         self._raw = opened(
@@ -82,16 +88,24 @@ class GroupConsumer:
         return self._joined
 
     def poll(self, timeout: float) -> list[Record]:
-        """Return the next records, or [] after ``timeout`` seconds (longer while joining)."""
+        """Return the next records, or [] after ``timeout`` seconds (longer while joining).
+
+        Raises:
+            TopicChanged: a topic began anew.
+        """
         shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS
         polled = self._raw.poll(timeout_ms=max(int(timeout * 1000), shortest))
         self._keep_joining()
         records = self._kept + self._names.records(polled)
         self._kept = []
         self._tell(records)
-        for record in records:
-            self._consumed[Partition(record.topic, record.partition)] = record.offset + 1
+        identified(self._raw, self._names, self._consumed, self._topics)
+        self._consumed.see(records, self._beginning)
         return records
+
+    def _beginning(self, partition: Partition) -> int:
+        ask = self._raw.beginning_offsets
+        return bounds_of(self._raw, ask, self._names, [partition])[partition]
 
     def stay(self) -> None:
         """Remain a member of the group while what was given out is worked on, however long.
@@ -120,7 +134,7 @@ class GroupConsumer:
         Partitions that have moved on meanwhile are left alone: their new owner reads again.
         """
         mine = set(self.assignment())
-        wanted = self._consumed if positions is None else positions
+        wanted = self._consumed.known() if positions is None else positions
         offsets = {
             self._names.out(p): next_offset(offset) for p, offset in wanted.items() if p in mine
         }
@@ -133,6 +147,19 @@ class GroupConsumer:
     def close(self) -> None:
         """Leave the group; commits nothing."""
         self._raw.close(autocommit=False, timeout_ms=3_000)
+
+    def _compare(self, partitions: Sequence[Partition]) -> None:
+        """Say where what was committed is no longer, or not any more, in the topic."""
+        try:
+            begins = bounds_of(self._raw, self._raw.beginning_offsets, self._names, partitions)
+            ends = bounds_of(self._raw, self._raw.end_offsets, self._names, partitions)
+            for partition in partitions:
+                name = self._names.out(partition)
+                offset = self._raw.committed(name, timeout_ms=CALL_TIMEOUT_MS)
+                if offset is not None:
+                    self._consumed.compare(partition, offset, begins[partition], ends[partition])
+        except KafkaError as exc:
+            get_logger().warning("kafka.positions_unknown", reason=repr(exc))
 
     def _keep_joining(self) -> None:
         """Let the next poll take up a join that this one left under way.
@@ -152,8 +179,9 @@ class GroupConsumer:
             assigned, raw = self._rebalances.seen.popleft()
             self._joined = self._joined or assigned
             partitions = [self._names.back(partition) for partition in raw]
-            for partition in partitions:
-                self._consumed.pop(partition, None)
+            self._consumed.forget(partitions)
+            if assigned and partitions:
+                self._compare(partitions)
             event = "partitions.assigned" if assigned else "partitions.revoked"
             get_logger().info(event, partitions=[f"{p.topic}[{p.number}]" for p in partitions])
             callback = self._on_assigned if assigned else self._on_revoked

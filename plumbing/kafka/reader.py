@@ -1,6 +1,6 @@
 """Reading from positions of the reader's own."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from kafka import (  # type: ignore[import-untyped]
@@ -11,6 +11,7 @@ from kafka import (  # type: ignore[import-untyped]
 from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
+from plumbing.kafka.positions import Changed, Positions, unheard
 from plumbing.kafka.records import Names, Partition, Record
 from plumbing.kafka.topics import TopicError
 from plumbing.logs import get_logger
@@ -41,6 +42,8 @@ def consuming(settings: KafkaSettings, fetch_max_wait_ms: int) -> dict[str, Any]
         "fetch_min_bytes": 1,
         "fetch_max_wait_ms": fetch_max_wait_ms,
         "max_poll_records": 1_000,
+        # A topic made anew is known by its id: at its old offsets nothing would come, for ever.
+        "metadata_max_age_ms": 30_000,
         # A killed member's partitions are handed on after this long.
         "session_timeout_ms": 6_000,
         "heartbeat_interval_ms": 1_500,
@@ -97,6 +100,19 @@ def committed(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, Any]) ->
     return True
 
 
+def identified(
+    consumer: KafkaConsumer, names: Names, positions: Positions, topics: Iterable[str]
+) -> None:
+    """Compare the ids of the topics, as the broker told them last, with those of before.
+
+    Raises:
+        TopicChanged: one was made anew.
+    """
+    for topic in topics:
+        name = names.out(Partition(topic, 0)).topic
+        positions.identify(topic, consumer._cluster.topic_id(name))
+
+
 class Reader:
     """Reads partitions of its own choice from positions of its own; one thread only.
 
@@ -113,9 +129,11 @@ class Reader:
         topics: Sequence[str],
         *,
         group: str | None = None,
+        changed: Changed = unheard,
         fetch_max_wait_ms: int = 100,
     ) -> None:
-        self._names = Names(settings.topic_prefix)
+        self._names, self._topics = Names(settings.topic_prefix), tuple(topics)
+        self._positions = Positions(changed)
         group_id = None if group is None else settings.topic_prefix + group
         self._raw = opened(
             KafkaConsumer, **consuming(settings, fetch_max_wait_ms), group_id=group_id
@@ -141,16 +159,29 @@ class Reader:
 
     def assign(self, partitions: Sequence[Partition]) -> None:
         """Read these partitions from now on."""
+        self._positions.forget(self._partitions)
         self._raw.assign([self._names.out(p) for p in partitions])
 
     def seek(self, partition: Partition, offset: int) -> None:
         """Read on from an offset; the partition must be assigned."""
+        self._positions.stand(partition, offset)
         self._raw.seek(self._names.out(partition), offset)
 
     def poll(self, timeout: float) -> list[Record]:
-        """Return the next records, or [] after ``timeout`` seconds."""
+        """Return the next records, or [] after ``timeout`` seconds.
+
+        Raises:
+            TopicChanged: a topic began anew.
+        """
         timeout_ms = max(int(timeout * 1000), SHORTEST_POLL_MS)
-        return self._names.records(self._raw.poll(timeout_ms=timeout_ms))
+        records = self._names.records(self._raw.poll(timeout_ms=timeout_ms))
+        identified(self._raw, self._names, self._positions, self._topics)
+        self._positions.see(records, lambda partition: self.beginnings()[partition])
+        return records
+
+    def compare(self, partition: Partition, offset: int, begin: int, end: int) -> None:
+        """Say so where an offset, kept from an earlier time, is not from ``begin`` to ``end``."""
+        self._positions.compare(partition, offset, begin, end)
 
     def position(self, partition: Partition) -> int:
         """Return the offset that is read next; the partition must be assigned."""

@@ -18,7 +18,7 @@ from monitor.http.board import Board, Shown
 from monitor.join import Joiner
 from monitor.metrics import MonitorMetrics
 from monitor.outcome import Outcome, encode
-from plumbing.kafka import Outbox, Partition, Record
+from plumbing.kafka import Outbox, Partition, Record, TopicChanged
 from plumbing.stop import Stop
 from scorer.prediction import Prediction
 from scorer.prediction import encode as encode_prediction
@@ -198,6 +198,105 @@ def test_restart_reads_ticks_back_only_as_far_as_needed() -> None:
     again = Monitor(log)
     again.drain()
     assert again.value("monitor_records_total", topic=TICKS.name) == 61 + 1
+
+
+def put(log: Log, second: int, product: str) -> None:
+    """A tick and its prediction."""
+    event = tick(START + second * SECOND, trade_id=second, product_id=product)
+    log.event(event)
+    log.prediction(predicted(event))
+
+
+@pytest.fixture
+def one_dropped() -> Log:
+    """Two products for a while, then one alone for many more seconds."""
+    log = Log(partitions=1)
+    for second in range(2_000):
+        put(log, second, "LTC-USD")
+        if second < 100:
+            put(log, second, "ADA-USD")
+    return log
+
+
+def test_a_restart_tells_no_outcome_again(one_dropped: Log) -> None:
+    """A product that is fed no more keeps the position back, and no outcome is told twice."""
+    for _ in range(3):
+        monitor = Monitor(one_dropped, most=400)
+        monitor.drain()
+        monitor.follower.commit()
+    told = [outcome.prediction_id for outcome in one_dropped.outcomes()]
+    assert len(told) == len(set(told)) == 2_100 - 2 * 61
+
+
+def test_an_outcome_is_final_though_its_ticks_expire(one_dropped: Log) -> None:
+    """What could be said of it later would be another label."""
+    Monitor(one_dropped, most=400).drain()
+    before = bits(one_dropped.outcomes())
+    ticks = Partition(TICKS.name, 0)
+    one_dropped.trim(ticks, len(one_dropped.records[ticks]) - 300)
+    Monitor(one_dropped, most=400).drain()
+    after = bits(one_dropped.outcomes())
+    assert before.items() <= after.items()
+    assert len(after) == len(one_dropped.outcomes())
+
+
+def test_what_waits_in_vain_is_given_up(one_dropped: Log) -> None:
+    """Once the broker took others for long enough: with a reason, and the position moves on."""
+    one_dropped.pass_time(seconds=1_000)
+    for second in range(2_000, 2_200):
+        put(one_dropped, second, "LTC-USD")
+    monitor = Monitor(one_dropped, most=400)
+    monitor.drain()
+    monitor.follower.commit()
+    given_up = [o for o in one_dropped.outcomes() if o.reason == "unfinished"]
+    assert {o.product_id for o in given_up} == {"ADA-USD"} and len(given_up) == 61
+    assert monitor.follower.pending == 61
+    [committed] = one_dropped.committed.values()
+    assert committed == 2_300 - 61
+    Monitor(one_dropped, most=400).drain()
+    assert len(one_dropped.outcomes()) == len(bits(one_dropped.outcomes()))
+
+
+def test_a_halt_of_everything_gives_nothing_up(one_dropped: Log) -> None:
+    """Time of ours alone says nothing: the broker took nothing else meanwhile."""
+    monitor = Monitor(one_dropped, most=400, give_up_seconds=120)
+    monitor.drain()
+    assert monitor.follower.pending == 2 * 61
+
+
+def test_a_topic_that_began_anew_is_noticed(one_dropped: Log) -> None:
+    """The session says so and ends; the next one reads what there is now."""
+    monitor = Monitor(one_dropped, most=400)
+    monitor.drain()
+    for topic in (TICKS.name, PREDICTIONS.name):
+        one_dropped.records[Partition(topic, 0)].clear()
+    one_dropped.committed.clear()  # as Kafka does with the topic
+    with pytest.raises(TopicChanged, match="ends before what was read"):
+        monitor.drain()
+    assert monitor.value("monitor_topic_changes_total", kind="began_anew") == 1
+    for second in range(5_000, 5_200):
+        put(one_dropped, second, "LTC-USD")
+    told = len(one_dropped.outcomes())
+    Monitor(one_dropped, most=400).drain()
+    assert len(one_dropped.outcomes()) == told + 200 - 61
+
+
+def test_a_quiet_product_is_known_after_a_restart() -> None:
+    """Its last prediction stands far behind those of its neighbours."""
+    log = Log(partitions=1)
+    put(log, 0, "ADA-USD")
+    for second in range(5_000):
+        put(log, second, "LTC-USD")
+    assert Monitor(log, most=400).board.products() == ["ADA-USD", "LTC-USD"]
+
+
+def test_gauges_of_a_product_that_is_gone_go(one_dropped: Log) -> None:
+    """Its live quality is true no more."""
+    monitor = Monitor(one_dropped, most=400, quality_window_seconds=600)
+    monitor.drain()
+    rows = {"variant": "ml", "coverage": "any"}
+    assert monitor.value("monitor_quality_rows", product="LTC-USD", **rows) == 600
+    assert monitor.value("monitor_quality_rows", product="ADA-USD", **rows) is None
 
 
 def test_bad_record_is_counted_and_left_behind() -> None:

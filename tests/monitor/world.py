@@ -95,6 +95,7 @@ class Log:
             Partition(name, number): [] for name in names for number in range(partitions)
         }
         self.committed: dict[Partition, int] = {}
+        self.begins: dict[Partition, int] = {}
         self._partitions = partitions
         self._clock = 0
 
@@ -106,6 +107,14 @@ class Log:
         kept = self.records[at]
         record = Record(topic, at.number, len(kept), self._clock, key, value, headers or {})
         kept.append(record)
+
+    def trim(self, partition: Partition, begin: int) -> None:
+        """Let the records before an offset expire."""
+        self.begins[partition] = begin
+
+    def pass_time(self, seconds: int) -> None:
+        """Let the broker's time pass while nothing is appended."""
+        self._clock += 1_000 * seconds
 
     def event(self, event: Event) -> None:
         self.append(TICKS.name, event.product_id, encode_event(event))
@@ -132,7 +141,7 @@ class LogReader:
         return list(self._log.records)
 
     def beginnings(self) -> dict[Partition, int]:
-        return {p: kept[0].offset if kept else 0 for p, kept in self._log.records.items()}
+        return {p: self._log.begins.get(p, 0) for p in self._log.records}
 
     def ends(self) -> dict[Partition, int]:
         return {p: len(kept) for p, kept in self._log.records.items()}
@@ -146,7 +155,8 @@ class LogReader:
 
     def poll(self, timeout: float) -> list[Record]:
         found: list[Record] = []
-        for partition, start in self._next.items():
+        for partition, position in self._next.items():
+            start = max(position, self._log.begins.get(partition, 0))
             stop = start + self._chance.randint(0, self._most)
             batch = self._log.records[partition][start:stop]
             self._next[partition] = start + len(batch)
@@ -158,6 +168,9 @@ class LogReader:
 
     def committed(self, partition: Partition) -> int | None:
         return self._log.committed.get(partition)
+
+    def compare(self, partition: Partition, offset: int, begin: int, end: int) -> None:
+        """Nothing is told."""
 
     def commit(self, positions: Mapping[Partition, int]) -> bool:
         self._log.committed.update(positions)

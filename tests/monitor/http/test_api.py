@@ -278,6 +278,20 @@ def test_stream_goes_on_after_the_last_event_id(service: Service) -> None:
     assert [one["trade_id"] for one in told] == [4, 5]
 
 
+def test_stream_says_when_something_was_missed(service: Service) -> None:
+    """An id that is not remembered: the client is told before it gets the latest."""
+
+    async def listen(client: Client) -> list[str]:
+        headers = {"Last-Event-ID": "long-ago"}
+        async with client.get("/predictions/stream?product=BTC-USD", headers=headers) as answer:
+            assert answer.headers["X-Accel-Buffering"] == "no"
+            return await lines_of(answer, 5)
+
+    lines = ask(service, listen)
+    assert lines[1:3] == ["event: missed", 'data: {"after": "long-ago"}']
+    assert lines[4] == "event: prediction"
+
+
 def test_quiet_stream_gets_heartbeats() -> None:
     """A comment keeps the connection open."""
     service = Service(stream_heartbeat_seconds=0.05)

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
+from kafka.errors import KafkaError
 
 from plumbing.kafka import (
     DeliveryError,
@@ -17,6 +19,7 @@ from plumbing.kafka import (
     Producer,
     Reader,
     Record,
+    TopicChanged,
     TopicError,
     ensure_topics,
 )
@@ -355,3 +358,42 @@ def test_a_tombstone_is_an_empty_value(settings: KafkaSettings) -> None:
     reader = Reader(settings, ["things"])
     assert _collect(reader.poll, 1)[0].value == b""
     reader.close()
+
+
+def test_a_topic_made_anew_is_noticed_by_who_reads_it(
+    settings: KafkaSettings, producer: Producer
+) -> None:
+    """By a member of a group and by a reader of its own; both begin anew from its beginning."""
+    _publish(producer, [str(number) for number in range(50)])
+    told: list[str] = []
+    group = GroupConsumer(settings, ["things"], "group", changed=told.append)
+    reader = Reader(settings, ["things"], changed=told.append)
+    _collect(group.poll, 50)
+    _collect(reader.poll, 50)
+    group.commit()
+    with closing(KafkaAdminClient(**settings.client())) as admin:
+        admin.delete_topics([settings.topic_prefix + "things"])
+    _make_again(settings)
+    with closing(Producer(settings)) as again:
+        _publish(again, ["a", "b"])
+    for one in (group, reader):
+        with pytest.raises(TopicChanged, match="began anew"):
+            _collect(one.poll, 1_000)
+        one.close()
+    assert told == ["began_anew"] * 2
+    anew = GroupConsumer(settings, ["things"], "group")
+    assert [record.value for record in _collect(anew.poll, 2)] == [b"a", b"b"]
+    anew.close()
+
+
+def _make_again(settings: KafkaSettings) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        assert time.monotonic() < deadline, "the topic cannot be made again"
+        try:
+            ensure_topics(settings, [_Topic("things")])
+            with closing(Reader(settings, ["things"])) as reader:
+                if set(reader.ends().values()) == {0}:
+                    return
+        except (TopicError, KafkaError):
+            continue
