@@ -12,7 +12,7 @@ export PYTHONDONTWRITEBYTECODE :=
 # ---------------------------------------------------------------- set-up
 $(BIN)/uv: requirements/uv.txt
 	@echo "==> creating the virtual environment in $(VENV) with $(PYTHON)"
-	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v in ((3, 11), (3, 12)) else f"Python 3.11 is needed, found {sys.version.split()[0]}: set PYTHON=/path/to/python3.11")'
+	@for python in $(PYTHON) $(wildcard $(BIN)/python); do $$python -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else f"Python 3.11 is needed, found {sys.version.split()[0]} as {sys.executable}: set PYTHON=/path/to/python3.11 (and remove a $(VENV) of another one)")' || exit 1; done
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
 	@touch $@
@@ -89,5 +89,6 @@ lock: $(BIN)/uv ## resolve the hashed requirement files anew
 	$$U -c requirements/dev.txt -o requirements/stream.txt
 
 .PHONY: clean
-clean: ## remove the environment and everything made by running
-	@rm -rf $(VENV) .run .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+clean: ## remove the environment, caches and what a demo left; trained runs, MLflow and kept models stay in .run
+	@test ! -e .run/demo || test -e .run/demo/.crypto-volatility-demo || { echo ".run/demo is not the demo's: nothing is removed"; exit 1; }
+	@rm -rf $(VENV) .run/demo .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

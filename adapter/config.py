@@ -4,15 +4,16 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from adapter.clients import ClientRegistry, clients_of
 from adapter.schema import MOST_ROWS
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 from serving.control import Variant
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """Read once from the environment, ``ADAPTER_…``."""
 
     model_config = SettingsConfigDict(

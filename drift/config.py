@@ -3,12 +3,13 @@
 from pathlib import Path
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """Read once, at the start. Window and thresholds are no settings: see docs/drift.md."""
 
     model_config = SettingsConfigDict(

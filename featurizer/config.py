@@ -1,12 +1,13 @@
 """Settings of the featurizer, by environment variables with the prefix ``FEATURIZER_``."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """What an operator may choose; read once, in ``__main__``."""
 
     model_config = SettingsConfigDict(

@@ -29,6 +29,7 @@ from plumbing.kafka import (
     Worker,
     ensure_topics,
     message_of,
+    trouble_of,
 )
 from plumbing.logs import get_logger
 from plumbing.process import Process
@@ -203,6 +204,7 @@ def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> W
         outbox=outbox,
         beat=process.beat,
         failed=metrics.broker_failures.inc,
+        explain=partial(trouble_of, kafka),
     )
     process.ready = worker.ready
     return worker

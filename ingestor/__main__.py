@@ -14,6 +14,7 @@ from ingestor.topics import TOPICS
 from plumbing.kafka import KafkaSettings, ensure_topics, persist, require_topics
 from plumbing.logs import configure, get_logger
 from plumbing.process import Process
+from plumbing.proxies import SocksProxy
 from plumbing.stop import Stop
 
 WAIT_SECONDS: Final = 300.0
@@ -58,6 +59,9 @@ def serve(settings: Settings, kafka: KafkaSettings) -> int:
                 service = open_service(settings, kafka, process, opened)
                 if service is not None:
                     asyncio.run(service.run())
+        except SocksProxy as exc:
+            get_logger().error("ingestor.no_proxy", reason=str(exc))
+            return 2
         except Exception as exc:
             get_logger().error("ingestor.failed", reason=repr(exc), exc_info=True)
             return 1

@@ -1,13 +1,14 @@
 """Settings of the ingestor, from the environment."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from ingestor.advanced import CHANNELS, STATUS
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """What the ingestor reads from ``INGESTOR_…``."""
 
     model_config = SettingsConfigDict(

@@ -24,6 +24,7 @@ from ingestor.subscription import TROUBLED, Subscriptions
 from ingestor.tick import LIVE_FEED
 from plumbing.backoff import Backoff, Delays
 from plumbing.logs import get_logger
+from plumbing.proxies import proxy_for
 
 FEED_HEADER: Final = "X-Feed-Id"
 END_OF_RECORDING: Final = "end of recording"
@@ -50,7 +51,10 @@ def why(exc: ConnectionClosed) -> str:
 
 
 class Feed:
-    """The side of the socket: its loop does nothing but receive and enqueue."""
+    """The side of the socket: its loop does nothing but receive and enqueue.
+
+    ``trouble`` says why the feed cannot be reached, None while it is or nothing is known.
+    """
 
     def __init__(
         self,
@@ -68,6 +72,7 @@ class Feed:
         self._clock_us = clock_us
         self._connections, self._connected = 0, False
         self._ended: str | None = None
+        self.trouble: str | None = None
         backoff = Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds)
         self._delays = Delays(backoff, settings.healthy_seconds)
 
@@ -81,10 +86,12 @@ class Feed:
 
         Raises:
             WebSocketException: connecting can never succeed like this (see ``gives_up``).
+            SocksProxy: the environment names such a one.
         """
         connections = connect(
             self._settings.ws_url,
             max_size=LARGEST_FRAME,
+            proxy=proxy_for(self._settings.ws_url),
             close_timeout=2,
             process_exception=self._refused,
             reconnect_delays=self._delays.__iter__,
@@ -116,7 +123,7 @@ class Feed:
                 ):
                     await connection.send(message)
             self._metrics.connected.set(1)
-            self._connected = True
+            self._connected, self.trouble = True, None
             get_logger().info("feed.connected", url=self._settings.ws_url, feed=feed)
             self._subscriptions.opened(self._clock_us())
             await self._items.put(Opened(feed, self._clock_us(), self._ended))
@@ -176,5 +183,6 @@ class Feed:
 
     def _refused(self, exc: Exception) -> Exception | None:
         self._metrics.reconnects.labels("refused").inc()
-        get_logger().warning("feed.refused", url=self._settings.ws_url, reason=repr(exc))
+        self.trouble = f"{self._settings.ws_url}: {exc!r}"
+        get_logger().error("feed.refused", url=self._settings.ws_url, reason=repr(exc))
         return gives_up(exc)

@@ -76,7 +76,11 @@ class Service:
         if path != "/health":
             return None
         if not self._feed.connected:
-            found = {"connected": False, "reason": "not connected: nothing is known of any product"}
+            found = {
+                "connected": False,
+                "reason": "not connected: nothing is known of any product",
+                "feed_trouble": self._feed.trouble,
+            }
             return 200, "application/json", json.dumps(found).encode()
         products = self._subscriptions.shown(self._clock_us())
         troubled = sorted(n for n, each in products.items() if each["state"] in TROUBLED)

@@ -14,7 +14,7 @@ from local.config import DemoSettings
 from local.demo import Demo, DemoError
 from local.jars import JarsError, kafka_jars
 from local.processes import wait_until
-from local.state import NoDemoError, read_state, wish_restart
+from local.state import FolderError, NoDemoError, read_state, wish_restart
 from local.table import display
 from plumbing.kafka import KafkaSettings, TopicError
 from plumbing.stop import Stop
@@ -32,6 +32,8 @@ def main() -> int:
     restart = commands.add_parser("restart", help="restart a child with its ports and settings")
     restart.add_argument("name", help="simulator, mlserver, ingestor, featurizer, …")
     options = parser.parse_args()
+    if sys.version_info[:2] != (3, 11):
+        return _fail(f"Python 3.11 is needed, found {sys.version.split()[0]}: see README.md")
     try:
         return _do(options, DemoSettings())
     except ValidationError as exc:
@@ -41,7 +43,7 @@ def main() -> int:
         return _fail("; ".join(texts))
     except KafkaError as exc:
         return _fail(f"the broker does not answer: {exc!r}")
-    except (BrokerError, DemoError, JarsError, NoDemoError, TopicError) as exc:
+    except (BrokerError, DemoError, FolderError, JarsError, NoDemoError, TopicError) as exc:
         return _fail(str(exc))
 
 

@@ -71,7 +71,7 @@ def properties(folder: Path, port: int, controller: int) -> str:
 class Broker:
     """A broker on an empty log directory; a context manager that starts and stops it.
 
-    ``folder`` holds configuration, data and log and is emptied at the start.
+    ``folder`` holds configuration, data and log, which are removed at the start.
     ``port`` 0 takes a free one; ``start_timeout`` is in seconds.
     """
 
@@ -102,15 +102,16 @@ class Broker:
         return self._process
 
     def prepare(self) -> tuple[str, ...]:
-        """Fetch what is missing, empty and format the folder, and give the command to start.
+        """Fetch what is missing, format an empty log directory, and give the command to start.
 
         Raises:
             JarsError: no jars, or wrong ones.
             BrokerError: formatting failed.
         """
         jars = kafka_jars(self._say)
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.folder.mkdir(parents=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(self.folder / "data", ignore_errors=True)
+        self.log.unlink(missing_ok=True)
         config = self.folder / "server.properties"
         config.write_text(properties(self.folder, self.port, free_port(avoid={self.port})))
         storage = ("kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(config))

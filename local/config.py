@@ -26,8 +26,8 @@ class DemoSettings(BaseSettings):
     """Products of the live market or of the generated one, separated by commas."""
     duration: float | None = Field(default=None, gt=0)
     """Seconds after readiness at which the demo ends with a summary; unset: by Ctrl-C."""
-    run_dir: Path = Path(".run")
-    """Folder for logs, the embedded broker's data and the demo's state."""
+    run_dir: Path = Path(".run/demo")
+    """Folder of the demo's own, for logs, the embedded broker's data and its state."""
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

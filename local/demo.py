@@ -1,6 +1,5 @@
 """The demo: broker and children, readiness, the run, the end."""
 
-import shutil
 import signal
 import time
 import uuid
@@ -16,14 +15,14 @@ from local.jars import kafka_jars
 from local.plan import USUAL_PORTS, Plan, Program, choose_ports
 from local.ports import free_port
 from local.processes import Supervisor, wait_until
-from local.report import findings
+from local.report import findings, reason_of
 from local.spawn import send
-from local.state import NoDemoError, clear_state, read_state, wished_restarts, write_state
+from local.state import NoDemoError, claim, clear_state, read_state, wished_restarts, write_state
 from local.summary import Tally, summarize
 from local.table import Display, View
 from local.topics import Topics, Watch
 from local.web import json_of
-from plumbing.kafka import KafkaSettings, ensure_topics
+from plumbing.kafka import KafkaSettings, ensure_topics, remove_topics
 from plumbing.stop import Stop
 
 READY_SECONDS: Final = 90.0
@@ -51,9 +50,11 @@ class Demo:
         self._supervisor = Supervisor(self._folder, display.say)
         self._began = time.monotonic()
         self._plan: Plan
+        self._made_up: KafkaSettings | None = None
         self._topics: Topics
         self._watch: Watch
         self._replay: Mapping[str, Any] = {}
+        self._trouble = ""
         self._ready_at: float | None = None
         self._first_prediction: float | None = None
 
@@ -63,7 +64,7 @@ class Demo:
         Without a duration, and after a signal, there is none.
 
         Raises:
-            DemoError, JarsError, BrokerError: it cannot begin.
+            DemoError, FolderError, JarsError, BrokerError: it cannot begin.
         """
         self._claim_folder()
         try:
@@ -73,6 +74,7 @@ class Demo:
             return None if self._stop.requested else self._finish()
         finally:
             self._supervisor.end_all(last="broker")
+            self._tidy()
             clear_state(self._folder)
 
     # -------------------------------------------------------------------- open
@@ -80,8 +82,7 @@ class Demo:
         try:
             running = read_state(self._folder)["pid"]
         except NoDemoError:
-            shutil.rmtree(self._folder, ignore_errors=True)
-            self._folder.mkdir(parents=True)
+            claim(self._folder)
             write_state(self._folder, {"children": {}})
             return
         raise DemoError(f"a demo runs in {self._folder} already: process {running}")
@@ -98,6 +99,7 @@ class Demo:
             self._supervisor.start(program)
         if embedded:
             self._start_broker(ports["broker"])
+        self._ask_simulator()  # a recording that cannot be read ends it at once
         ensure_topics(self._plan.kafka, TOPICS)
         for program in self._plan.programs(kafka=True):
             self._supervisor.start(program)
@@ -110,10 +112,12 @@ class Demo:
             own = f"127.0.0.1:{ports['broker']}"
             return KafkaSettings(bootstrap_servers=own, topic_prefix="")
         if self._outside.topic_prefix:
+            self._display.say(f"the topics that begin with {self._outside.topic_prefix} stay")
             return self._outside
         prefix = f"demo-{uuid.uuid4().hex[:8]}-"
         self._display.say(f"topics on {self._outside.bootstrap_servers} begin with {prefix}")
-        return self._outside.model_copy(update={"topic_prefix": prefix})
+        self._made_up = self._outside.model_copy(update={"topic_prefix": prefix})
+        return self._made_up
 
     def _start_broker(self, port: int) -> None:
         broker = Broker(self._folder / "broker", port=port, say=self._display.say)
@@ -126,6 +130,7 @@ class Demo:
         while not self._over():
             self._supervisor.look()
             self._ask_simulator()
+            self._ask_ingestor()
             self._feed()
             self._note_readiness()
             self._note_first_prediction()
@@ -143,9 +148,18 @@ class Demo:
         return elapsed or self._replay.get("state") == "ended"
 
     def _ask_simulator(self) -> None:
-        if "simulator" in self._supervisor.children:
+        child = self._supervisor.children.get("simulator")
+        if child is not None and not child.alive and not self._replay:
+            raise DemoError(reason_of(child.log) or f"the simulator {child.state}: {child.log}")
+        if child is not None:
             answer = json_of(self._plan.ports["simulator-admin"], "/status")
             self._replay = answer or self._replay
+
+    def _ask_ingestor(self) -> None:
+        """Learn whether the feed is reached; what was said last stands while it does not answer."""
+        if "ingestor" in self._supervisor.children:
+            told = json_of(self._plan.ports["ingestor"], "/health", statuses=(200, 503))
+            self._trouble = self._trouble if told is None else told.get("feed_trouble") or ""
 
     def _feed(self) -> None:
         """Start the ingestor once the products are known and nobody would miss a tick."""
@@ -203,7 +217,7 @@ class Demo:
             ports=self._plan.ports,
             counts=self._watch.counts,
             rates=self._watch.rates,
-            replay=replay(self._replay),
+            replay=f"FEED: {self._trouble}" if self._trouble else replay(self._replay),
             score=lambda: self._scores(products),
         )
         self._display.show(view)
@@ -218,6 +232,7 @@ class Demo:
         """Close the feed, let the rest come through, and give the summary."""
         seconds = time.monotonic() - (self._ready_at or self._began)
         missing = set(self._supervisor.missing())
+        self._ask_ingestor()
         self._display.say("the feed is closed; what is under way comes through")
         self._close_feed()
         self._ask_simulator()
@@ -232,7 +247,10 @@ class Demo:
             "feed": self._settings.feed,
             "speed": self._settings.speed,
         }
-        return summarize(tally, sorted(missing), facts | findings(self._folder, self._replay))
+        facts |= findings(self._folder, self._replay)
+        cut_off = self._trouble and self._replay.get("state") != "ended"
+        troubles = [f"the feed cannot be reached: {self._trouble}"] if cut_off else []
+        return summarize(tally, sorted(missing), facts, troubles)
 
     def _close_feed(self) -> None:
         """Let the ingestor publish what it holds, and end it."""
@@ -241,6 +259,20 @@ class Demo:
             send(child.process, signal.SIGTERM)
             wait_until(lambda: self._stop.requested or not child.alive, INGESTOR_SECONDS)
             self._supervisor.end("ingestor", 0.0)
+
+    def _tidy(self) -> None:
+        """Remove the topics whose prefix this run made up, or say how."""
+        if self._made_up is None:
+            return
+        named = f"the topics that begin with {self._made_up.topic_prefix}"
+        try:
+            remove_topics(self._made_up, TOPICS)
+            self._display.say(f"{named} are removed")
+        except (KafkaError, OSError) as exc:
+            self._display.say(
+                f"{named} stay on {self._made_up.bootstrap_servers} ({exc!r}); remove them with"
+                f" kafka-topics.sh --delete --topic '{self._made_up.topic_prefix}.*'"
+            )
 
     def _collect(self, missing: Collection[str]) -> tuple[bool, Tally]:
         if "broker" in missing or not self._watch.stop(BROKER_SECONDS):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from local.plan import ROOT
+from local.spawn import tail
 from local.summary import count_errors, trained_on
 
 
@@ -21,6 +22,18 @@ def findings(logs: Path, replay: Mapping[str, Any]) -> dict[str, Any]:
         "errors": sum(errors.values()),
         "errors_by_service": errors,
     }
+
+
+def reason_of(log: Path) -> str:
+    """Return why a child ended, as the last of its own log lines with a reason says; "" if none."""
+    for line in reversed(tail(log).splitlines()):
+        try:
+            said = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(said, dict) and said.get("level") == "error" and said.get("reason"):
+            return str(said["reason"])
+    return ""
 
 
 def _errors(log: Path) -> int:

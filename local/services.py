@@ -89,6 +89,7 @@ SERVICES: Final = (
         {
             "MONITOR_ADAPTER_URL": "http://127.0.0.1:{adapter}",
             "MONITOR_PROBER_KEY": "{prober_key}",
+            "MONITOR_DRIFT_URL": "",  # the demo has none
         },
     ),
     _ours("drift", "ml", 8091),

@@ -1,17 +1,55 @@
-"""The demo's state as files in its folder, for ``status`` and ``restart`` from another terminal."""
+"""The demo's folder, and its state in it, for ``status`` and ``restart`` from another terminal.
+
+The folder is marked, so that nothing of anybody else's is ever removed.
+"""
 
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from local.services import SERVICES
+
 STATE: Final = "state.json"
 WISH: Final = "restart-"
+MARK: Final = ".crypto-volatility-demo"
+_TEXT: Final = "A demo wrote this folder, and the next one removes what it left here.\n"
+_LOGS: Final = frozenset({"broker.log", *(f"{row.name}.log" for row in SERVICES)})
 
 
 class NoDemoError(Exception):
     """No demo runs in this folder."""
+
+
+class FolderError(Exception):
+    """A folder is not the demo's to use."""
+
+
+def claim(folder: Path) -> None:
+    """Make the folder ready: what an earlier demo left is removed, all else stays.
+
+    Raises:
+        FolderError: it holds something, and no mark of a demo.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as exc:
+        raise FolderError(f"RUN_DIR: found a file at {folder}, expected a folder") from exc
+    standing = sorted(path.name for path in folder.iterdir())
+    if standing and MARK not in standing:
+        shown = ", ".join(standing[:5]) + (", …" if len(standing) > 5 else "")
+        raise FolderError(
+            f"RUN_DIR: found {shown} in {folder} and no {MARK}, expected an empty folder or one"
+            " of a demo: name another one, nothing was removed"
+        )
+    for path in folder.iterdir():
+        if path.name == "broker":
+            shutil.rmtree(path)
+        elif path.name in _LOGS or path.name.startswith((STATE, WISH)):
+            path.unlink()
+    (folder / MARK).write_text(_TEXT)
 
 
 def write_state(folder: Path, state: Mapping[str, Any]) -> None:

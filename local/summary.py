@@ -169,9 +169,11 @@ def problems(tally: Tally, missing: Sequence[str]) -> list[str]:
     return found
 
 
-def summarize(tally: Tally, missing: Sequence[str], facts: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the one object a run ends with; ``facts`` are what topics do not tell."""
-    found = problems(tally, missing)
+def summarize(
+    tally: Tally, missing: Sequence[str], facts: Mapping[str, Any], troubles: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Return the one object a run ends with; ``facts`` and ``troubles`` topics do not tell."""
+    found = [*troubles, *problems(tally, missing)]
     return {
         "ok": not found,
         "problems": found,

@@ -2,6 +2,7 @@
 
 import http.client
 import json
+from collections.abc import Collection
 from typing import Any
 
 _AWAY = (OSError, http.client.HTTPException, ValueError)
@@ -15,11 +16,11 @@ def status_of(port: int, path: str, timeout: float = 1.0) -> int | None:
         return None
 
 
-def json_of(port: int, path: str, timeout: float = 1.0) -> Any:
-    """Return what a GET on 127.0.0.1 says, None if nobody answers with 200 and JSON."""
+def json_of(port: int, path: str, timeout: float = 1.0, statuses: Collection[int] = (200,)) -> Any:
+    """Return what a GET on 127.0.0.1 says, None if nobody answers with such a status and JSON."""
     try:
         status, body = _get(port, path, timeout)
-        return json.loads(body) if status == 200 else None
+        return json.loads(body) if status in statuses else None
     except _AWAY:
         return None
 

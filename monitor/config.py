@@ -1,12 +1,13 @@
 """Settings of the monitor, from ``MONITOR_…`` in the environment."""
 
 from pydantic import Field, SecretStr
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """Read once, when the process starts."""
 
     model_config = SettingsConfigDict(
@@ -54,4 +55,4 @@ class Settings(BaseSettings):
     stream_heartbeat_seconds: float = Field(default=15.0, gt=0)
     """A quiet stream gets a comment so often, to keep it open."""
     drift_url: str = "http://127.0.0.1:8091"
-    """Where the drift process is, whose report `/drift` passes on."""
+    """Where the drift process is, whose report `/drift` passes on; empty: there is none."""

@@ -29,6 +29,7 @@ from plumbing.kafka import (
     Worker,
     always,
     ensure_topics,
+    trouble_of,
 )
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
@@ -71,6 +72,7 @@ class Reading:
             beat=self._beats,
             failed=metrics.failures.inc,
             passing=always,
+            explain=partial(trouble_of, kafka),
             pace=settings.batch_seconds,
         )
 

@@ -1,12 +1,17 @@
 """Where the broker is and how to speak to it."""
 
-from typing import Any, Final, Self
+from collections.abc import Iterable
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
+
+from plumbing.known_settings import KnownSettings, Suspect, near
 
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 """How long a client looks for the first broker: well within the grace that a container has."""
+
+_SECURITY: Final = ("KAFKA_SASL", "KAFKA_SSL", "KAFKA_SECURITY")
 
 
 def listen_host(prefix: str) -> AliasChoices:
@@ -18,8 +23,19 @@ def listen_host(prefix: str) -> AliasChoices:
     return AliasChoices(f"{prefix}_HOST", "LISTEN_HOST")
 
 
-class KafkaSettings(BaseSettings):
+def meant_for_kafka(name: str, known: Iterable[str]) -> bool:
+    """Suspect a security setting that would go unused, and what is nearly one of ours.
+
+    Kafka's own tools have their variables under the same prefix.
+    """
+    others = name.startswith("KAFKA_METRICS_")
+    return not others and (name.startswith(_SECURITY) or near(name, known))
+
+
+class KafkaSettings(KnownSettings):
     """How to reach the broker; the same variables in every service."""
+
+    suspect: ClassVar[Suspect] = staticmethod(meant_for_kafka)
 
     model_config = SettingsConfigDict(
         env_prefix="KAFKA_", frozen=True, use_attribute_docstrings=True

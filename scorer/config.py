@@ -3,13 +3,14 @@
 from typing import Annotated
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 from serving.control import Variant
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """Read once from the environment, ``SCORER_…``."""
 
     model_config = SettingsConfigDict(

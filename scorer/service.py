@@ -26,6 +26,7 @@ from plumbing.kafka import (
     Worker,
     ensure_topics,
     message_of,
+    trouble_of,
 )
 from plumbing.process import Process
 from plumbing.stop import Stop
@@ -216,6 +217,7 @@ def open_worker(
         outbox=outbox,
         beat=process.beat,
         failed=metrics.broker_failures.inc,
+        explain=partial(trouble_of, kafka),
     )
     process.ready = lambda: {**worker.ready(), "model": models.answers}
     return worker

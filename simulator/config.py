@@ -5,14 +5,15 @@ from pathlib import Path
 from typing import Annotated, Final
 
 from pydantic import Field, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
 LONG_AGO: Final = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-class SimulatorSettings(BaseSettings):
+class SimulatorSettings(KnownSettings):
     """What is played, how fast and where."""
 
     model_config = SettingsConfigDict(

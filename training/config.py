@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from plumbing.known_settings import KnownSettings
 from plumbing.renamed_settings import RenamedSettings
 from promotion.config import PromotionSettings
 from training.data.dataset import HOLDOUT
@@ -13,7 +14,7 @@ from training.data.parallel import BackendName, Executor
 from training.data.thresholds import TAU_PERCENTILE
 
 
-class TrainingSettings(RenamedSettings, PromotionSettings):
+class TrainingSettings(RenamedSettings, KnownSettings, PromotionSettings):
     """What training reads, leaves alone and writes; the command line goes before these."""
 
     renamed: ClassVar[Mapping[str, str]] = {"holdout": "TRAINING_SEALED"}

@@ -151,7 +151,8 @@ class _Routes:
         """Pass on what the drift process shows."""
         _only(request)
         try:
-            return await pages_of(self._around.settings.drift_url, request.rel_url.raw_path)
+            url, path = self._around.settings.drift_url, request.rel_url.raw_path
+            return await pages_of(url, path, request.headers)
         except DriftAway as exc:
             raise RequestProblem(503, "Drift process away", str(exc)) from exc
 

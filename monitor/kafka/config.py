@@ -1,12 +1,13 @@
 """Settings of the broker's exporter, from ``KAFKA_METRICS_…`` in the environment."""
 
 from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
 
-class Settings(BaseSettings):
+class Settings(KnownSettings):
     """Of `python -m monitor kafka`."""
 
     model_config = SettingsConfigDict(

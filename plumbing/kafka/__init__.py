@@ -10,9 +10,16 @@ from plumbing.kafka.outbox import Outbox, Outgoing
 from plumbing.kafka.patience import persist, topics_stand
 from plumbing.kafka.positions import CHANGES, TopicChanged
 from plumbing.kafka.producer import DeliveryError, Producer
+from plumbing.kafka.reachable import trouble_of
 from plumbing.kafka.reader import Reader
 from plumbing.kafka.records import Partition, PassedOver, Record, message_of
-from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics, require_topics
+from plumbing.kafka.topics import (
+    TopicError,
+    TopicLike,
+    ensure_topics,
+    remove_topics,
+    require_topics,
+)
 from plumbing.kafka.worker import Worker, always
 from plumbing.settings import KafkaSettings
 
@@ -38,6 +45,8 @@ __all__ = [
     "ensure_topics",
     "message_of",
     "persist",
+    "remove_topics",
     "require_topics",
     "topics_stand",
+    "trouble_of",
 ]

@@ -10,6 +10,7 @@ from kafka.errors import KafkaConfigurationError, KafkaError  # type: ignore[imp
 
 from plumbing.backoff import BACKOFF, Backoff
 from plumbing.kafka.producer import DeliveryError
+from plumbing.kafka.reachable import trouble_of
 from plumbing.kafka.topics import TopicError, TopicLike, ensure_topics
 from plumbing.logs import get_logger
 from plumbing.settings import KafkaSettings
@@ -69,6 +70,12 @@ def topics_stand(
     def failed(exc: Exception, delay: float) -> None:
         beat()
         brokers = settings.bootstrap_servers
-        get_logger().error("broker.away", brokers=brokers, reason=repr(exc), retry_seconds=delay)
+        get_logger().error(
+            "broker.away",
+            brokers=brokers,
+            reason=repr(exc),
+            unreachable=trouble_of(settings),
+            retry_seconds=delay,
+        )
 
     return persist(partial(ensure_topics, settings, list(topics)), wait=wait, failed=failed)

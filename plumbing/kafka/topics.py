@@ -50,6 +50,18 @@ def ensure_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
         admin.close()
 
 
+def remove_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
+    """Remove those of the topics that stand, with all that is in them."""
+    wanted = {settings.topic_prefix + topic.name for topic in topics}
+    admin = _admin(settings)
+    try:
+        standing = sorted(wanted & set(admin.list_topics()))
+        if standing:
+            admin.delete_topics(standing)
+    finally:
+        admin.close()
+
+
 def require_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
     """See whether all topics exist and each of their partitions has a leader; creates none.
 

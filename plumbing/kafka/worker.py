@@ -37,7 +37,8 @@ class Worker:
     A failure that waiting may mend closes the session, and after a delay the next one begins
     from what is committed; any other ends the work. ``passing`` tells them apart, ``failed``
     is called after each that passes, ``beat`` after each turn. ``pace`` is the shortest time
-    from one step to the next, in seconds. ``outbox`` is what its sessions publish by.
+    from one step to the next, in seconds. ``outbox`` is what its sessions publish by;
+    ``explain`` says which broker cannot be reached, and why, "" if none.
     """
 
     def __init__(
@@ -50,12 +51,14 @@ class Worker:
         beat: Callable[[], object] = ignored,
         failed: Callable[[], object] = ignored,
         passing: Callable[[Exception], bool] = passes,
+        explain: Callable[[], str] = str,
         pace: float = 0.0,
         backoff: Backoff = BACKOFF,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name, self._open, self._stop, self._outbox = name, open_session, stop, outbox
         self._beat, self._failed, self._passing = beat, failed, passing
+        self._explain = explain
         self._pace, self._clock, self._delays = pace, clock, Delays(backoff)
         self._session: Session | None = None
         self._opened = clock()
@@ -139,6 +142,7 @@ class Worker:
             event,
             worker=self._name,
             reason=repr(exc),
+            unreachable="" if unknown else self._explain(),
             retry_seconds=round(delay, 3),
             exc_info=unknown,
         )

@@ -40,10 +40,12 @@ SHELLS = {
     "plumbing": {
         "exposition",
         "kafka",
+        "known_settings",
         "logs",
         "metrics",
         "probes",
         "process",
+        "proxies",
         "renamed_settings",
         "settings",
         "stop",

@@ -1,6 +1,8 @@
 """Finding free ports."""
 
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -27,3 +29,15 @@ def test_ports_given_out_already_are_avoided() -> None:
     """Two services never get the same port before they listen."""
     first = free_port()
     assert free_port(first, avoid={first}) != first
+
+
+@pytest.mark.process
+def test_two_processes_never_get_the_same_port_before_they_listen() -> None:
+    """It is kept until its process ends; another one gets the next."""
+    mine = free_port()
+    code = f"from local.ports import free_port; print(free_port({mine}))"
+    theirs = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert int(theirs.stdout) > mine
+    assert free_port(mine) == mine
