@@ -1,7 +1,7 @@
 """Where the broker is and how to speak to it."""
 
 from collections.abc import Iterable
-from typing import Any, ClassVar, Final, Self
+from typing import Any, ClassVar, Final, Literal, Self
 
 from pydantic import AliasChoices, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -53,6 +53,8 @@ class KafkaSettings(KnownSettings):
     """Password for SASL."""
     ssl_cafile: str | None = None
     """File with the certificate authority of the brokers."""
+    compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "gzip"
+    """How records are packed; all are read, whichever a broker or another producer chose."""
     topic_prefix: str = ""
     """Put before every topic and group name, so that several pipelines share a broker."""
     replication_factor: int = Field(default=1, ge=1)

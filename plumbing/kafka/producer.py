@@ -36,6 +36,7 @@ class Producer:
             acks="all",
             enable_idempotence=True,
             linger_ms=linger_ms,
+            compression_type=None if settings.compression == "none" else settings.compression,
             bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
         )
 

@@ -4,13 +4,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]
-from kafka.errors import for_code  # type: ignore[import-untyped]
+from kafka.admin import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]
+from kafka.errors import KafkaError, for_code  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
+from plumbing.logs import get_logger
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 CALL_TIMEOUT_MS: Final = 30_000
 TOPIC_ALREADY_EXISTS: Final = 36
+CLEANUP: Final = "cleanup.policy"
+_told: Final = set[str]()
+"""Topics of which this process has said that they are not as stated."""
 
 
 class TopicError(Exception):
@@ -33,8 +38,10 @@ class TopicLike(Protocol):
 def ensure_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
     """Create the topics that are missing, and wait until all can be used.
 
+    Standing ones are never altered: of one that is cleaned up otherwise than stated it is said.
+
     Raises:
-        TopicError: a topic could not be created.
+        TopicError: a topic could not be created, or one that must be compacted is not.
     """
     wanted = {settings.topic_prefix + topic.name: topic for topic in topics}
     admin = _admin(settings)
@@ -46,6 +53,7 @@ def ensure_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
         if missing:
             _create(admin, missing)
         admin.wait_for_topics(list(wanted), timeout_ms=CALL_TIMEOUT_MS)
+        _compare(admin, {name: topic for name, topic in wanted.items() if name in standing})
     finally:
         admin.close()
 
@@ -98,8 +106,7 @@ def _made(topic: TopicLike, settings: KafkaSettings) -> dict[str, Any]:
     configs = {
         # Stated, not left to the broker's default: see KafkaSettings.in_sync_replicas.
         "min.insync.replicas": str(settings.in_sync_replicas),
-        "cleanup.policy": "compact" if topic.compacted else "delete",
-        "retention.ms": str(topic.retention_ms),
+        **_kept(topic),
         # Event times may be months old in a replay; retention would delete them at once.
         "message.timestamp.type": "LogAppendTime",
     }
@@ -108,6 +115,36 @@ def _made(topic: TopicLike, settings: KafkaSettings) -> dict[str, Any]:
         "replication_factor": settings.replication_factor,
         "configs": configs,
     }
+
+
+def _compare(admin: KafkaAdminClient, standing: Mapping[str, TopicLike]) -> None:
+    """Refuse a topic that forgets what it must keep; say of others that they are not as stated."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in standing]
+    try:
+        answer = admin.describe_configs(asked, config_filter="all") if asked else {}
+    except KafkaError as exc:  # not everybody may ask
+        get_logger().debug("topics.not_compared", reason=repr(exc))
+        return
+    for name, configs in answer.get("topic", {}).items():
+        stated = _kept(standing[name])
+        found = {key: configs[key]["value"] for key in stated if key in configs}
+        other = {key: value for key, value in found.items() if value != stated[key]}
+        if standing[name].compacted and "compact" not in found.get(CLEANUP, "compact").split(","):
+            raise TopicError(
+                f"topic {name!r}: found {CLEANUP} {found[CLEANUP]}, expected compact, or what it"
+                f" must keep expires: kafka-configs.sh --alter --topic {name} --add-config"
+                f" {CLEANUP}=compact"
+            )
+        if other and name not in _told:
+            _told.add(name)
+            expected = {key: stated[key] for key in other}
+            get_logger().warning("topic.not_as_stated", topic=name, found=other, expected=expected)
+
+
+def _kept(topic: TopicLike) -> dict[str, str]:
+    """Return how long a topic keeps what is in it, as Kafka names it."""
+    policy = "compact" if topic.compacted else "delete"
+    return {CLEANUP: policy, "retention.ms": str(topic.retention_ms)}
 
 
 def _create(admin: KafkaAdminClient, missing: Mapping[str, Mapping[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """The port on a real Apache Kafka."""
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -10,6 +11,7 @@ import pytest
 from kafka import KafkaAdminClient
 from kafka.admin import ConfigResource, ConfigResourceType
 from kafka.errors import KafkaError
+from structlog.testing import capture_logs
 
 from plumbing.kafka import (
     DeliveryError,
@@ -83,6 +85,23 @@ def test_a_record_comes_back_as_it_was_sent(settings: KafkaSettings, producer: P
     assert before - 1000 <= record.timestamp_ms <= time.time() * 1000 + 1000
 
 
+@pytest.mark.parametrize("codec", ["none", "gzip", "snappy", "lz4", "zstd"])
+def test_every_codec_is_written_and_read(kafka_settings: KafkaSettings, codec: str) -> None:
+    """By setting, and where the topic has the broker pack anew what comes."""
+    settings = kafka_settings.model_copy(update={"compression": codec})
+    own = "uncompressed" if codec == "none" else codec
+    name = _made_by_others(kafka_settings, **{"compression.type": own})
+    assert name.endswith("theirs")
+    for writing in (settings, kafka_settings):
+        with closing(Producer(writing)) as made:
+            for number in range(10):
+                made.send("theirs", "BTC-USD", b'{"n": %d}' % number)
+            made.flush()
+    with closing(Reader(kafka_settings, ["theirs"])) as reader:
+        found = [record.value for record in _collect(reader.poll, 20)]
+    assert found == [b'{"n": %d}' % number for number in range(10)] * 2
+
+
 def test_prefixes_keep_pipelines_apart(settings: KafkaSettings, producer: Producer) -> None:
     """Another prefix on the same broker sees none of the records."""
     _publish(producer, ["a"])
@@ -110,6 +129,38 @@ def test_topics_are_made_as_stated_and_only_once(kafka_settings: KafkaSettings) 
     assert "LogAppendTime" in text and "7200000" in text and "compact" in text
 
 
+def _made_by_others(settings: KafkaSettings, **configs: str) -> str:
+    """A topic that somebody made first, their way; gives its name on the broker."""
+    name = settings.topic_prefix + "theirs"
+    with closing(KafkaAdminClient(**settings.client())) as admin:
+        admin.create_topics(
+            {name: {"num_partitions": 1, "replication_factor": 1, "configs": configs}}
+        )
+    return name
+
+
+def test_a_topic_that_forgets_what_it_must_keep_is_refused(kafka_settings: KafkaSettings) -> None:
+    """It is named with what was found and how to alter it; it is not altered by us."""
+    name = _made_by_others(kafka_settings, **{"retention.ms": "3600000"})
+    for _ in range(2):
+        with pytest.raises(TopicError, match=rf"{name}.*found cleanup.policy delete, expected"):
+            ensure_topics(kafka_settings, [_Topic("theirs", retention_ms=-1, compacted=True)])
+
+
+def test_a_topic_that_is_not_as_stated_is_told_once(kafka_settings: KafkaSettings) -> None:
+    """It is used as it is."""
+    name = _made_by_others(kafka_settings, **{"cleanup.policy": "compact", "retention.ms": "7"})
+    with capture_logs() as logs:
+        for _ in range(2):
+            ensure_topics(kafka_settings, [_Topic("theirs")])
+    [told] = [each for each in logs if each["event"] == "topic.not_as_stated"]
+    assert (told["topic"], told["found"]) == (
+        name,
+        {"cleanup.policy": "compact", "retention.ms": "7"},
+    )
+    assert told["expected"] == {"cleanup.policy": "delete", "retention.ms": "3600000"}
+
+
 def test_a_topic_that_cannot_be_made_is_named(kafka_settings: KafkaSettings) -> None:
     """More replicas than brokers is an error that says which topic."""
     greedy = kafka_settings.model_copy(update={"replication_factor": 9})
@@ -132,7 +183,7 @@ def test_flush_raises_when_a_record_was_refused(settings: KafkaSettings) -> None
     producer = Producer(settings)
     try:
         producer.send("narrow", "k", b"fits")
-        producer.send("narrow", "k", b"v" * 1_000)
+        producer.send("narrow", "k", os.urandom(1_000))
         with pytest.raises(DeliveryError, match="not acknowledged, first narrow"):
             producer.flush()
     finally:
