@@ -100,13 +100,13 @@ def _wrong(held: Timed) -> Timed:
     message = held.message
     if message.time_us is None:
         return held
-    channel = _source(message)[0]
+    channel, *products = _source(message)
     ahead = (message.time_us - held.received_us) / 1_000_000
-    problem = Problem(
+    reason = (
         f"{channel}: a time {ahead:.1f} s ahead of the receive clock found, expected at most"
         f" {AHEAD_US // 1_000_000}, as all else of the feed says"
     )
+    named = products if channel in ("ticker", "market_trades") and products else [None]
+    problems = tuple(Problem(reason, product) for product in named)
     content = Unknown(channel) if channel == "ticker" else Unknown(None)
-    return replace(
-        held, message=replace(message, content=content, time_us=None, problems=(problem,))
-    )
+    return replace(held, message=replace(message, content=content, time_us=None, problems=problems))

@@ -206,7 +206,7 @@ def _admitted(found: Iterable[Source | Refused]) -> tuple[list[Source], list[tup
         elif one.named and one.kind != "holdout":
             raise one.raised()
         else:
-            left_out.append((one.name, one.reason))
+            left_out.append((one.name, one.reason.removeprefix(f"{one.name}: ")))
     dialects = {source.dialect: source.name for source in sources}
     if len(dialects) > 1:
         where = " and ".join(f"{dialect} in {name}" for dialect, name in sorted(dialects.items()))

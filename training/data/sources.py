@@ -108,7 +108,8 @@ def _read(job: ReadTask, progress: Progress) -> Source:
                 for event in connection.take(recorded.message, recorded.message.time_us or 0):
                     writer.take(event, encode(event))
     except ForeignRecording as exc:
-        raise LeftOut(name, "of the Exchange dialect, expected Advanced Trade") from exc
+        reason = f"line {lines.number}: of the Exchange dialect, expected Advanced Trade"
+        raise LeftOut(name, reason) from exc
     except RecordingError as exc:
         raise DatasetError(str(exc)) from exc
     finally:

@@ -235,7 +235,8 @@ def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1].startswith("error     empty.ndjson: found no ticker")
+    said = done.stderr.splitlines()[-1]
+    assert said.startswith("error     found no usable row (empty.ndjson: found no ticker")
 
 
 @pytest.mark.parametrize("variant", ["ml", "baseline"])

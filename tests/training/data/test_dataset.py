@@ -72,7 +72,7 @@ def test_another_exchange(small: Path) -> None:
     frame = {"type": "ticker", "product_id": "BTC-USD", "price": "1", "time": "2026-01-01"}
     path = small / "exch.ndjson"
     path.write_text(json.dumps({"ts": 1, "pair": "BTC-USD", "raw": json.dumps(frame)}) + "\n")
-    reason = "of the Exchange dialect, expected Advanced Trade"
+    reason = "line 1: of the Exchange dialect, expected Advanced Trade"
     assert build([small], silent).left_out == (("exch.ndjson", reason),)
     with pytest.raises(DatasetError, match=f"exch.ndjson: {reason}"):
         build([path], silent)
