@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from featurizer.slots import MICROSECONDS
 from ingestor import tick
 from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
 from monitor import outcome as outcomes
@@ -69,7 +70,9 @@ class Session:
         self._next_check = self._next_commit = -1.0
         self._ticks = restore.of_topic(reader.partitions(), TICKS.name)
         self._predictions = restore.of_topic(reader.partitions(), PREDICTIONS.name)
-        self._progress = Progress(self._ticks, self._predictions, settings.most_pending)
+        late_us = settings.history_seconds * MICROSECONDS // 2
+        topics = self._ticks, self._predictions
+        self._progress = Progress(*topics, settings.most_pending, late_us)
         self._positions = self._progress.positions
         self.ready = self._whole = False
         self._back = TickLookup(self._joiner, scanner, metrics, self._ticks, self._positions)
@@ -177,6 +180,7 @@ class Session:
             self._passed.note(record, exc)  # the featurizer has made a dead letter of it
             return self._bad(record)
         self._back.tick_at(event.product_id, record.partition)
+        self._progress.met(event)
         return self._joiner.update(event)
 
     def _prediction(self, record: Record, at: Partition, new: list[Shown]) -> list[Matured]:
@@ -186,6 +190,7 @@ class Session:
             letter = self._letters.letter(record, str(exc), int(self._wall() * 1e6))
             self._refused += [letter] if letter else []
             return self._bad(record)
+        self._progress.made(shown.prediction)
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         prediction_id = shown.prediction.prediction_id
@@ -263,6 +268,7 @@ class Session:
             self._publish([self._joiner.give_up(prediction) for prediction in lost])
         if new:
             self._back.seek(new)
+            self._progress.went_back()
             self._assigned = ()
 
     def _give_up(self) -> None:

@@ -3,23 +3,52 @@
 from collections.abc import Sequence
 from typing import Final
 
+from featurizer.slots import MICROSECONDS
+from ingestor.tick import Event
 from ingestor.topics import PREDICTIONS, TICKS
 from plumbing.kafka.records import Partition
+from scorer.prediction import Prediction
 
 BACKLOG: Final = 2_000
 """So many unread predictions are read before any more ticks, or ticks would run far ahead."""
+AHEAD_US: Final = 120 * MICROSECONDS
+"""So far ticks may run ahead of predictions that are made late: a label needs 61 seconds."""
 
 
 class Progress:
-    """Positions and ends of all partitions; ``most_pending`` is how many predictions may wait."""
+    """Positions and ends of all partitions; ``most_pending`` is how many predictions may wait.
+
+    Predictions that were scored more than ``late_us`` after their tick was received are a
+    scorer's that catches up: ticks wait for it, or they would be read again for each of its bursts.
+    """
 
     def __init__(
-        self, ticks: Sequence[Partition], predictions: Sequence[Partition], most_pending: int
+        self,
+        ticks: Sequence[Partition],
+        predictions: Sequence[Partition],
+        most_pending: int,
+        late_us: int,
     ) -> None:
+        self._late_us, self._behind = late_us, False
+        self._heard_us = self._made_us = -1
         self.ticks, self.predictions = ticks, predictions
         self.positions: dict[Partition, int] = {}
         self.ends: dict[Partition, int] = {}
         self._most_pending = most_pending
+
+    def met(self, event: Event) -> None:
+        """Note how far the ticks are, by the clock that received them."""
+        self._heard_us = max(self._heard_us, event.received_us)
+
+    def made(self, prediction: Prediction) -> None:
+        """Note how far the predictions are, by the same clock."""
+        if prediction.received_us >= self._made_us:
+            self._made_us = prediction.received_us
+            self._behind = prediction.scored_us - prediction.received_us > self._late_us
+
+    def went_back(self) -> None:
+        """Say that ticks are read again from before."""
+        self._heard_us = -1
 
     def lag(self, topic: str) -> int:
         """Return how many records of a topic are not read."""
@@ -33,7 +62,8 @@ class Progress:
             full = pending >= self._most_pending // 2
         if full and self.lag(TICKS.name):
             return (TICKS.name,)
-        if self.lag(PREDICTIONS.name) > BACKLOG:
+        ahead = self._behind and self._heard_us > self._made_us + AHEAD_US
+        if ahead or self.lag(PREDICTIONS.name) > BACKLOG:
             return (PREDICTIONS.name,)
         return (TICKS.name, PREDICTIONS.name)
 

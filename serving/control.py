@@ -4,6 +4,7 @@ from typing import Final, Literal, get_args
 
 import msgspec
 
+from ingestor.plausibility import check_time
 from plumbing.messages import read_message
 
 SCHEMA_VERSION: Final = 1
@@ -41,7 +42,11 @@ def encode(control: Control) -> bytes:
 
 def decode(data: bytes) -> Control:
     """Read a record of ``control``; raises ``msgspec.DecodeError`` naming the bad field."""
-    return read_message(_decoder, data, SCHEMA_VERSION)
+    return read_message(_decoder, data, SCHEMA_VERSION, _check)
+
+
+def _check(control: Control) -> None:
+    check_time("changed_us", control.changed_us)
 
 
 def variant_named(name: str) -> Variant:

@@ -299,6 +299,24 @@ def test_gauges_of_a_product_that_is_gone_go(one_dropped: Log) -> None:
     assert monitor.value("monitor_quality_rows", product="ADA-USD", **rows) is None
 
 
+def test_ticks_are_not_read_again_for_every_burst_of_late_predictions() -> None:
+    """The model was away for hours: its rows are caught up burst by burst."""
+    log, hours, burst = Log(partitions=1), 3 * 3_600, 300
+    ticks = [tick(START + n * SECOND, trade_id=n) for n in range(hours)]
+    for event in ticks:
+        log.event(event)
+    monitor = Monitor(log, most=400)
+    monitor.drain()
+    for start in range(0, hours, burst):
+        late_us = (hours - start) * SECOND
+        for event in ticks[start : start + burst]:
+            log.prediction(predicted(event, scored_us=event.received_us + late_us))
+        monitor.drain()
+    assert len(log.outcomes()) == len(bits(log.outcomes())) == hours - 61
+    assert {outcome.reason for outcome in log.outcomes()} == {None}
+    assert (monitor.value("monitor_records_total", topic=TICKS.name) or 0) < 3 * hours
+
+
 def test_bad_record_is_counted_and_left_behind() -> None:
     """One record that cannot be read stops nothing."""
     log = Log(partitions=1)

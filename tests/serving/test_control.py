@@ -109,9 +109,14 @@ def test_a_tombstone_brings_the_default_back():
     assert (serving.variant, serving.last) == ("ml", None)
 
 
-@pytest.mark.parametrize("value", [b"{", b'{"variant":"new","changed_by":"a","changed_us":1}'])
+NEVER = b'{"variant":"ml","changed_by":"a","changed_us":1' + b"0" * 400 + b"}"
+
+
+@pytest.mark.parametrize(
+    "value", [b"{", b'{"variant":"new","changed_by":"a","changed_us":1}', NEVER]
+)
 def test_what_cannot_be_read_changes_nothing(value):
-    """A variant of a later version, or no JSON: the last one stays."""
+    """A variant of a later version, no JSON, a time of no clock: the last one stays."""
     serving = Serving("ml")
     serving.take(KEY, said("baseline"))
     with pytest.raises(msgspec.DecodeError):
