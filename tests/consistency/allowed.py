@@ -10,7 +10,6 @@ ALLOWED = [
     Allowed("retraining", "service", "a CronJob and its volume; compose has no clock"),
     Allowed("*", "secret *", "keys and passwords are never in the values' variables"),
     Allowed("adapter", "waits", "there it may start, and be replaced, while the brokers are away"),
-    Allowed("mlflow", "command", "the password is in the environment, not in the command line"),
     Allowed("mlflow", "MLFLOW_SERVER_ALLOWED_HOSTS", "a Service has names with its namespace too"),
     Allowed("postgres", "PGDATA", "a volume of its own may hold lost+found"),
     Allowed(
