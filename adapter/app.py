@@ -6,7 +6,6 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict
 from typing import Any, Final
 
-import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.docs import get_swagger_ui_html
 from prometheus_client import CollectorRegistry
@@ -35,6 +34,7 @@ from adapter.passthrough import (
     error_of,
     target,
 )
+from adapter.problems import problem
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer
@@ -149,7 +149,8 @@ class Front:
         if answer.status >= 400:
             said = error_of(answer.body)
             about = note_of(request.scope).request_id, request.scope["path"]
-            return problem(*about, answer.status, "The model server refuses it", said)
+            kept = {k: v for k, v in answer.headers.items() if k.lower() == "retry-after"}
+            return problem(*about, answer.status, "The model server refuses it", said, kept)
         return Response(answer.body, answer.status, headers=back(answer.headers))
 
     async def docs(self) -> Response:
@@ -174,24 +175,6 @@ class Front:
                 f"more than {self.settings.rate_limit}: try again in"
                 f" {allowance.reset_seconds} s"
             )
-
-
-def problem(
-    request_id: str,
-    path: str,
-    status: int,
-    title: str,
-    detail: str,
-    headers: dict[str, str] | None = None,
-    **more: Any,
-) -> Response:
-    """Return an ``application/problem+json`` (RFC 9457); V2 clients also find their ``error``."""
-    body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-    body |= {"request_id": request_id} | more
-    if path.startswith("/v2"):
-        body["error"] = detail
-    kind = "application/problem+json"
-    return Response(msgspec.json.encode(body), status, headers=headers, media_type=kind)
 
 
 _SAID: Final[Mapping[type[Exception], tuple[int, str, bool]]] = {

@@ -7,8 +7,9 @@ import asyncio
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from adapter.problems import KIND, content
 
 _SAID: Final = {
     400: "found no HTTP request, expected one",
@@ -34,7 +35,7 @@ class BoundedConnection(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._received = 0
+        self._received = self._noted = 0
         self._in_head = False
         self._deadline: asyncio.TimerHandle | None = None
         self._reading: asyncio.TimerHandle | None = None
@@ -64,23 +65,27 @@ class BoundedConnection(HttpToolsProtocol):
             self._wait(self.idle_seconds)
 
     @property
+    def _answered(self) -> bool:
+        """True where no answer is under way."""
+        return self.cycle is None or self.cycle.response_complete
+
+    @property
     def _idles(self) -> bool:
         """True where no request has begun and nothing else waits for one."""
-        answered = self.cycle is None or self.cycle.response_complete
         waited_for = self._deadline or self.timeout_keep_alive_task
-        return answered and not self._in_head and waited_for is None
+        return self._answered and not self._in_head and waited_for is None
 
     def on_message_begin(self) -> None:
         """Note the first byte of a request."""
         super().on_message_begin()
-        self._in_head, self._received = True, 0
+        self._in_head, self._received, self._noted = True, 0, 0
         self._wait(self.head_seconds)
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Note a header, unless it is one too many."""
         super().on_header(name, value)
-        size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
-        if size > self.head_bytes:
+        self._noted += len(name) + len(value) + 4
+        if len(self.url) + self._noted > self.head_bytes:
             self._status = 431
             raise HeadTooLarge
 
@@ -123,14 +128,13 @@ class BoundedConnection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         title = HTTPStatus(status).phrase
-        body = msgspec.json.encode(
-            {"type": "about:blank", "title": title, "status": status, "detail": _SAID[status]}
-        )
+        body = content(status, title, _SAID[status])
         head = (
-            f"HTTP/1.1 {status} {title}\r\ncontent-type: application/problem+json\r\n"
+            f"HTTP/1.1 {status} {title}\r\ncontent-type: {KIND}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        self.transport.write(head.encode() + body)
+        if self._answered:  # else it would stand in the place of an answer under way
+            self.transport.write(head.encode() + body)
         self.transport.close()
 
 

@@ -125,14 +125,20 @@ class Broker:
         self.await_answer(self._process, self.log)
         return self
 
-    def await_answer(self, process: subprocess.Popen[bytes], log: Path) -> None:
-        """Wait until the broker that runs as ``process`` answers clients.
+    def await_answer(
+        self,
+        process: subprocess.Popen[bytes],
+        log: Path,
+        meanwhile: Callable[[], object] = lambda: None,
+    ) -> None:
+        """Wait until the broker that runs as ``process`` answers; ``meanwhile`` may end that.
 
         Raises:
             BrokerError: it ended, or did not answer in time.
         """
         deadline = time.monotonic() + self._start_timeout
         while not (self._listens() and self._answers()):
+            meanwhile()
             if process.poll() is not None:
                 raise BrokerError(f"the broker ended while starting:\n{tail(log)}")
             if time.monotonic() > deadline:

@@ -74,8 +74,8 @@ class Demo:
             return None if self._stop.requested else self._finish()
         finally:
             self._supervisor.end_all(last="broker")
-            self._tidy()
             clear_state(self._folder)
+            self._tidy()
 
     # -------------------------------------------------------------------- open
     def _claim_folder(self) -> None:
@@ -99,7 +99,6 @@ class Demo:
             self._supervisor.start(program)
         if embedded:
             self._start_broker(ports["broker"])
-        self._ask_simulator()  # a recording that cannot be read ends it at once
         ensure_topics(self._plan.kafka, TOPICS)
         for program in self._plan.programs(kafka=True):
             self._supervisor.start(program)
@@ -123,7 +122,8 @@ class Demo:
         broker = Broker(self._folder / "broker", port=port, say=self._display.say)
         command = broker.prepare()
         child = self._supervisor.start(Program("broker", command, {}, port, ready=()))
-        broker.await_answer(child.process, child.log)
+        # A recording that cannot be read ends it at once.
+        broker.await_answer(child.process, child.log, meanwhile=self._ask_simulator)
 
     # ------------------------------------------------------------------- cycle
     def _cycle_until_over(self) -> None:

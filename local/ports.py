@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final
 
 FURTHEST: Final = 200
-LOCKS: Final = Path(tempfile.gettempdir()) / "crypto-volatility-ports"
-"""A lock for each port in use: between choosing one and listening on it others could take it."""
+LOCKS: Final = Path(tempfile.gettempdir()) / f"crypto-volatility-ports-{os.getuid()}"
+"""A lock for each port in use: between choosing one and listening on it, others could take it."""
 
 _kept: dict[int, int] = {}
 
@@ -30,8 +30,8 @@ def keep(port: int) -> bool:
     """Keep a port from others who ask here, until this process ends; false if they have it."""
     if port in _kept:
         return True
-    LOCKS.mkdir(mode=0o1777, exist_ok=True)
-    file = os.open(LOCKS / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    LOCKS.mkdir(mode=0o700, exist_ok=True)
+    file = os.open(LOCKS / str(port), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

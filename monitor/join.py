@@ -161,12 +161,10 @@ class _ProductRuns:
     early: dict[tuple[str, Key], list[Prediction]] = field(default_factory=dict)
 
     def add(self, prediction: Prediction) -> JoinResult:
-        key = (prediction.time_us, prediction.trade_id)
-        for run in self.runs:
-            row = run.row(key) if run.feed == prediction.feed else None
-            if row is not None:
-                return row.add(prediction)
-        waiting = self.early.setdefault((prediction.feed, key), [])
+        row = self._row(prediction)
+        if row is not None:
+            return row.add(prediction)
+        waiting = self.early.setdefault(_place(prediction), [])
         if any(p.prediction_id == prediction.prediction_id for p in waiting):
             return JoinResult(repeated=True)
         waiting.append(prediction)
@@ -174,18 +172,20 @@ class _ProductRuns:
 
     def forget(self, prediction: Prediction) -> None:
         """Take out one that waits; a repeat of it changes nothing."""
-        key = (prediction.time_us, prediction.trade_id)
-        early = self.early.get((prediction.feed, key), [])
-        if prediction in early:
-            early.remove(prediction)
-            if not early:
-                del self.early[(prediction.feed, key)]
+        row = self._row(prediction)
+        if row is not None:
+            row.waiting.remove(prediction)
+            row.told += (prediction.prediction_id,)
             return
-        for run in self.runs:
-            row = run.row(key) if run.feed == prediction.feed else None
-            if row is not None and prediction in row.waiting:
-                row.waiting.remove(prediction)
-                row.told += (prediction.prediction_id,)
+        early = self.early[_place(prediction)]
+        early.remove(prediction)
+        if not early:
+            del self.early[_place(prediction)]
+
+    def _row(self, prediction: Prediction) -> _PendingRow | None:
+        feed, key = _place(prediction)
+        rows = (run.row(key) for run in self.runs if run.feed == feed)
+        return next((row for row in rows if row is not None), None)
 
     def run(self, feed: str, history: int) -> _FeedRun:
         if not self.runs or self.runs[-1].feed != feed:
@@ -274,6 +274,10 @@ class Joiner:
 
     def _of(self, name: str) -> _ProductRuns:
         return self._products[name]
+
+
+def _place(prediction: Prediction) -> tuple[str, Key]:
+    return prediction.feed, (prediction.time_us, prediction.trade_id)
 
 
 def _ended(run: _FeedRun | None, event: Event) -> Iterator[Matured]:

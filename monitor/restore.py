@@ -17,6 +17,8 @@ from scorer.prediction import Prediction
 TAIL: Final = 20_000
 """Records looked through in each partition for the latest prediction of its products: of one
 that nobody trades it stands far behind those of the others."""
+FIRST: Final = 20
+"""Of so many offsets one has a record, of which the broker's time is asked."""
 
 Ends = Mapping[Partition, int]
 
@@ -69,7 +71,7 @@ def _oldest_ms(reader: LogReader, starts: Ends, ends: Ends) -> int | None:
     """Return when the broker took the first record from ``starts`` on; None without any."""
     times = []
     for partition, start in starts.items():
-        stop = min(ends[partition], start + CHUNK)
+        stop = min(ends[partition], start + FIRST)
         times += [record.timestamp_ms for record in read(reader, partition, start, stop)]
     return min(times, default=None)
 

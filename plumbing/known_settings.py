@@ -61,10 +61,10 @@ def check(settings: type[KnownSettings], environment: Iterable[str]) -> None:
         if not name.startswith(prefix) or name in known or _is_link(name, prefix):
             continue
         if settings.suspect(name, known):
-            near = get_close_matches(name, known, n=1, cutoff=0.0)[0]
+            nearest = get_close_matches(name, known, n=1, cutoff=0.0)[0]
             raise UnknownSetting(
                 f"error: found {name} in the environment, which is no setting; did you mean"
-                f" {near}? All are in docs/settings.md"
+                f" {nearest}? All are in docs/settings.md"
             )
 
 

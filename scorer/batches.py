@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final
 
 from plumbing.backoff import Backoff
 from plumbing.kafka import Record
@@ -43,9 +43,13 @@ class Refused:
 class Answered:
     """What became of the first rows: predictions in their order, or one row refused."""
 
-    rows: int
     predictions: Sequence[Prediction] = ()
     refused: Refused | None = None
+
+    @property
+    def rows(self) -> int:
+        """How many rows that were."""
+        return len(self.predictions) if self.refused is None else 1
 
 
 class BatchSize:
@@ -71,12 +75,6 @@ class BatchSize:
             self.rows = min(self._most, self.rows + max(1, self.rows // 8))
 
 
-class Told(Protocol):
-    """Told how many rows wait for the model."""
-
-    def __call__(self, rows: int, /) -> object: ...
-
-
 class BatchScorer:
     """Has rows scored by the variant that serves, however long it is away.
 
@@ -94,7 +92,7 @@ class BatchScorer:
         stop: Stop,
         *,
         stay: Callable[[], object],
-        holding: Told,
+        holding: Callable[[int], object],
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._models, self._retry, self._stop = models, retry, stop
@@ -109,13 +107,13 @@ class BatchScorer:
                 break
             batch = waiting[: self._size.rows]
             try:
-                answered = Answered(len(batch), self._predicted(batch))
+                answered = Answered(self._predicted(batch))
             except ModelError as exc:
                 to_blame = self._to_blame(exc)
                 alone += to_blame and len(batch) == 1
                 if alone >= TRIES or (alone and isinstance(exc, BadResponse)):
                     self._holding(0)
-                    return Answered(1, refused=Refused(batch[0], str(exc)))
+                    return Answered(refused=Refused(batch[0], str(exc)))
                 if to_blame and len(batch) > 1:
                     self._halve(batch, exc)
                 else:

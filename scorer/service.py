@@ -145,8 +145,8 @@ class Session:
         self._consumer.stay()
 
     def _outcome(self, held: Sequence[Held], answered: Answered) -> list[Outgoing]:
-        if answered.refused is not None:
-            return [self._refused(held[0].record, f"no score: {answered.refused.reason}")]
+        if (refused := answered.refused) is not None:
+            return [self._refused(refused.held.record, f"no score: {refused.reason}")]
         spans = [each.span for each in held]
         return [self._made(*each) for each in zip(answered.predictions, spans, strict=False)]
 

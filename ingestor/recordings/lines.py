@@ -48,7 +48,7 @@ class RecordedLines:
         self,
         path: Path,
         told: Callable[[int], object] = no_progress,
-        source: Callable[[Path], Iterable[bytes]] | None = None,
+        source: Callable[[], Iterable[bytes]] | None = None,
     ) -> None:
         self._path, self._told, self._source = path, told, source
         self.number, self.line, self.skipped = 0, b"", 0
@@ -117,7 +117,7 @@ class RecordedLines:
     # ------------------------------------------------------------ bytes to lines
     def _lines(self) -> Iterator[bytes]:
         if self._source is not None:
-            yield from self._source(self._path)
+            yield from self._source()
             return
         with self._path.open("rb") as file:
             pieces = self._unpacked(file)

@@ -14,7 +14,7 @@ from kafka.errors import KafkaError  # type: ignore[import-untyped]
 from plumbing.kafka.opening import opened
 from plumbing.kafka.positions import Changed, Positions, unheard
 from plumbing.kafka.reader import (
-    CALL_TIMEOUT_MS,
+    OFFSETS_TRY_MS,
     SHORTEST_POLL_MS,
     bounds_of,
     committed,
@@ -149,13 +149,15 @@ class GroupConsumer:
         self._raw.close(autocommit=False, timeout_ms=3_000)
 
     def _compare(self, partitions: Sequence[Partition]) -> None:
-        """Say where what was committed is no longer, or not any more, in the topic."""
+        """Say where what was committed is not in the topic; nothing waits long for that."""
+        short = OFFSETS_TRY_MS
         try:
-            begins = bounds_of(self._raw, self._raw.beginning_offsets, self._names, partitions)
-            ends = bounds_of(self._raw, self._raw.end_offsets, self._names, partitions)
+            begins = bounds_of(
+                self._raw, self._raw.beginning_offsets, self._names, partitions, short
+            )
+            ends = bounds_of(self._raw, self._raw.end_offsets, self._names, partitions, short)
             for partition in partitions:
-                name = self._names.out(partition)
-                offset = self._raw.committed(name, timeout_ms=CALL_TIMEOUT_MS)
+                offset = self._raw.committed(self._names.out(partition), timeout_ms=short)
                 if offset is not None:
                     self._consumed.compare(partition, offset, begins[partition], ends[partition])
         except KafkaError as exc:

@@ -33,9 +33,6 @@ class Positions:
         self._next: dict[Partition, int] = {}
         self._ids: dict[str, object] = {}
 
-    def __getitem__(self, partition: Partition) -> int:
-        return self._next[partition]
-
     def stand(self, partition: Partition, offset: int) -> None:
         """Say that the next record is to have this offset."""
         self._next[partition] = offset

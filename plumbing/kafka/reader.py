@@ -67,6 +67,7 @@ def bounds_of(
     ask: Callable[..., dict[TopicPartition, int]],
     names: Names,
     partitions: Sequence[Partition],
+    within_ms: int = CALL_TIMEOUT_MS,
 ) -> dict[Partition, int]:
     """Return what the consumer's ``beginning_offsets`` or ``end_offsets`` says of partitions.
 
@@ -75,10 +76,10 @@ def bounds_of(
     who leads.
 
     Raises:
-        KafkaTimeoutError: no answer within ``CALL_TIMEOUT_MS``.
+        KafkaTimeoutError: no answer within ``within_ms``.
     """
     wanted = [names.out(p) for p in partitions]
-    for left in reversed(range(CALL_TIMEOUT_MS // OFFSETS_TRY_MS)):
+    for left in reversed(range(within_ms // OFFSETS_TRY_MS)):
         try:
             found = ask(wanted, timeout_ms=OFFSETS_TRY_MS)
             break

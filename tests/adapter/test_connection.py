@@ -139,3 +139,15 @@ def test_an_answer_that_nobody_reads_is_let_go_of(serve):
         client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\n")
         eventually(lambda: server.server_state.total_requests or server.server_state.connections)
         eventually(lambda: not server.server_state.connections)
+
+
+def test_a_head_that_stalls_behind_an_answer_under_way_does_not_stand_in_its_place(serve):
+    """The next request's head does not come: the connection ends, no 408 is taken for an answer."""
+    connect, _ = serve(head_seconds=0.2)
+    first = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n"
+    with connect() as client:
+        client.sendall(first + b"z" * 10 + b"GET / HTT")
+        assert everything(client).count(b"HTTP/1.1 200") == 1
+    with connect() as client:
+        client.sendall(b"GET /big HTTP/1.1\r\nHost: x\r\n\r\nGET / HTT")
+        assert b"408" not in everything(client)[BIG:]

@@ -4,7 +4,7 @@ CONVENTIONAL = {"__main__", "app", "config", "metrics", "service"}
 """Names that are a shell's in every package, so that a usual service lists nothing here."""
 
 SHELLS = {
-    "adapter": {"access", "connection", "drain", "health", "model_router"},
+    "adapter": {"access", "connection", "drain", "health", "model_router", "problems"},
     "drift": {"findings", "page", "window"},
     "featurizer": {"history"},
     "ingestor": {"courier", "feed", "intake", "recordings.recorder", "refusal"},

@@ -211,28 +211,31 @@ class RecordingCheck:
         self._clock, self._pace = ClockCheck(self.name), RateCheck(self.name)
 
     def see(self, recorded: RecordedFrame) -> bool:
-        """Say whether a message stands in the order of time; skip what cannot be used of it.
+        """Say whether a message is to be taken; what cannot be used of it counts as a skipped line.
 
         Raises:
             LeftOut: ticks come impossibly fast.
             RecordingError: nearly all lines are skipped.
         """
         message, number = recorded.message, recorded.number
-        time_us = message.time_us or 0
-        if message.problems:
-            self.refuse("; ".join(problem.reason for problem in message.problems))
-        elif time_us < self.latest_us - BACKWARDS_US:
-            self.refuse(
+        reasons = [problem.reason for problem in message.problems]
+        time_us = self.latest_us if message.time_us is None else message.time_us
+        early = time_us < self.latest_us - BACKWARDS_US
+        if early:
+            reasons.append(
                 f"found {text_of(time_us)} after {text_of(self.latest_us)},"
                 " expected frames in order of time"
             )
+        if reasons:
+            self.refuse("; ".join(reasons))
+        if early:
             return False
         self.latest_us = max(self.latest_us, time_us)
         if isinstance(message.content, Quotes):
             self._clock.see(recorded, time_us)
             for quote in message.content.quotes:
                 self._tick(quote.product_id, time_us, number)
-        return message.time_us is not None
+        return True
 
     def _tick(self, product: str, time_us: int, number: int) -> None:
         newest = self._newest.get(product, -1)

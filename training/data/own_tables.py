@@ -74,7 +74,7 @@ class OwnTable:
                 f"{beside.name}: {exc}, expected a column for each of {', '.join(NEEDED)}"
             ) from exc
 
-    def lines(self, path: Path) -> Iterator[bytes]:
+    def lines(self) -> Iterator[bytes]:
         """Give one flattened ticker a row.
 
         Raises:
@@ -85,18 +85,18 @@ class OwnTable:
         columns, product = self.columns.columns(), self.columns.product_id
         fixed = {"product_id": product.value} if isinstance(product, _Constant) else {}
         try:
-            for batch in _batches(path):
+            for batch in _batches(self.path):
                 missing = [name for name in columns.values() if name not in batch.schema.names]
                 if missing:
                     raise DatasetError(
-                        f"{path.name}: found columns {', '.join(batch.schema.names)}, expected"
-                        f" {', '.join(missing)} as {map_beside(path).name} says"
+                        f"{self.path.name}: found columns {', '.join(batch.schema.names)}, expected"
+                        f" {', '.join(missing)} as {map_beside(self.path).name} says"
                     )
                 named = {field: _values(batch.column(name)) for field, name in columns.items()}
                 for row in zip(*named.values(), strict=True):
                     yield msgspec.json.encode(dict(zip(named, row, strict=True)) | fixed)
         except pa.ArrowException as exc:
-            raise DatasetError(f"{path.name}: {exc}, expected a Parquet or CSV") from exc
+            raise DatasetError(f"{self.path.name}: {exc}, expected a Parquet or CSV") from exc
 
 
 def _batches(path: Path) -> Iterator[Any]:

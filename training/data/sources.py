@@ -98,9 +98,8 @@ def _read(job: ReadTask, progress: Progress) -> Source:
     table = OwnTable.of(path) if map_beside(path).exists() else None
     source = None if table is None else table.lines
     lines = RecordedLines(path, progress.advance, source)
-    check, writer = RecordingCheck(name, lines.refuse), ShardWriter(
-        job.work, length_us=job.length_us
-    )
+    check = RecordingCheck(name, lines.refuse)
+    writer = ShardWriter(job.work, length_us=job.length_us)
     connection = Connection(feed=name)
     try:
         for recorded in messages(lines, RecordedLines(path, source=source)):
