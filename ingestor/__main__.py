@@ -4,14 +4,15 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import Final
 
 from ingestor.config import Settings
 from ingestor.service import open_service
-from ingestor.topics import TOPICS
+from ingestor.topics import TOPICS, VolumeTooSmall, bounds
 from plumbing.kafka import KafkaSettings, ensure_topics, persist, require_topics
+from plumbing.kafka.inspection import Cluster
 from plumbing.logs import configure, get_logger
 from plumbing.process import Process
 from plumbing.proxies import SocksProxy
@@ -75,9 +76,10 @@ def make_topics(
 ) -> int:
     """Make the topics that are missing and say how each is made; 1 if that fails.
 
+    Where the size of the volume is said, standing ones are brought to what they may keep on it.
     ``timeout``: seconds to go on trying; ``wait`` waits and says whether to give up.
     """
-    if not _done(kafka, partial(ensure_topics, kafka, TOPICS), timeout, wait):
+    if not _done(kafka, partial(_stand, kafka), timeout, wait):
         return 1
     log = get_logger()
     for topic in TOPICS:
@@ -89,6 +91,19 @@ def make_topics(
             compacted=topic.compacted,
         )
     return 0
+
+
+def _stand(kafka: KafkaSettings) -> None:
+    ensure_topics(kafka, TOPICS)
+    if kafka.volume_bytes is None:
+        return
+    with closing(Cluster(kafka)) as cluster:
+        try:
+            limits = bounds(kafka.volume_bytes, cluster.look().used)
+        except VolumeTooSmall as exc:  # they stand, and can be used while there is room
+            get_logger().error("topics.not_bounded", reason=str(exc))
+            return
+        get_logger().info("topics.bounded", volume=kafka.volume, altered=cluster.bound(limits))
 
 
 def await_topics(kafka: KafkaSettings, timeout: float, wait: Callable[[float], bool]) -> int:

@@ -47,9 +47,10 @@ def kafka() -> int:
     ) as process:
         worker = watch(
             lambda: Cluster(where),
-            KafkaMetrics(process.registry),
+            KafkaMetrics(process.registry, where.volume_bytes),
             process.stop,
             every_seconds=settings.every_seconds,
+            volume_bytes=where.volume_bytes,
             beat=process.beat,
         )
         process.ready = lambda: {"running": not process.stop.requested, "kafka": worker.rebuilt}

@@ -11,6 +11,13 @@ from plumbing.known_settings import KnownSettings, Suspect, near
 BOOTSTRAP_TIMEOUT_MS: Final = 10_000
 """How long a client looks for the first broker: well within the grace that a container has."""
 
+_UNITS: Final = {"": 1, "k": 1_000} | {
+    unit + i: base**power
+    for power, unit in enumerate("KMGTP", start=1)
+    for i, base in (("", 1000), ("i", 1024))
+}
+"""Of a quantity as Kubernetes writes it."""
+
 _SECURITY: Final = ("KAFKA_SASL", "KAFKA_SSL", "KAFKA_SECURITY")
 
 
@@ -59,6 +66,9 @@ class KafkaSettings(KnownSettings):
     """Put before every topic and group name, so that several pipelines share a broker."""
     replication_factor: int = Field(default=1, ge=1)
     """Copies of each partition of a topic that is created."""
+    volume: str | None = Field(default=None, pattern=r"^[0-9]+(\.[0-9]+)?([kMGTP]|[KMGTP]i)?$")
+    """Size of each broker's volume, as `10Gi`, where the brokers are ours: topics are bounded so
+    that it is never more than four fifths full; unset: by time alone, and nothing is altered."""
     min_insync_replicas: int | None = Field(default=None, ge=1)
     """So many copies must have a record before it is acknowledged, of a topic that is created;
     unset: one less than there are from three copies on, so that one broker may be away, else 1."""
@@ -82,6 +92,18 @@ class KafkaSettings(KnownSettings):
         if self.min_insync_replicas is not None:
             return self.min_insync_replicas
         return self.replication_factor - 1 if self.replication_factor >= 3 else 1
+
+    @property
+    def volume_bytes(self) -> int | None:
+        """Bytes of each broker's volume; None where it is not said.
+
+        >>> KafkaSettings(volume="10Gi").volume_bytes
+        10737418240
+        """
+        if self.volume is None:
+            return None
+        number = self.volume.rstrip("kKMGTPi")
+        return int(float(number) * _UNITS[self.volume.removeprefix(number)])
 
     def client(self) -> dict[str, Any]:
         """Return the settings as kafka-python names them."""

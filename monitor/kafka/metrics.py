@@ -23,6 +23,13 @@ class LookMetrics(MetricTable):
     )
     partitions = gauge("kafka_topic_partitions", "Partitions of the topic", TOPIC)
     log_bytes = gauge("kafka_topic_log_bytes", "Size on disk, all replicas together", TOPIC)
+    broker_bytes = gauge(
+        "kafka_broker_log_bytes", "What the fullest broker's logs hold, all topics"
+    )
+    usable_bytes = gauge(
+        "kafka_broker_usable_bytes",
+        "Least that is free on a broker's file system; -1: the broker does not say",
+    )
     ends = gauge("kafka_topic_end_offset", "Records ever appended", TOPIC)
     lag = gauge("kafka_consumer_group_lag", "Records not yet committed by the group", GROUP, TOPIC)
     members = gauge("kafka_consumer_group_members", "Members of the group", GROUP)
@@ -51,8 +58,16 @@ class KafkaMetrics(MetricTable, Collector):
         "Time at which a look at the broker last succeeded; 0 before the first",
     )
 
-    def __init__(self, registry: CollectorRegistry) -> None:
+    volume = gauge(
+        "kafka_volume_bytes", "Size of a broker's volume as `KAFKA_VOLUME` says it; 0: unsaid"
+    )
+    unbounded = gauge(
+        "kafka_topics_unbounded", "1 where the topics could not be bounded to the volume, else 0"
+    )
+
+    def __init__(self, registry: CollectorRegistry, volume_bytes: int | None = None) -> None:
         super().__init__(registry)
+        self.volume.set(volume_bytes or 0)
         self._seen: LookMetrics | None = None
         registry.register(self)
 

@@ -8,9 +8,11 @@ from kafka import KafkaAdminClient, TopicPartition  # type: ignore[import-untype
 from kafka.admin import OffsetSpec  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
+from plumbing.kafka.topics import alter_topics
 from plumbing.settings import KafkaSettings
 
 NO_LEADER: Final = -1
+UNKNOWN: Final = -1
 Offsets = Mapping[TopicPartition, int]
 
 
@@ -21,6 +23,9 @@ class Look:
     ``partitions``, ``log_bytes`` (all replicas together) and ``ends`` (records ever appended)
     are by topic, ``lag`` (records not yet committed) by group and topic, ``members`` by group.
     A partition without a leader is ``offline`` and has no part in ``ends`` and ``lag``.
+    ``used`` says how many partitions of a topic ever held something, ``broker_bytes`` what the
+    fullest broker's logs hold, all topics; ``usable_bytes`` is the least that is free beside them
+    (-1: the broker does not say).
     """
 
     brokers: int
@@ -31,6 +36,9 @@ class Look:
     ends: Mapping[str, int] = field(default_factory=dict)
     lag: Mapping[tuple[str, str], int] = field(default_factory=dict)
     members: Mapping[str, int] = field(default_factory=dict)
+    used: Mapping[str, int] = field(default_factory=dict)
+    broker_bytes: int = 0
+    usable_bytes: int = UNKNOWN
 
 
 class Cluster:
@@ -52,7 +60,7 @@ class Cluster:
         every = [part for topic in described for part in topic["partitions"]]
         ours = {t["name"]: t["partitions"] for t in described if self._is_ours(t["name"])}
         ends, begins = self._offsets(ours)
-        groups = self._groups()
+        groups, dirs = self._groups(), self._log_dirs()
         return Look(
             brokers=len(brokers),
             offline=sum(part["leader_id"] == NO_LEADER for part in every),
@@ -60,11 +68,22 @@ class Cluster:
                 len(part["isr_nodes"]) < len(part["replica_nodes"]) for part in every
             ),
             partitions={self._bare(name): len(parts) for name, parts in ours.items()},
-            log_bytes=self._log_bytes(),
+            log_bytes=self._log_bytes(dirs),
             ends=self._by_topic(ours, ends),
             lag=self._lag(groups, ends, begins),
             members={self._bare(name): len(group["members"]) for name, group in groups.items()},
+            used=self._by_topic(ours, {partition: int(end > 0) for partition, end in ends.items()}),
+            broker_bytes=max((sum(map(_bytes, found)) for found in dirs), default=0),
+            usable_bytes=min(
+                (each.get("usable_bytes", UNKNOWN) for found in dirs for each in found),
+                default=UNKNOWN,
+            ),
         )
+
+    def bound(self, limits: Mapping[str, Mapping[str, str]]) -> list[str]:
+        """Set what is given of standing topics where it differs; return which were altered."""
+        named = {self._prefix + name: configs for name, configs in limits.items()}
+        return [self._bare(name) for name in alter_topics(self._admin, named)]
 
     def close(self) -> None:
         """Close the connections."""
@@ -97,10 +116,14 @@ class Cluster:
             sums[self._bare(partition.topic)] += offset
         return sums
 
-    def _log_bytes(self) -> dict[str, int]:
+    def _log_dirs(self) -> list[list[dict[str, Any]]]:
+        """Return the folders of logs of each broker."""
+        return [broker["log_dirs"] for broker in self._admin.describe_log_dirs()]
+
+    def _log_bytes(self, brokers: Iterable[list[dict[str, Any]]]) -> dict[str, int]:
         sums: dict[str, int] = {}
-        for broker in self._admin.describe_log_dirs():
-            for topic in (t for log_dir in broker["log_dirs"] for t in log_dir["topics"]):
+        for folders in brokers:
+            for topic in (t for log_dir in folders for t in log_dir["topics"]):
                 if self._is_ours(topic["name"]):
                     size = sum(part["partition_size"] for part in topic["partitions"])
                     name = self._bare(topic["name"])
@@ -129,6 +152,10 @@ class Cluster:
                     at = offsets.get(partition, begins[partition])
                     lag[key] = lag.get(key, 0) + max(0, end - at)
         return lag
+
+
+def _bytes(log_dir: Mapping[str, Any]) -> int:
+    return sum(part["partition_size"] for t in log_dir["topics"] for part in t["partitions"])
 
 
 def _assigned(group: Mapping[str, Any]) -> set[str]:

@@ -1,6 +1,6 @@
 """Creating topics."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, Protocol
 
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]
@@ -70,6 +70,27 @@ def remove_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
         admin.close()
 
 
+def alter_topics(
+    admin: KafkaAdminClient, wanted: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """Set configs of standing topics where they differ; return what was set, by full name.
+
+    Topics that do not stand are passed over; clean-up is never altered.
+    """
+    assert not any(CLEANUP in configs for configs in wanted.values())
+    standing = wanted.keys() & set(admin.list_topics())
+    changes = {}
+    for name, found in _configs(admin, standing).items():
+        other = {key: to for key, to in wanted[name].items() if found[key]["value"] != to}
+        if other:
+            changes[name] = other
+    if changes:
+        admin.alter_configs(
+            [ConfigResource(ConfigResourceType.TOPIC, name, to) for name, to in changes.items()]
+        )
+    return changes
+
+
 def require_topics(settings: KafkaSettings, topics: Iterable[TopicLike]) -> None:
     """See whether all topics exist and each of their partitions has a leader; creates none.
 
@@ -119,13 +140,12 @@ def _made(topic: TopicLike, settings: KafkaSettings) -> dict[str, Any]:
 
 def _compare(admin: KafkaAdminClient, standing: Mapping[str, TopicLike]) -> None:
     """Refuse a topic that forgets what it must keep; say of others that they are not as stated."""
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in standing]
     try:
-        answer = admin.describe_configs(asked, config_filter="all") if asked else {}
+        found_by_name = _configs(admin, standing)
     except KafkaError as exc:  # not everybody may ask
         get_logger().debug("topics.not_compared", reason=repr(exc))
         return
-    for name, configs in answer.get("topic", {}).items():
+    for name, configs in found_by_name.items():
         stated = _kept(standing[name])
         found = {key: configs[key]["value"] for key in stated if key in configs}
         other = {key: value for key, value in found.items() if value != stated[key]}
@@ -139,6 +159,13 @@ def _compare(admin: KafkaAdminClient, standing: Mapping[str, TopicLike]) -> None
             _told.add(name)
             expected = {key: stated[key] for key in other}
             get_logger().warning("topic.not_as_stated", topic=name, found=other, expected=expected)
+
+
+def _configs(admin: KafkaAdminClient, names: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return all configs of topics, by full name."""
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    answer = admin.describe_configs(asked, config_filter="all") if asked else {}
+    return dict(answer.get("topic", {}))
 
 
 def _kept(topic: TopicLike) -> dict[str, str]:

@@ -41,4 +41,7 @@ ALLOWED = [
     Allowed("kafka", "KAFKA_UNCLEAN_LEADER_ELECTION_ENABLE", "stated for three nodes"),
     Allowed("kafka", "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_*", "stated for three nodes"),
 ]
-ON_KIND = [Allowed("kafka", "KAFKA_HEAP_OPTS", "the nodes share the memory of one machine")]
+ON_KIND = [
+    Allowed("kafka", "KAFKA_HEAP_OPTS", "the nodes share the memory of one machine"),
+    Allowed("*", "KAFKA_VOLUME", "three small claims on one disk"),
+]

@@ -2,26 +2,39 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+from typing import Final
 
 import pytest
+from structlog.testing import capture_logs
 
 from ingestor.__main__ import await_topics, make_topics
 from ingestor.topics import (
+    BYTES_A_TICK,
     CONTROL,
     DAY_MS,
     FEATURES,
     FOREVER_MS,
+    LEAST_SEGMENT,
     OUTCOMES,
     PREDICTIONS,
+    RESERVED_BYTES,
+    SHARES,
     TICKS,
     TOPICS,
+    USABLE,
+    VolumeTooSmall,
+    bounds,
+    most_bytes,
 )
 from plumbing.kafka import KafkaSettings, Reader, ensure_topics
 from plumbing.stop import Stop
 from tests.waiting import patience
+
+GIB: Final = 2**30
 
 
 def test_a_topic_stands_once() -> None:
@@ -71,6 +84,28 @@ def test_topics_are_made_once_and_again(kafka_settings: KafkaSettings) -> None:
 
 
 @pytest.mark.kafka
+def test_topics_are_bounded_to_a_volume_that_is_said(kafka_settings: KafkaSettings) -> None:
+    """Those that stand too: a second run with another size alters what differs."""
+    assert make_topics(kafka_settings) == 0
+    said = []
+    for volume in ("10Gi", "100Gi", "100Gi"):
+        with capture_logs() as logs:
+            assert make_topics(kafka_settings.model_copy(update={"volume": volume})) == 0
+        [bounded] = [each for each in logs if each["event"] == "topics.bounded"]
+        said.append(set(bounded["altered"]))
+    assert said == [set(bounds(10 * 2**30, {}))] * 2 + [set()]
+
+
+@pytest.mark.kafka
+def test_a_volume_too_small_leaves_the_topics_as_they_are(kafka_settings: KafkaSettings) -> None:
+    """They stand and are used; what is wrong is said."""
+    with capture_logs() as logs:
+        assert make_topics(kafka_settings.model_copy(update={"volume": "300Mi"})) == 0
+    [told] = [each for each in logs if each["event"] == "topics.not_bounded"]
+    assert "expected" in told["reason"] and "enlarge the volume" in told["reason"]
+
+
+@pytest.mark.kafka
 def test_waiting_ends_when_the_last_topic_stands(kafka_settings: KafkaSettings) -> None:
     """It makes none itself, names what is missing, and ends with 0 once all are there."""
     ensure_topics(kafka_settings, TOPICS[:2])
@@ -111,3 +146,56 @@ def test_waiting_for_a_broker_that_is_away_ends_when_it_is_told_to() -> None:
     assert said["brokers"] == "127.0.0.1:1" and "bootstrap" in said["reason"]
     assert rest[-1]["event"] == "topics.given_up"
     process.stdout.close()
+
+
+def used(partitions: int) -> dict[str, int]:
+    """Every topic with so many partitions in use, or all that it has."""
+    return {topic.name: min(partitions, topic.partitions) for topic in TOPICS}
+
+
+@pytest.mark.parametrize("size", [2, 10, 100])
+@pytest.mark.parametrize("partitions", [1, 2, 7, 12])
+def test_a_volume_is_never_more_than_four_fifths_full(size: int, partitions: int) -> None:
+    """However many partitions hold products, with the segments being written and dropped."""
+    held = most_bytes(bounds(size * GIB, used(partitions)), used(partitions))
+    assert held + RESERVED_BYTES <= USABLE * size * GIB
+    assert held > 0.95 * (USABLE * size * GIB - RESERVED_BYTES)
+
+
+def test_all_that_is_not_compacted_is_bounded() -> None:
+    """Shares sum to one; what is compacted keeps its last word and is not bounded."""
+    assert sum(SHARES.values()) == pytest.approx(1)
+    assert set(bounds(10 * GIB, {})) == {topic.name for topic in TOPICS} - {CONTROL.name}
+
+
+def test_a_topic_that_nobody_wrote_to_has_room_for_one_product() -> None:
+    """Unknown partitions count as one, and none as one."""
+    assert bounds(10 * GIB, {}) == bounds(10 * GIB, {"ticks": 0}) == bounds(10 * GIB, used(1))
+
+
+def test_segments_are_small_beside_the_bound_and_no_smaller_than_kafka_takes() -> None:
+    """What goes at once is a small part of what stands."""
+    for size in (2, 10, 1000):
+        for each in bounds(size * GIB, used(12)).values():
+            segment = int(each["segment.bytes"])
+            assert LEAST_SEGMENT <= segment <= int(each["retention.bytes"]) / 5
+            assert segment < 2**31
+
+
+def test_the_time_that_a_topic_keeps_is_stated_beside_its_bytes() -> None:
+    """Whichever is first."""
+    assert bounds(10 * GIB, {})["ticks"]["retention.ms"] == str(TICKS.retention_ms)
+
+
+def test_a_volume_that_is_too_small_is_refused() -> None:
+    """The error says what was found and what was expected."""
+    with pytest.raises(VolumeTooSmall, match=re.escape("found a volume of 0.50 GiB")):
+        bounds(GIB // 2, used(12))
+
+
+def test_ten_gibibytes_hold_weeks_of_one_product() -> None:
+    """Of BTC-USD at 244,000 ticks a day: all but the rows for 18 days, these for 8."""
+    limits = bounds(10 * GIB, used(1))
+    for topic, size in BYTES_A_TICK.items():
+        days = int(limits[topic.name]["retention.bytes"]) / (size * 244_000)
+        assert days > (8 if topic.name == "features" else 18)

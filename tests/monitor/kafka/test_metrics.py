@@ -5,14 +5,15 @@ import signal
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
-from ingestor.topics import FEATURES, TICKS, TOPICS
+from ingestor.topics import FEATURES, TICKS, TOPICS, bounds
 from monitor.kafka.metrics import KafkaMetrics
 from monitor.kafka.service import watch
 from plumbing.backoff import Backoff
@@ -46,11 +47,12 @@ def topics(kafka_settings: KafkaSettings) -> KafkaSettings:
     return kafka_settings
 
 
-def send(settings: KafkaSettings, count: int) -> None:
-    """Append so many ticks."""
+def send(settings: KafkaSettings, count: int, keys: Sequence[str] = ("BTC-USD",)) -> None:
+    """Append so many ticks of each key."""
     producer = Producer(settings)
     for number in range(count):
-        producer.send(TICKS.name, "BTC-USD", str(number).encode())
+        for key in keys:
+            producer.send(TICKS.name, key, str(number).encode())
     producer.flush()
     producer.close()
 
@@ -138,6 +140,54 @@ def test_a_broker_away_leaves_no_old_numbers(topics: KafkaSettings) -> None:
     assert sample(registry, "topic_partitions", topic=TICKS.name) is None
     assert sample(registry, "offline_partitions") is None
     there.close()
+
+
+def test_topics_are_bounded_anew_when_another_partition_is_in_use(topics: KafkaSettings) -> None:
+    """A share of the volume is divided among the partitions that hold something."""
+    registry = CollectorRegistry()
+    size = 10 * 2**30
+    worker = watch(
+        lambda: Cluster(topics),
+        KafkaMetrics(registry, size),
+        Stop(),
+        every_seconds=0.0,
+        volume_bytes=size,
+    )
+
+    def altered_by_a_look() -> set[str]:
+        with capture_logs() as logs:
+            worker.turn()
+        return {name for each in logs if "altered" in each for name in each["altered"]}
+
+    assert altered_by_a_look() == set(bounds(size, {}))
+    eventually(lambda: not altered_by_a_look())
+    send(topics, 3)
+    assert look(topics).used[TICKS.name] == 1 and not altered_by_a_look()
+    send(topics, 3, keys=("BTC-USD", "ETH-USD", "SOL-USD"))
+    used = look(topics).used
+    assert used[TICKS.name] > 1 and used[FEATURES.name] == 0
+    eventually(lambda: altered_by_a_look() == {TICKS.name})
+    worker.close()
+    assert sample(registry, "volume_bytes") == size
+    assert sample(registry, "topics_unbounded") == 0
+
+
+def test_a_volume_too_small_is_told_by_a_metric(topics: KafkaSettings) -> None:
+    """The looks go on."""
+    registry, size = CollectorRegistry(), 300 * 2**20
+    metrics = KafkaMetrics(registry, size)
+    worker = watch(lambda: Cluster(topics), metrics, Stop(), every_seconds=0.0, volume_bytes=size)
+    assert worker.turn() == 0.0 and worker.rebuilt
+    worker.close()
+    assert (sample(registry, "topics_unbounded"), sample(registry, "up")) == (1, 1)
+
+
+def test_what_a_broker_holds_and_has_free_is_shown(topics: KafkaSettings) -> None:
+    """All topics together, beside what its file system says."""
+    send(topics, 7)
+    found = look(topics)
+    assert found.broker_bytes >= sum(found.log_bytes.values()) > 0
+    assert found.usable_bytes > 0
 
 
 def test_it_goes_on_with_a_new_connection(topics: KafkaSettings) -> None:

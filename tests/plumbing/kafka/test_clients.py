@@ -25,7 +25,8 @@ from plumbing.kafka import (
     TopicError,
     ensure_topics,
 )
-from tests.waiting import patience
+from plumbing.kafka.inspection import Cluster
+from tests.waiting import eventually, patience
 
 pytestmark = pytest.mark.kafka
 
@@ -159,6 +160,21 @@ def test_a_topic_that_is_not_as_stated_is_told_once(kafka_settings: KafkaSetting
         {"cleanup.policy": "compact", "retention.ms": "7"},
     )
     assert told["expected"] == {"cleanup.policy": "delete", "retention.ms": "3600000"}
+
+
+def test_standing_topics_are_brought_to_their_bounds(kafka_settings: KafkaSettings) -> None:
+    """What differs is set once; what does not stand is passed over; clean-up stays as it was."""
+    _made_by_others(kafka_settings, **{"cleanup.policy": "compact", "retention.ms": "7"})
+    limits = {"retention.ms": "3600000", "retention.bytes": "9000000", "segment.bytes": "1048576"}
+    with closing(Cluster(kafka_settings)) as cluster:
+        assert cluster.bound({"theirs": limits, "nowhere": limits}) == ["theirs"]
+        eventually(lambda: cluster.bound({"theirs": limits}) == [])
+    name = kafka_settings.topic_prefix + "theirs"
+    with closing(KafkaAdminClient(**kafka_settings.client())) as admin:
+        asked = [ConfigResource(ConfigResourceType.TOPIC, name)]
+        [found] = admin.describe_configs(asked, config_filter="all")["topic"].values()
+    assert {key: found[key]["value"] for key in limits} == limits
+    assert found["cleanup.policy"]["value"] == "compact"
 
 
 def test_a_topic_that_cannot_be_made_is_named(kafka_settings: KafkaSettings) -> None:
