@@ -74,7 +74,7 @@ def bounds(volume_bytes: int, used: Mapping[str, int]) -> dict[str, dict[str, st
     ``used``: partitions of each topic that ever held something; unknown ones count as one.
 
     >>> bounds(10 * 2**30, {"feed-events": 1})["feed-events"]["retention.bytes"]
-    '142983824'
+    '142983823'
 
     Raises:
         VolumeTooSmall: a partition would be left fewer than eight of the smallest segments.
