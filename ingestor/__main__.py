@@ -11,7 +11,7 @@ from typing import Final
 from ingestor.config import Settings
 from ingestor.service import open_service
 from ingestor.topics import TOPICS, VolumeTooSmall, bounds
-from plumbing.kafka import KafkaSettings, ensure_topics, persist, require_topics
+from plumbing.kafka import KafkaSettings, TopicError, ensure_topics, persist, require_topics
 from plumbing.kafka.inspection import Cluster
 from plumbing.logs import configure, get_logger
 from plumbing.process import Process
@@ -99,11 +99,11 @@ def _stand(kafka: KafkaSettings) -> None:
         return
     with closing(Cluster(kafka)) as cluster:
         try:
-            limits = bounds(kafka.volume_bytes, cluster.look().used)
-        except VolumeTooSmall as exc:  # they stand, and can be used while there is room
+            altered = cluster.bound(bounds(kafka.volume_bytes, cluster.look().used))
+        except (VolumeTooSmall, TopicError) as exc:  # they can be used while there is room
             get_logger().error("topics.not_bounded", reason=str(exc))
             return
-        get_logger().info("topics.bounded", volume=kafka.volume, altered=cluster.bound(limits))
+        get_logger().info("topics.bounded", volume=kafka.volume, altered=altered)
 
 
 def await_topics(kafka: KafkaSettings, timeout: float, wait: Callable[[float], bool]) -> int:

@@ -16,7 +16,8 @@ _UNITS: Final = {"": 1, "k": 1_000} | {
     for power, unit in enumerate("KMGTP", start=1)
     for i, base in (("", 1000), ("i", 1024))
 }
-"""Of a quantity as Kubernetes writes it."""
+_QUANTITY: Final = r"^[0-9]+(\.[0-9]+)?([eE]\+?[0-9]+|[kMGTP]|[KMGTP]i)?$"
+"""As Kubernetes and Helm write a size."""
 
 _SECURITY: Final = ("KAFKA_SASL", "KAFKA_SSL", "KAFKA_SECURITY")
 
@@ -66,7 +67,7 @@ class KafkaSettings(KnownSettings):
     """Put before every topic and group name, so that several pipelines share a broker."""
     replication_factor: int = Field(default=1, ge=1)
     """Copies of each partition of a topic that is created."""
-    volume: str | None = Field(default=None, pattern=r"^[0-9]+(\.[0-9]+)?([kMGTP]|[KMGTP]i)?$")
+    volume: str | None = Field(default=None, pattern=_QUANTITY)
     """Size of each broker's volume, as `10Gi`, where the brokers are ours: topics are bounded so
     that it is never more than four fifths full; unset: by time alone, and nothing is altered."""
     min_insync_replicas: int | None = Field(default=None, ge=1)
@@ -97,8 +98,8 @@ class KafkaSettings(KnownSettings):
     def volume_bytes(self) -> int | None:
         """Bytes of each broker's volume; None where it is not said.
 
-        >>> KafkaSettings(volume="10Gi").volume_bytes
-        10737418240
+        >>> [KafkaSettings(volume=size).volume_bytes for size in ("10Gi", "1.5T", "1e+10", "7")]
+        [10737418240, 1500000000000, 10000000000, 7]
         """
         if self.volume is None:
             return None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from ingestor.topics import VolumeTooSmall, bounds
 from monitor.kafka.metrics import KafkaMetrics
 from plumbing.backoff import BACKOFF, Backoff
-from plumbing.kafka import BrokerError, Worker, always
+from plumbing.kafka import BrokerError, TopicError, Worker, always
 from plumbing.kafka.inspection import Cluster
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
@@ -37,7 +37,7 @@ class Session:
         """What cannot be done now is tried again at the next look, and said by a metric."""
         try:
             altered = self._cluster.bound(bounds(volume_bytes, used))
-        except (VolumeTooSmall, BrokerError) as exc:
+        except (VolumeTooSmall, TopicError, BrokerError) as exc:
             self._metrics.unbounded.set(1)
             get_logger().warning("topics.not_bounded", reason=str(exc))
             return

@@ -76,6 +76,9 @@ def alter_topics(
     """Set configs of standing topics where they differ; return what was set, by full name.
 
     Topics that do not stand are passed over; clean-up is never altered.
+
+    Raises:
+        TopicError: the broker refuses; names the topic and the broker's reason.
     """
     assert not any(CLEANUP in configs for configs in wanted.values())
     standing = wanted.keys() & set(admin.list_topics())
@@ -85,9 +88,14 @@ def alter_topics(
         if other:
             changes[name] = other
     if changes:
-        admin.alter_configs(
+        answer = admin.alter_configs(
             [ConfigResource(ConfigResourceType.TOPIC, name, to) for name, to in changes.items()]
         )
+        for name, said in answer.get("topic", {}).items():
+            if said != "OK":  # the client tells, and does not raise
+                raise TopicError(
+                    f"topic {name!r}: found {said}, expected {changes[name]} to be set"
+                )
     return changes
 
 

@@ -67,7 +67,9 @@ def of_components(workloads: Mapping[str, Workload]) -> dict[str, Workload]:
 
 
 @pytest.mark.parametrize(
-    ("values", "given", "more"), [(VALUES, {}, LIVE), (ON_KIND, REPLAY, [])], ids=["live", "kind"]
+    ("values", "given", "more"),
+    [(VALUES, {}, LIVE), (ON_KIND, REPLAY, SMALL)],
+    ids=["live", "kind"],
 )
 def test_components_are_the_services_of_compose(
     values: dict[str, Any], given: dict[str, str], more: list[Allowed]

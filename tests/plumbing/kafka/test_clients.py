@@ -137,6 +137,7 @@ def _made_by_others(settings: KafkaSettings, **configs: str) -> str:
         admin.create_topics(
             {name: {"num_partitions": 1, "replication_factor": 1, "configs": configs}}
         )
+        admin.wait_for_topics([name], timeout_ms=int(PATIENCE * 1000))
     return name
 
 
@@ -175,6 +176,14 @@ def test_standing_topics_are_brought_to_their_bounds(kafka_settings: KafkaSettin
         [found] = admin.describe_configs(asked, config_filter="all")["topic"].values()
     assert {key: found[key]["value"] for key in limits} == limits
     assert found["cleanup.policy"]["value"] == "compact"
+
+
+def test_a_bound_that_the_broker_refuses_is_named(kafka_settings: KafkaSettings) -> None:
+    """With the topic and the broker's own reason; the client itself would say nothing."""
+    name = _made_by_others(kafka_settings)
+    refused = pytest.raises(TopicError, match=rf"{name}.*expected .*segment.bytes")
+    with closing(Cluster(kafka_settings)) as cluster, refused:
+        cluster.bound({"theirs": {"segment.bytes": "1"}})
 
 
 def test_a_topic_that_cannot_be_made_is_named(kafka_settings: KafkaSettings) -> None:
