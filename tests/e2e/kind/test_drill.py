@@ -1,4 +1,4 @@
-"""Install, promote, undo, switch, kill, drain, upgrade: no request to ``/predict`` may fail.
+"""Install, promote, undo, switch, kill, drain: no request to ``/predict`` may fail.
 
 Run by `make e2e`, in the order of this file and of this folder; each test goes on from the last.
 """
@@ -18,7 +18,6 @@ from tests.e2e.models import Model
 from tests.e2e.stack import UNKNOWN_ROW
 
 DAMAGED = "bad000000000"
-QUIETER = {"components": {"adapter": {"env": {"ADAPTER_LOG_LEVEL": "WARNING"}}}}
 
 
 def test_install(drill: Drill) -> None:
@@ -198,19 +197,3 @@ def test_a_node_is_drained(drill: Drill) -> None:
         until(lambda: drill.cluster.ready("kafka", 3))
         until(drill.in_sync)
     assert node in {pod.node for pod in drill.cluster.pods("kafka")}
-
-
-def test_an_upgrade_keeps_the_promoted_model(drill: Drill, first: Model, second: Model) -> None:
-    """`helm upgrade` with the same chart leaves a promoted model; `helm rollback` does not."""
-    with drill.report.step("promote again"):
-        promote(drill, second)
-        until(lambda: drill.settled(second))
-    with drill.report.step("helm upgrade: the promoted model stays"):
-        drill.cluster.upgrade(QUIETER)
-        until(lambda: drill.settled(second))
-        drill.serves(second)
-    with drill.report.step("helm rollback: the first revision's model"):
-        drill.cluster.helm("rollback", drill.cluster.release, "1", "--wait", "--timeout", "3m")
-        until(lambda: drill.settled(first))
-        drill.serves(first)
-    drill.one_score_each()

@@ -20,7 +20,7 @@ from tests.e2e.models import Model, candidate_in, model_in
 ONE_EACH = dict.fromkeys(("adapter", "mlserver", "scorer", "featurizer", "ingestor"), 1)
 NAMESPACE = "crypto-volatility-upgrade"
 LEAN = "tests/e2e/kind/values-upgrade.yaml"
-PAUSE = 0.4
+PAUSE = 0.2
 """Seconds between requests of a client: the machine is to do other things meanwhile."""
 UNREAD = 200
 """Events that the old services leave to the new ones."""
