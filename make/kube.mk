@@ -38,13 +38,15 @@ kind-cluster:
 	@kubectl --context kind-$(CLUSTER) get --raw /apis/metrics.k8s.io >/dev/null 2>&1 || \
 		echo "note: no metrics-server in the cluster: autoscaling.mode=hpa needs one, nothing else does"
 
+# More images that are to be in the nodes; those loaded at once share their layers.
+ALSO ?=
 .PHONY: kind-images
 kind-images: kind-cluster images ## build the images and load all that the chart names into the cluster's nodes
 	@for name in stream ml; do \
 		docker tag crypto-volatility/$$name:dev crypto-volatility/$$name:$$(docker image inspect --format '{{slice .Id 7 19}}' crypto-volatility/$$name:dev); \
 	done
 	@named=$$($(RENDER) | sed -nE 's/^[ -]*image: *"?([^"]+)"?$$/\1/p' | sort -u); here=""; \
-	for image in $$named; do docker image inspect "$$image" >/dev/null 2>&1 && here="$$here $$image"; done; \
+	for image in $$named $(ALSO); do docker image inspect "$$image" >/dev/null 2>&1 && here="$$here $$image"; done; \
 	kind load docker-image --quiet --name $(CLUSTER) $$here
 
 .PHONY: kind-install
@@ -98,3 +100,15 @@ chart-test: $(VENV)/.dev ## check and unit-test the chart (needs helm, no cluste
 .PHONY: e2e
 e2e: $(VENV)/.dev kind-images ## the drill on a kind cluster: install, promote, undo, kill, drain, upgrade, scale, uninstall
 	@KIND_TEST=1 $(BIN)/python -m pytest -x tests/e2e/kind --timeout 900
+
+.PHONY: upgrade-drill
+upgrade-drill: $(VENV)/.dev ## upgrade release 0.1.0, taken from git, on kind and under compose, lose nothing, and go back
+	@before=$$($(BIN)/python -m tests.e2e.before) && $(MAKE) --no-print-directory --jobs=2 --output-sync=target \
+		upgrade-kind upgrade-compose ALSO="$$before"
+
+# Side by side: while one loads images into the cluster, the other goes on.
+.PHONY: upgrade-kind upgrade-compose
+upgrade-kind: kind-images
+	@UPGRADE_TEST=1 $(BIN)/python -m pytest -x tests/e2e/kind/test_upgrade.py --timeout 900
+upgrade-compose: images
+	@UPGRADE_TEST=1 $(BIN)/python -m pytest -x tests/e2e/test_upgrade.py --timeout 900

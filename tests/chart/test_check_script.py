@@ -41,7 +41,7 @@ class Release:
         self.golden = {variant: each.card.golden for variant, each in folders.items()}
         self.infos = {variant: each.info for variant, each in folders.items()}
         self.serves, self.off, self.status = "ml", 0.0, 200
-        self.up = [("adapter", "a", "1"), ("adapter", "b", "1"), ("scorer", "c", "1")]
+        self.up = [("adapter", "a", "up"), ("adapter", "b", "up"), ("scorer", "c", "up")]
         self.rules: list[dict[str, Any]] = [{"name": "Watchdog", "health": "ok", "state": "firing"}]
         self.alertmanagers = [{"url": "http://alertmanager:9093/api/v2/alerts"}]
         self.hosts: list[str] = []
@@ -69,9 +69,9 @@ class Release:
 
     def asked(self, path: str) -> Any:
         """Return what Prometheus, Grafana and MLflow answer."""
-        up = [{"metric": {"job": j, "instance": i}, "value": [0, v]} for j, i, v in self.up]
+        up = [{"labels": {"job": j, "instance": i}, "health": h} for j, i, h in self.up]
         return {
-            "/api/v1/query?query=up": {"data": {"result": up}},
+            "/api/v1/targets?state=active": {"data": {"activeTargets": up}},
             "/api/v1/rules": {"data": {"groups": [{"rules": self.rules}]}},
             "/api/v1/alertmanagers": {"data": {"activeAlertmanagers": self.alertmanagers}},
             "/api/health": {"database": "ok"},
@@ -203,10 +203,10 @@ def test_targets_that_are_down_or_missing_are_named(
     release: Release, environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One replica down and a job without a target both fail, each by name."""
-    release.up = [("adapter", "a", "1"), ("adapter", "b", "0")]
+    release.up = [("adapter", "a", "up"), ("adapter", "b", "down")]
     code, said = run("monitoring", environment, capsys)
     assert code == 1
-    assert "adapter b is down; scorer has no target, expected up == 1" in said
+    assert "adapter b is down; scorer has no target, expected all up" in said
 
 
 def test_a_rule_in_error_fails(

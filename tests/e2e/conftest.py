@@ -1,44 +1,65 @@
-"""The system in containers, started once for all tests of this folder."""
+"""The system in containers: the present tree's, and the release's of before."""
 
 import os
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
-from tests.e2e.stack import PROJECT, PUBLISHED, ROOT, Stack, compose, free_ports
+from tests.e2e import before as release
+from tests.e2e.stack import PROJECT, PUBLISHED, ROOT, Stack, free_ports
 
-# It needs a container engine and has a target of its own, `make compose-test`.
-collect_ignore = [] if os.environ.get("COMPOSE_TEST") else ["test_compose.py"]
+# They need a container engine and have targets of their own: compose-test, upgrade-drill.
+TARGETS = {"COMPOSE_TEST": "test_compose.py", "UPGRADE_TEST": "test_upgrade.py"}
+collect_ignore = [name for variable, name in TARGETS.items() if not os.environ.get(variable)]
 
 
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The whole system on the generated market at ten times its speed, on free ports."""
-    folder = tmp_path_factory.mktemp("compose")
-    shutil.copytree(ROOT / "model-settings", folder / "model-settings")
+    stack = stack_in(tmp_path_factory.mktemp("compose"), PROJECT, ROOT / "model-settings")
+    with going(stack):
+        started = time.monotonic()
+        stack.up()
+        yield replace(stack, ready_seconds=time.monotonic() - started)
+
+
+@pytest.fixture(scope="session")
+def before(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """The release of before with its own models, under a name of its own; the test starts it."""
+    folder = tmp_path_factory.mktemp("before")
+    stack = stack_in(folder, f"{PROJECT}-upgrade", release.unpack() / "model-settings")
+    env = {**stack.env, "TAG": release.RELEASE}
+    files = {"tree": release.TREE, "env_file": "replay.env", "makefile": "compose.mk"}
+    with going(replace(stack, env=env, **files)) as stack:
+        yield stack
+
+
+def stack_in(folder: Path, project: str, models: Path) -> Stack:
+    """Return a project that serves a copy of these models, kept in a folder."""
+    shutil.copytree(models, folder / "model-settings")
     (folder / "kept").mkdir()
     ports = zip(PUBLISHED, free_ports(len(PUBLISHED)), strict=True)
     env = {
         **os.environ,
-        "COMPOSE_PROJECT_NAME": PROJECT,
+        "COMPOSE_PROJECT_NAME": project,
         "MODELS": str(folder / "model-settings"),
         "KEPT": str(folder / "kept"),
         "SPEED": "10",
         "RATE_LIMIT": "100000/minute",
         **{f"{name}_PUBLISHED": str(port) for name, port in ports},
     }
-    started = time.monotonic()
-    up = subprocess.run(
-        [*compose(), "up", "--detach", "--wait"], cwd=ROOT, env=env, capture_output=True, text=True
-    )
-    running = Stack(env, folder / "model-settings", time.monotonic() - started)
+    return Stack(env, folder / "model-settings")
+
+
+@contextmanager
+def going(stack: Stack) -> Iterator[Stack]:
+    """Take the project and its data away at the end."""
     try:
-        if up.returncode:
-            logs = running.compose("logs", "--no-color", "--tail", "15")
-            pytest.fail(f"up --wait ended with {up.returncode}: {up.stderr[-2000:]}\n{logs}")
-        yield running
+        yield stack
     finally:
-        running.compose("--profile", "*", "down", "--volumes", "--timeout", "20")
+        stack.compose("--profile", "*", "down", "--volumes", "--timeout", "20")

@@ -1,10 +1,10 @@
 """A running compose project, and how tests ask it."""
 
 import json
+import os
 import socket
 import subprocess
 import threading
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -12,12 +12,16 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from featurizer.features import NAMES
+from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "crypto-volatility-e2e"
+TAG: Final = os.environ.get("TAG", "dev")
+"""Of the images of the present tree."""
+MAKEFILE: Final = "make/compose.mk"
 PUBLISHED = ("ADAPTER", "MONITOR", "GRAFANA", "PROMETHEUS", "MLFLOW")
 UNKNOWN_ROW = json.dumps({"rows": [dict.fromkeys(NAMES)]}).encode()
 
@@ -26,25 +30,44 @@ Answer = tuple[int, Any]
 
 @dataclass(frozen=True, slots=True)
 class Stack:
-    """A running compose project: its variables, and the folder that its models are served from."""
+    """A running compose project: its variables, and the folder that its models are served from.
+
+    ``tree`` is where its docker-compose.yml stands, with ``env_file`` and ``makefile``.
+    """
 
     env: dict[str, str]
     models: Path
-    ready_seconds: float
+    ready_seconds: float = 0.0
+    tree: Path = ROOT
+    env_file: str = "env/replay.env"
+    makefile: str = MAKEFILE
 
-    def run(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, check: bool = True, stdin: str | None = None
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command with the variables of this project."""
-        done = subprocess.run(command, cwd=ROOT, env=self.env, capture_output=True, text=True)
+        done = subprocess.run(
+            command, cwd=self.tree, env=self.env, input=stdin, capture_output=True, text=True
+        )
         assert not check or done.returncode == 0, f"{command}: {done.stdout}\n{done.stderr}"
         return done
 
-    def compose(self, *arguments: str) -> str:
-        """Run ``docker compose`` and give what it says."""
-        return self.run(*compose(), *arguments).stdout
+    def compose(self, *arguments: str, check: bool = True, stdin: str | None = None) -> str:
+        """Run ``docker compose`` and return what it says."""
+        command = ("docker", "compose", "--env-file", self.env_file)
+        return self.run(*command, *arguments, check=check, stdin=stdin).stdout
+
+    def up(self, *services: str) -> None:
+        """Start these services, or all, and wait until they are healthy; else show the logs."""
+        try:
+            self.compose("up", "--detach", "--wait", *services)
+        except AssertionError as exc:
+            logs = self.compose("logs", "--no-color", "--tail", "15")
+            raise AssertionError(f"{exc}\n{logs}") from None
 
     def make(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run one of the targets of make/compose.mk."""
-        return self.run("make", "-s", "-f", "make/compose.mk", *arguments, check=check)
+        return self.run("make", "-s", "-f", self.makefile, *arguments, check=check)
 
     def containers(self) -> dict[str, dict[str, Any]]:
         """Return what Docker knows of each container, by service."""
@@ -67,7 +90,7 @@ class Stack:
     def kill(self, service: str) -> None:
         """Kill the service from inside, as an out-of-memory kill does: Docker was not asked to."""
         script = "import os, signal; os.kill(-1, signal.SIGKILL)"
-        self.run(*compose(), "exec", "-T", service, "python", "-c", script, check=False)
+        self.compose("exec", "-T", service, "python", "-c", script, check=False)
 
     @contextmanager
     def load(self) -> Iterator[Counter[tuple[int, str, str]]]:
@@ -104,11 +127,6 @@ def ask_url(url: str, body: bytes | None = None) -> Answer:
         return 0, repr(exc)
 
 
-def compose() -> tuple[str, ...]:
-    """Return the command that starts every compose command of these tests."""
-    return "docker", "compose", "--env-file", "env/replay.env"
-
-
 def json_of(body: bytes) -> Any:
     """Read JSON, or give the text."""
     try:
@@ -118,12 +136,8 @@ def json_of(body: bytes) -> Any:
 
 
 def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Ask until the answer is true, and give it; fails after so many seconds."""
-    deadline, pause = time.monotonic() + seconds, threading.Event()
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"not within {seconds} s: found {found!r}"
-        pause.wait(0.5)
-    return found
+    """Ask until the answer is true, and return it; fails after so many seconds of patience."""
+    return eventually(condition, seconds=seconds, pause=0.5)
 
 
 def until_none(remaining: Callable[[], Any], seconds: float = 60.0) -> None:

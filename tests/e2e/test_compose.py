@@ -7,14 +7,14 @@ import base64
 import json
 import shutil
 import urllib.request
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from featurizer.features import NAMES
-from serving.artifact import load_folder, write_folder
+from serving.artifact import load_folder
+from tests.e2e.models import candidate_in
 from tests.e2e.stack import PROJECT, Stack, until, until_none
 
 OURS = "crypto-volatility/"
@@ -53,14 +53,8 @@ def candidate(
     request: pytest.FixtureRequest, stack: Stack, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """A model like the one in place but for its intercept, with golden scores of its own."""
-    source = load_folder(stack.models / "ml")
-    assert source.linear is not None, "the tests need a linear model in model-settings/ml"
-    linear = replace(source.linear, intercept=source.linear.intercept + request.param)
-    card = json.loads((stack.models / "ml" / "card.json").read_text())
-    card["golden"]["scores"] = [linear.score(row) for row in card["golden"]["rows"]]
-    folder = tmp_path_factory.mktemp("candidate") / "ml"
-    write_folder(folder, variant="ml", linear=linear, card=card)
-    return folder
+    folder = tmp_path_factory.mktemp("candidate")
+    return candidate_in(folder, stack.models, request.param).folder / "ml"
 
 
 def test_everything_is_healthy(stack: Stack) -> None:

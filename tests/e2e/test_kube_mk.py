@@ -56,4 +56,5 @@ def test_targets_say_what_they_do() -> None:
         "manifests",
         "chart-test",
         "e2e",
+        "upgrade-drill",
     }

@@ -4,12 +4,16 @@ import json
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tests.e2e.stack import ROOT
+from tests.e2e.stack import ROOT, TAG
 
 CHART = "charts/crypto-volatility"
-VALUES = (f"{CHART}/values-kind.yaml", "tests/e2e/kind/values-drill.yaml")
+VALUES_KIND = f"{CHART}/values-kind.yaml"
+VALUES = (VALUES_KIND, "tests/e2e/kind/values-drill.yaml")
+WAIT = ("--wait", "--wait-for-jobs", "--timeout", "5m")
+IMAGES = ("stream", "ml")
 LABEL = "app.kubernetes.io"
 SEEN = ("adapter", "mlserver", "ingestor", "featurizer", "scorer", "simulator")
 
@@ -35,11 +39,12 @@ class Pod:
 
 @dataclass(frozen=True, slots=True)
 class Cluster:
-    """One release in a namespace of its own."""
+    """One release in a namespace of its own; ``values`` are the files it is installed with."""
 
     name: str = "crypto-volatility"
     namespace: str = "crypto-volatility-e2e"
     release: str = "crypto-volatility"
+    values: Sequence[str] = VALUES
 
     def run(self, *command: str, stdin: str | None = None) -> str:
         """Run a command from the repository's root and give what it prints."""
@@ -63,13 +68,31 @@ class Cluster:
         """Run one of make/kube.mk's targets for this release."""
         told = {"CLUSTER": self.name, "NAMESPACE": self.namespace, "RELEASE": self.release}
         names = [f"{name}={value}" for name, value in told.items()]
-        return self.run("make", "-s", target, *names, f"VALUES={' '.join(VALUES)}")
+        return self.run("make", "-s", target, *names, f"VALUES={' '.join(self.values)}")
+
+    def install(self, tree: Path, tag: str) -> None:
+        """Install the chart of a tree, with images of this tag."""
+        files = [part for path in self.values for part in ("--values", path)]
+        given = ("--create-namespace", *files, "--values", "-", *WAIT)
+        images = {name: {"tag": tag} for name in IMAGES}
+        chart = str(tree / CHART)
+        self.helm("install", self.release, chart, *given, stdin=json.dumps({"image": images}))
 
     def upgrade(self, values: Mapping[str, Any]) -> None:
-        """Change these values of the release, as ``helm upgrade`` does, and wait."""
-        wait = ("--wait", "--wait-for-jobs", "--timeout", "3m")
-        given = ("--reuse-values", "--values", "-")
-        self.helm("upgrade", self.release, CHART, *given, *wait, stdin=json.dumps(values))
+        """Bring the present chart and images, with these values changed, and wait."""
+        images = {name: {"tag": self._tag(name)} for name in IMAGES}
+        given = ("--reset-then-reuse-values", "--values", "-", *WAIT)
+        told = json.dumps({"image": images, **values})
+        self.helm("upgrade", self.release, CHART, *given, stdin=told)
+
+    def _tag(self, name: str) -> str:
+        """Return the tag of an image of the present tree, as make/kube.mk makes it."""
+        asked = ("docker", "image", "inspect", "--format", "{{slice .Id 7 19}}")
+        return self.run(*asked, f"crypto-volatility/{name}:{TAG}").strip()
+
+    def scale(self, component: str, replicas: int) -> None:
+        """Ask for so many pods of a component."""
+        self.kubectl("scale", self.deployment(component), "--replicas", str(replicas))
 
     def get(self, kind: str, *arguments: str) -> Any:
         """Return what kubectl has of a kind, as JSON."""
@@ -95,6 +118,11 @@ class Cluster:
         """Return the pods of a component, those that are ending too."""
         labels = f"{LABEL}/instance={self.release},{LABEL}/component={component}"
         return [_pod(item) for item in self.get("pods", "--selector", labels)["items"]]
+
+    def images(self, component: str) -> set[str]:
+        """Return the images that a component's Deployment asks for."""
+        spec = self.get("deployment", self.named(component))["spec"]["template"]["spec"]
+        return {each["image"] for each in spec["containers"]}
 
     def ready(self, component: str, count: int) -> bool:
         """Say whether so many pods are ready, and no other is there."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tests.e2e.kind.drill import Drill, Model, until
+from tests.e2e.kind.drill import Drill, until
+from tests.e2e.models import Model
 
 KINDS: Final = ("ticks", "beats", "features", "predictions")
 PRODUCTS: Final = ("BTC-USD", "ETH-USD", "SOL-USD", "ADA-USD", "XRP-USD", "DOGE-USD")
@@ -50,8 +51,7 @@ def begin(drill: Drill, prefix: str, speed: float) -> None:
     It begins as an ingestor connects, so that one comes last, when all others are in place.
     """
     cluster = drill.cluster
-    cluster.kubectl("scale", cluster.deployment("ingestor"), "--replicas", "0")
-    until(lambda: not cluster.pods("ingestor"))
+    stop(drill, "ingestor")
     exchange = {
         "SIMULATOR_SEED": str(SEED),
         "SIMULATOR_START": f"{START}Z",
@@ -66,8 +66,25 @@ def begin(drill: Drill, prefix: str, speed: float) -> None:
         }
     )
     drill.prefix = prefix
-    cluster.kubectl("scale", cluster.deployment("ingestor"), "--replicas", "1")
+    cluster.scale("ingestor", 1)
     until(lambda: state_of(drill) == "running")
+
+
+def stop(drill: Drill, *components: str) -> None:
+    """Let these have no pod, each after it has done what it had begun."""
+    for component in components:
+        drill.cluster.scale(component, 0)
+    until(lambda: not any(drill.cluster.pods(component) for component in components))
+
+
+def whole(drill: Drill, seconds: int = 600) -> Counted:
+    """Count what stands in the topics, as soon as events have rows, and rows predictions.
+
+    It fails where they have not after so long: a machine that does much else gets there late.
+    """
+    stop(drill, "ingestor")
+    asked = ("-m", "local.audit", "--timeout", str(seconds))
+    return Counted(json.loads(drill.run_python(*asked)))
 
 
 def until_over(drill: Drill, seconds: float = 240.0) -> None:

@@ -1,4 +1,4 @@
-"""Install, promote, undo, switch, kill, drain, upgrade: no request to ``/predict`` may fail.
+"""Install, promote, undo, switch, kill, drain: no request to ``/predict`` may fail.
 
 Run by `make e2e`, in the order of this file and of this folder; each test goes on from the last.
 """
@@ -13,27 +13,11 @@ import pytest
 
 from featurizer.features import NAMES
 from tests.e2e.kind.cluster import CommandError
-from tests.e2e.kind.drill import SCORE_TOLERANCE, Drill, Model, until
+from tests.e2e.kind.drill import REPLICAS, Drill, until
+from tests.e2e.models import Model
 from tests.e2e.stack import UNKNOWN_ROW
 
-REPLICAS = {"adapter": 2, "mlserver": 2, "scorer": 1, "featurizer": 1, "ingestor": 1}
 DAMAGED = "bad000000000"
-QUIETER = {"components": {"adapter": {"env": {"ADAPTER_LOG_LEVEL": "WARNING"}}}}
-
-
-def serves(drill: Drill, model: Model) -> float:
-    """Check that a model's ``ml`` serves with its golden score, and give the score."""
-    variant, version, score = drill.served()
-    assert (variant, version) == ("ml", model.version)
-    assert score == pytest.approx(model.score, abs=SCORE_TOLERANCE)
-    return score
-
-
-def settled(drill: Drill, model: Model) -> bool:
-    """Say whether the model server has its pods, all of them of this model."""
-    pods = drill.cluster.pods("mlserver")
-    named = {pod.models["ml"] for pod in pods}
-    return drill.cluster.ready("mlserver", REPLICAS["mlserver"]) and named == {model.version}
 
 
 def test_install(drill: Drill) -> None:
@@ -59,29 +43,22 @@ def test_predictions_and_outcomes_arrive(drill: Drill) -> None:
     """The simulator's market becomes predictions, and outcomes after 60 s of event time."""
     with drill.report.step("predictions and outcomes of the simulator's market"):
         drill.flows()
-        until(lambda: outcomes(drill))
+        until(drill.outcomes)
     assert drill.ask("adapter", "/predict", UNKNOWN_ROW)[0] == 200
-
-
-def outcomes(drill: Drill) -> list[dict[str, Any]]:
-    """Return the latest predictions whose 60 seconds have passed."""
-    status, page = drill.ask("monitor", "/predictions?product=BTC-USD&limit=1000")
-    found = page["predictions"] if status == 200 else []
-    return [each for each in found if each.get("outcome")]
 
 
 def test_a_model_is_promoted(drill: Drill, first: Model, second: Model) -> None:
     """The new model serves, with its own golden score, and no request failed on the way."""
     drill.start_load()
-    before = serves(drill, first)
+    before = drill.serves(first)
     with drill.report.step("promote a new model"):
         promote(drill, second)
-        until(lambda: settled(drill, second))
-        after = serves(drill, second)
+        until(lambda: drill.settled(second))
+        after = drill.serves(second)
     assert after != before
     told = drill.load.seen("promote a new model")
     assert told.versions() <= {("ml", first.version), ("ml", second.version)}
-    one_score_each(drill)
+    drill.one_score_each()
 
 
 def promote(drill: Drill, model: Model) -> None:
@@ -92,16 +69,6 @@ def promote(drill: Drill, model: Model) -> None:
     cluster.run(*command, "--to", "kubernetes", *where, "--release", cluster.release)
 
 
-def one_score_each(drill: Drill) -> None:
-    """Each version of each variant has answered the golden row with one score, to the bit."""
-    drill.load.enter("between")
-    scores: dict[tuple[str, str], set[float]] = {}
-    for phase in list(drill.load.phases):
-        for variant, version, score in drill.load.seen(phase).scores:
-            scores.setdefault((variant, version), set()).add(score)
-    assert all(len(found) == 1 for found in scores.values()), scores
-
-
 def test_undo_restores_the_model(drill: Drill, first: Model, second: Model) -> None:
     """`kubectl rollout undo` brings back the earlier model: the same golden score, to the bit."""
     told = drill.load.seen("promote a new model").scores
@@ -109,9 +76,9 @@ def test_undo_restores_the_model(drill: Drill, first: Model, second: Model) -> N
     with drill.report.step("kubectl rollout undo"):
         drill.cluster.kubectl("rollout", "undo", drill.cluster.deployment("mlserver"))
         drill.cluster.rolled("mlserver")
-        until(lambda: settled(drill, first))
-        serves(drill, first)
-    one_score_each(drill)
+        until(lambda: drill.settled(first))
+        drill.serves(first)
+    drill.one_score_each()
     assert before == {drill.served()[2]}
 
 
@@ -125,7 +92,7 @@ def test_a_damaged_model_is_refused(
     with drill.report.step("promote a damaged model: refused"):
         with pytest.raises(CommandError, match="SHA-256"):
             promote(drill, Model(folder, "", "", 0.0))
-        serves(drill, first)
+        drill.serves(first)
     after = drill.cluster.get("deployment", drill.cluster.named("mlserver"))
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
 
@@ -144,7 +111,7 @@ def test_a_bad_model_is_never_served(drill: Drill, first: Model) -> None:
         until(lambda: failing(drill))
         assert not any(pod.ready for pod in pods_of(drill, DAMAGED))
         drill.cluster.kubectl("rollout", "undo", drill.cluster.deployment("mlserver"))
-        until(lambda: settled(drill, first))
+        until(lambda: drill.settled(first))
     assert drill.load.seen(step).versions() == {("ml", first.version)}
 
 
@@ -230,19 +197,3 @@ def test_a_node_is_drained(drill: Drill) -> None:
         until(lambda: drill.cluster.ready("kafka", 3))
         until(drill.in_sync)
     assert node in {pod.node for pod in drill.cluster.pods("kafka")}
-
-
-def test_an_upgrade_keeps_the_promoted_model(drill: Drill, first: Model, second: Model) -> None:
-    """`helm upgrade` with the same chart leaves a promoted model; `helm rollback` does not."""
-    with drill.report.step("promote again"):
-        promote(drill, second)
-        until(lambda: settled(drill, second))
-    with drill.report.step("helm upgrade: the promoted model stays"):
-        drill.cluster.upgrade(QUIETER)
-        until(lambda: settled(drill, second))
-        serves(drill, second)
-    with drill.report.step("helm rollback: the first revision's model"):
-        drill.cluster.helm("rollback", drill.cluster.release, "1", "--wait", "--timeout", "3m")
-        until(lambda: settled(drill, first))
-        serves(drill, first)
-    one_score_each(drill)

@@ -3,7 +3,8 @@
 import pytest
 
 from tests.e2e.kind import run
-from tests.e2e.kind.drill import Drill, Model, until
+from tests.e2e.kind.drill import Drill, until
+from tests.e2e.models import Model
 
 SPEED = 2.5
 

@@ -5,8 +5,9 @@ import json
 import pytest
 
 from tests.e2e.kind import run
-from tests.e2e.kind.drill import Drill, Model, until
+from tests.e2e.kind.drill import Drill, until
 from tests.e2e.kind.report import Step
+from tests.e2e.models import Model
 
 SPEED = 7.0
 SCALED = {"featurizer": 9102, "scorer": 9103}

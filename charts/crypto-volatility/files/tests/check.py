@@ -157,17 +157,18 @@ def monitoring(environment: Environment) -> list[str]:
 
 
 def _targets(prometheus: str, jobs: list[str]) -> str:
-    answer = ask(f"{prometheus}/api/v1/query?query=up")
-    up: dict[str, list[float]] = {job: [] for job in jobs}
+    # Not the series `up`: after an upgrade those of pods that are gone last for minutes.
+    answer = ask(f"{prometheus}/api/v1/targets?state=active")
+    up: dict[str, list[str]] = {job: [] for job in jobs}
     down = []
-    for each in answer["data"]["result"]:
-        job, instance = each["metric"]["job"], each["metric"]["instance"]
-        up.setdefault(job, []).append(float(each["value"][1]))
-        if up[job][-1] != 1:
-            down.append(f"{job} {instance} is down")
+    for each in answer["data"]["activeTargets"]:
+        job, instance = each["labels"]["job"], each["labels"]["instance"]
+        up.setdefault(job, []).append(each["health"])
+        if each["health"] != "up":
+            down.append(f"{job} {instance} is {each['health']}")
     down += [f"{job} has no target" for job in jobs if not up[job]]
     if down:
-        raise NotReady(f"{prometheus}: found {'; '.join(sorted(down))}, expected up == 1 of all")
+        raise NotReady(f"{prometheus}: found {'; '.join(sorted(down))}, expected all up")
     counts = ", ".join(f"{job} {len(found)}" for job, found in sorted(up.items()))
     return f"targets: all up ({counts})"
 
