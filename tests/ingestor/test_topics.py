@@ -14,6 +14,8 @@ from ingestor.topics import (
     DAY_MS,
     FEATURES,
     FOREVER_MS,
+    LEVELS,
+    MINUTES,
     OUTCOMES,
     PREDICTIONS,
     TICKS,
@@ -32,6 +34,8 @@ def test_a_topic_stands_once() -> None:
         "ticks",
         "feed-events",
         "features",
+        "minutes",
+        "levels",
         "predictions",
         "outcomes",
         "control",
@@ -41,7 +45,14 @@ def test_a_topic_stands_once() -> None:
 
 def test_what_is_joined_by_product_has_equal_partitions() -> None:
     """Keyed by product, so a product's ticks and predictions are in partitions of one number."""
-    assert {topic.partitions for topic in (TICKS, FEATURES, PREDICTIONS, OUTCOMES)} == {12}
+    by_product = (TICKS, FEATURES, MINUTES, LEVELS, PREDICTIONS, OUTCOMES)
+    assert {topic.partitions for topic in by_product} == {12}
+
+
+def test_what_levels_are_rebuilt_from_is_kept_long_enough() -> None:
+    """Minutes as long as the ticks of the one under way, and bins for more than the week."""
+    assert MINUTES.retention_ms == TICKS.retention_ms
+    assert LEVELS.retention_ms > 9 * DAY_MS
 
 
 def test_the_served_variant_is_never_forgotten() -> None:
