@@ -1,8 +1,9 @@
 """Settings of the featurizer, by environment variables with the prefix ``FEATURIZER_``."""
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import SettingsConfigDict
 
+from featurizer.level.seeds import packaged_seeds, read_seeds
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
@@ -15,6 +16,7 @@ class Settings(KnownSettings):
         frozen=True,
         populate_by_name=True,
         use_attribute_docstrings=True,
+        validate_default=True,
     )
 
     host: str = Field(default="127.0.0.1", validation_alias=listen_host("FEATURIZER"))
@@ -29,3 +31,14 @@ class Settings(KnownSettings):
     """How long the broker may hold a fetch while nothing new comes; a new tick ends the wait."""
     rebuild_deadline_seconds: float = 60.0
     """How long reading back may take before rows go on with what was read until then."""
+    seeds: str = ""
+    """Levels to begin with, instead of the package's: a JSON array of `product`, `tau`, `source`,
+    `days` and, for feeds with one, `label`; see docs/levels.md."""
+
+    @field_validator("seeds")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        """Refuse what cannot be read, and put the package's where there is nothing."""
+        text = text or packaged_seeds()
+        read_seeds(text)
+        return text

@@ -7,7 +7,7 @@ never from the wall; a window is seconds, never rows.
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from math import fsum, log
 from typing import Final
@@ -15,6 +15,8 @@ from typing import Final
 import msgspec
 
 from featurizer import statistic as stat
+from featurizer.level.levels import Levels
+from featurizer.level.records import Closed
 from featurizer.slots import MICROSECONDS, Slot, Taken, Timeline
 from featurizer.statistic import Return, Statistic
 from ingestor.plausibility import check_number, check_price, check_product, check_time
@@ -239,6 +241,8 @@ class _Product:
 class FeatureEngine:
     """Turns events of any number of products into rows; live, replay and training use this one.
 
+    ``levels`` go along with it; ``closed`` is told what of them closes, before the row.
+
     >>> engine = FeatureEngine()
     >>> tick = Tick(feed="f", product_id="BTC-USD", dialect="advanced", time_us=1_000_000,
     ...             received_us=0, price=10.0, bid=9.0, ask=11.0)
@@ -246,10 +250,13 @@ class FeatureEngine:
     True
     """
 
-    __slots__ = ("_products", "counts")
+    __slots__ = ("_closed", "_products", "counts", "levels")
 
-    def __init__(self) -> None:
+    def __init__(
+        self, levels: Levels | None = None, closed: Callable[[Closed], object] = bool
+    ) -> None:
         self._products: dict[str, _Product] = {}
+        self._closed, self.levels = closed, levels or Levels()
         self.counts: Counter[Taken] = Counter()
 
     def update(self, event: Event) -> FeatureRow | None:
@@ -263,14 +270,16 @@ class FeatureEngine:
 
     def take(self, event: Event) -> tuple[Taken, FeatureRow | None]:
         """Update, and say as well what became of the event."""
-        state, taken = self._put(event)
+        state, taken, closed = self._put(event)
         self.counts[taken] += 1
+        for record in closed:
+            self._closed(record)
         if taken is Taken.ACCEPTED and isinstance(event, Tick):
             return taken, state.row(event)
         return taken, None
 
     def restore(self, event: Event) -> None:
-        """Take one event of the past: the same state as after ``update``, no row, no count."""
+        """Take one event of the past: the same state as after ``update``; nothing is told."""
         self._put(event)
 
     def feed_of(self, product_id: str) -> str | None:
@@ -278,12 +287,20 @@ class FeatureEngine:
         state = self._products.get(product_id)
         return None if state is None else state.timeline.feed
 
-    def _put(self, event: Event) -> tuple[_Product, Taken]:
-        state = self._products.get(event.product_id)
+    def _put(self, event: Event) -> tuple[_Product, Taken, Sequence[Closed]]:
+        product_id = event.product_id
+        state = self._products.get(product_id)
         if state is None or state.timeline.feed != event.feed:
-            state = self._products[event.product_id] = _Product(Timeline(event.feed))
-        return state, state.timeline.take(event)
+            state = self._products[product_id] = _Product(Timeline(event.feed))
+            self.levels.begin(event)
+        slots = state.timeline.slots
+        before = slots.current
+        taken = state.timeline.take(event)
+        if (now := slots.current) is before or now is None:
+            return state, taken, ()
+        return state, taken, self.levels.step(product_id, before, now.second)
 
     def forget(self, product_id: str) -> None:
         """Drop a product's state, as when its partition moves to another process."""
         self._products.pop(product_id, None)
+        self.levels.forget(product_id)

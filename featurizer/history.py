@@ -1,18 +1,28 @@
-"""Reads a partition of ``ticks`` back from Kafka, as far as ``rebuild`` asks for."""
+"""Reads back from Kafka what a partition's state is made of, as far as the cores ask for."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol, TypeVar
 
 from featurizer.features import FeatureEngine
-from featurizer.rebuild import Logged, ReadBack, Span, restore
+from featurizer.level.levels import Need
+from featurizer.level.records import Bin, Day, Minute, decode_level, decode_minute
+from featurizer.level.tail import Kept, Tail
+from featurizer.rebuild import FURTHEST_MS, Logged, ReadBack, needs_of, restore
+from featurizer.span import Span
 from ingestor.tick import decode
-from ingestor.topics import TICKS
+from ingestor.topics import DAY_MS, LEVELS, MINUTES, TICKS
 from plumbing.kafka import KafkaSettings, Partition, PassedOver, Reader, Record
 
 Clock = Callable[[], float]
 POLL_SECONDS = 0.2
+MINUTES_FURTHEST_MS: Final = 2 * FURTHEST_MS
+"""An hour of minutes before the last tick, which itself may be two hours old."""
+LEVELS_FURTHEST_MS: Final = 9 * DAY_MS
+"""Seven UTC days before today, and a day for those that ended while nothing came."""
+
+C = TypeVar("C", Minute, Bin | Day)
 
 
 class DeadlineError(TimeoutError):
@@ -20,10 +30,13 @@ class DeadlineError(TimeoutError):
 
 
 class History(Protocol):
-    """What was written to the partitions of ``ticks`` before."""
+    """What was written before: to ``ticks``, and by the featurizer itself."""
 
     def beginning(self, partition: Partition) -> int:
         """Return the first offset still kept."""
+
+    def end(self, partition: Partition) -> int:
+        """Return the offset that the next record will have."""
 
     def read(self, partition: Partition, span: Span, deadline: float) -> Sequence[Record]:
         """Return the records of a span in order; raises ``DeadlineError``."""
@@ -36,16 +49,20 @@ class KafkaHistory:
     """A reader outside of the group, so that the group's positions stay as they are."""
 
     def __init__(self, settings: KafkaSettings, clock: Clock = time.monotonic) -> None:
-        self._reader = Reader(settings, [TICKS.name])
-        self._beginnings = self._reader.beginnings()
+        self._reader = Reader(settings, [TICKS.name, MINUTES.name, LEVELS.name])
+        self._beginnings, self._ends = self._reader.beginnings(), self._reader.ends()
         self._clock = clock
 
     def beginning(self, partition: Partition) -> int:
         """Return the first offset still kept."""
         return self._beginnings[partition]
 
+    def end(self, partition: Partition) -> int:
+        """Return the offset that the next record had when the history was opened."""
+        return self._ends[partition]
+
     def read(self, partition: Partition, span: Span, deadline: float) -> Sequence[Record]:
-        """Return the records of a span in order; ``ticks`` has no holes in its offsets.
+        """Return the records of a span in order; none of the topics has holes in its offsets.
 
         Raises:
             DeadlineError: the clock passed ``deadline`` before the last offset was seen.
@@ -75,6 +92,56 @@ class Rebuilt:
     shortfall: str | None
 
 
+class _Rebuilding:
+    """Reads back one partition; what cannot be read in time is left out, and ``shortfall`` says so.
+
+    What has no message is passed over: it went to dead-letters when it was met first.
+    """
+
+    def __init__(self, history: History, number: int, deadline: float) -> None:
+        self._history, self._number, self._deadline = history, number, deadline
+        self._passed = PassedOver("featurizer, reading back")
+        self.shortfall: str | None = None
+
+    def ticks(self, back: ReadBack) -> None:
+        """Read the ticks that are wanted.
+
+        Raises:
+            DeadlineError: not even the newest could be read.
+        """
+        partition, chunks = Partition(TICKS.name, self._number), 0
+        while back.wanted is not None and self.shortfall is None:
+            try:
+                records = self._history.read(partition, back.wanted, self._deadline)
+            except DeadlineError as exc:
+                if not back.products and not chunks:
+                    raise
+                missing = ", ".join(back.unsettled) or "the span"
+                self.shortfall = f"{exc}; not yet certain of {missing}"
+            else:
+                read = self._passed.read(records, decode)
+                back.take([Logged(r.timestamp_ms, e) for r, e in read])
+                chunks += 1
+
+    def tail(self, topic: str, furthest_ms: int) -> Tail[C]:
+        """Return what decides how far a topic of closed stretches is read."""
+        partition = Partition(topic, self._number)
+        ends = self._history.beginning(partition), self._history.end(partition)
+        return Tail(*ends, furthest_ms)
+
+    def closed(self, topic: str, tail: Tail[C], decode: Callable[[bytes], C]) -> None:
+        """Read the closed stretches that are wanted."""
+        partition = Partition(topic, self._number)
+        while tail.wanted is not None and self.shortfall is None:
+            try:
+                records = self._history.read(partition, tail.wanted, self._deadline)
+            except DeadlineError as exc:
+                self.shortfall = f"{topic}: {exc}; levels stand on what was read"
+            else:
+                read = self._passed.read(records, decode)
+                tail.take([Kept(r.timestamp_ms, message) for r, message in read])
+
+
 def rebuild(
     engine: FeatureEngine,
     history: History,
@@ -89,18 +156,27 @@ def rebuild(
         DeadlineError: not even the newest records before ``position`` could be read:
             rows from an empty state would be wrong, so the caller must begin anew.
     """
-    began = clock()
+    began, reading = clock(), _Rebuilding(history, partition.number, deadline)
     back = ReadBack(history.beginning(partition), position)
-    shortfall, chunks, passed = None, 0, PassedOver("featurizer, reading back")
-    while back.wanted is not None and shortfall is None:
-        try:
-            records = history.read(partition, back.wanted, deadline)
-        except DeadlineError as exc:
-            if not chunks:
-                raise
-            shortfall = f"{exc}; not yet certain of {', '.join(back.unsettled) or 'the span'}"
-        else:
-            # What has no message went to dead-letters when it was met first.
-            back.take([Logged(r.timestamp_ms, e) for r, e in passed.read(records, decode)])
-            chunks += 1
-    return Rebuilt(back.products, restore(engine, back.events()), clock() - began, shortfall)
+    reading.ticks(back)
+    minutes: Tail[Minute] = reading.tail(MINUTES.name, MINUTES_FURTHEST_MS)
+    if back.products:
+        reading.closed(MINUTES.name, minutes, decode_minute)
+        back.expect(minutes.recent(back.newest_ms - FURTHEST_MS))
+        reading.ticks(back)
+    restored = restore(engine, back.events())
+    if needs := needs_of(engine, back):
+        _resume(engine, reading, minutes, needs)
+    return Rebuilt(back.products, restored, clock() - began, reading.shortfall)
+
+
+def _resume(
+    engine: FeatureEngine, reading: _Rebuilding, minutes: Tail[Minute], needs: Mapping[str, Need]
+) -> None:
+    """Complete the levels by what was published of the minutes, bins and days before."""
+    minutes.need({product: (need, need.minute_us) for product, need in needs.items()})
+    reading.closed(MINUTES.name, minutes, decode_minute)
+    levels: Tail[Bin | Day] = reading.tail(LEVELS.name, LEVELS_FURTHEST_MS)
+    levels.need({product: (need, need.day_us) for product, need in needs.items()})
+    reading.closed(LEVELS.name, levels, decode_level)
+    engine.levels.resume(needs, [*minutes.records(), *levels.records()])

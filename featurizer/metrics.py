@@ -1,7 +1,11 @@
 """All metrics of the featurizer."""
 
+from math import nan
+
 from prometheus_client import CollectorRegistry
 
+from featurizer.level.level import STATUSES
+from featurizer.level.run import Run
 from ingestor.stages import PUBLISHED_TO_FEATURIZED, seconds_between
 from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram
@@ -30,6 +34,22 @@ class FeaturizerMetrics(MetricTable):
     coverage = gauge(
         "featurizer_coverage_ratio",
         "Share of the last 300 seconds that have a slot, at the newest row",
+        PRODUCT,
+    )
+    level = gauge(
+        "featurizer_level_ratio",
+        "Level in force, a log return over 60 s; NaN where there is none",
+        PRODUCT,
+    )
+    level_status = gauge(
+        "featurizer_level_status",
+        "1 for how the level of a product is founded, else 0",
+        PRODUCT,
+        Label("status", STATUSES),
+    )
+    level_wait = gauge(
+        "featurizer_level_wait_seconds",
+        "Event time until a blind product has a level at the earliest, at the newest minute",
         PRODUCT,
     )
     partitions = gauge("featurizer_partitions", "Partitions of `ticks` that this replica has")
@@ -70,3 +90,11 @@ class FeaturizerMetrics(MetricTable):
         """Let a product's counters stand at 0 from the start."""
         for each in (self.rows, self.late, self.repeated, self.feed_changes):
             each.labels(product)
+
+    def levelled(self, run: Run) -> None:
+        """Show the level of a product, and how long it will have none."""
+        product, (tau, status) = run.product_id, (run.level.tau, run.level.status)
+        self.level.labels(product).set(nan if tau is None else tau)
+        for each in STATUSES:
+            self.level_status.labels(product, each).set(each == status)
+        self.level_wait.labels(product).set(run.wait() or 0)

@@ -1,8 +1,8 @@
-"""Topic ``ticks`` → topic ``features``: poll, update, publish, flush, commit."""
+"""Topic ``ticks`` → ``features``, ``minutes``, ``levels``: poll, update, publish, flush, commit."""
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from typing import Final
@@ -12,11 +12,16 @@ import msgspec
 from featurizer.config import Settings
 from featurizer.features import FeatureEngine, FeatureRow, encode
 from featurizer.history import Clock, History, KafkaHistory, Rebuilt, rebuild
+from featurizer.level.board import Board
+from featurizer.level.levels import Levels
+from featurizer.level.records import Closed, Minute
+from featurizer.level.records import encode as encode_closed
+from featurizer.level.seeds import Seeds, read_seeds
 from featurizer.metrics import FeaturizerMetrics
 from featurizer.slots import Taken
 from ingestor.refusal import refusal
 from ingestor.tick import Event, decode
-from ingestor.topics import DEAD_LETTERS, FEATURES, TICKS
+from ingestor.topics import DEAD_LETTERS, FEATURES, LEVELS, MINUTES, TICKS
 from plumbing.kafka import (
     GroupConsumer,
     KafkaSettings,
@@ -60,12 +65,16 @@ class Session:
         clock: Clock = time.monotonic,
         now_us: Callable[[], int] = wall_us,
         tracer: Tracer = UNTRACED,
+        seeds: Seeds | None = None,
+        board: Board | None = None,
     ) -> None:
         self._open_history, self._outbox, self._metrics = open_history, outbox, metrics
         self._clock, self._now_us, self._tracer = clock, now_us, tracer
         self._polled_us = 0
         self._deadline_seconds = deadline_seconds
-        self._engine = FeatureEngine()
+        self._closed: list[Closed] = []
+        self._board = board or Board()
+        self._engine = FeatureEngine(Levels(seeds), self._closed.append)
         self._products: defaultdict[int, set[str]] = defaultdict(set)
         self.ready = False
         self._consumer = join(self._assigned, self._revoked)
@@ -78,13 +87,14 @@ class Session:
             return
         self._polled_us = self._now_us()
         self._metrics.batch_records.observe(len(records))
-        self._outbox.deliver([sent for record in records if (sent := self._handled(record))])
+        self._outbox.deliver([sent for record in records for sent in self._handled(record)])
         self._consumer.commit()
 
     def close(self) -> None:
         """Leave the group; all that was published is committed."""
         self.ready = False
         self._metrics.partitions.set(0)
+        self._board.clear()
         self._consumer.close()
 
     def _assigned(self, partitions: Sequence[Partition]) -> None:
@@ -95,6 +105,8 @@ class Session:
                 position = self._consumer.position(partition)
                 done = rebuild(self._engine, history, partition, position, deadline, self._clock)
                 self._products[partition.number] |= done.products
+                for product in done.products:
+                    self._show(product)
                 self._tell(partition.number, position, done)
         self._metrics.partitions.inc(len(partitions))
 
@@ -120,36 +132,56 @@ class Session:
         for partition in partitions:
             for product in self._products.pop(partition.number, set()):
                 self._engine.forget(product)
+                self._board.take_off(product)
                 self._metrics.take_off("product", product)
 
-    def _handled(self, record: Record) -> Outgoing | None:
-        """Return what a record brings: a row, a dead letter, or nothing."""
+    def _handled(self, record: Record) -> Iterator[Outgoing]:
+        """Give what a record brings: a dead letter, or what it closes and a row."""
         try:
             event = message_of(record, decode)
         except msgspec.DecodeError as exc:
             self._metrics.dead_letters.inc()
             reason = f"expected a tick, beat or break: {exc}"
-            return refusal("featurizer", record, reason, self._now_us())
-        self._meet(event, record.partition)
+            yield refusal("featurizer", record, reason, self._now_us())
+            return
+        begins = self._meet(event, record.partition)
         taken, row = self._engine.take(event)
+        if begins or self._closed:
+            self._show(event.product_id)
+            yield from self._stretches(record)
         if row is not None:
-            return self._row(row, event.received_us, record)
-        if taken is Taken.LATE:
+            yield self._row(row, event.received_us, record)
+        elif taken is Taken.LATE:
             self._metrics.late.labels(event.product_id).inc()
         elif taken is Taken.REPEATED:
             self._metrics.repeated.labels(event.product_id).inc()
-        return None
 
-    def _meet(self, event: Event, partition: int) -> None:
-        """Know the product, and say so where another feed is about to clear its state."""
+    def _stretches(self, record: Record) -> Iterator[Outgoing]:
+        """Give the minutes, bins and days that a record closes, in its trace."""
+        headers = {k: v for k, v in record.headers.items() if k == "traceparent"}
+        for closed in self._closed:
+            topic = MINUTES if isinstance(closed, Minute) else LEVELS
+            yield Outgoing(topic.name, closed.product_id, encode_closed(closed), headers)
+        self._closed.clear()
+
+    def _show(self, product: str) -> None:
+        """Let gauges and page say what level a product has."""
+        run = self._engine.levels.of(product)
+        if run is not None:
+            self._metrics.levelled(run)
+            self._board.show(run)
+
+    def _meet(self, event: Event, partition: int) -> bool:
+        """Say whether a run begins; know its product, and tell of a feed that is cleared."""
         product, feed = event.product_id, self._engine.feed_of(event.product_id)
         if feed == event.feed:
-            return
+            return False
         self._products[partition].add(product)
         self._metrics.know(product)
         if feed is not None:
             self._metrics.feed_changes.labels(product).inc()
             get_logger().info("feed.changed", product=product, found=event.feed, before=feed)
+        return True
 
     def _row(self, row: FeatureRow, received_us: int, record: Record) -> Outgoing:
         featurized_us, span = self._now_us(), self._begun(row, record)
@@ -173,13 +205,13 @@ class Session:
 
 def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> Worker:
     """Return the loop of the featurizer, with what it works on."""
-    metrics = FeaturizerMetrics(process.registry)
+    metrics, board = FeaturizerMetrics(process.registry), Board()
     outbox = Outbox(
         partial(Producer, kafka, linger_ms=LINGER_MS), process.stop.wait, beat=process.beat
     )
 
     def join(assigned: Moved, revoked: Moved) -> GroupConsumer:
-        ensure_topics(kafka, (TICKS, FEATURES, DEAD_LETTERS))
+        ensure_topics(kafka, (TICKS, FEATURES, MINUTES, LEVELS, DEAD_LETTERS))
         return GroupConsumer(
             kafka,
             [TICKS.name],
@@ -199,6 +231,8 @@ def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> W
             metrics,
             settings.rebuild_deadline_seconds,
             tracer=process.tracer,
+            seeds=read_seeds(settings.seeds),
+            board=board,
         ),
         process.stop,
         outbox=outbox,
@@ -206,5 +240,5 @@ def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> W
         failed=metrics.broker_failures.inc,
         explain=partial(trouble_of, kafka),
     )
-    process.ready = worker.ready
+    process.ready, process.pages = worker.ready, board.page
     return worker

@@ -26,6 +26,8 @@ BreakReason = Literal["start", "reconnect", "sequence", "trade_id", "silent", "s
 
 LIVE_FEED: Final = "coinbase"
 """The feed of the real exchange; a simulator names its own in the handshake."""
+GENERATED_FEED: Final = "market-"
+"""What the feeds of markets made up from a seed begin with; all others are recordings."""
 
 
 class Tick(msgspec.Struct, frozen=True, tag_field="kind", tag="tick", kw_only=True):

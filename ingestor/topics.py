@@ -28,12 +28,17 @@ class Topic:
 TICKS: Final = Topic("ticks", retention_ms=30 * DAY_MS)
 FEED_EVENTS: Final = Topic("feed-events", retention_ms=90 * DAY_MS, partitions=1)
 FEATURES: Final = Topic("features", retention_ms=14 * DAY_MS)
+LEVELS: Final = Topic("levels", retention_ms=30 * DAY_MS)
+MINUTES: Final = Topic("minutes", retention_ms=30 * DAY_MS)  # as long as ticks
 PREDICTIONS: Final = Topic("predictions", retention_ms=90 * DAY_MS)
 OUTCOMES: Final = Topic("outcomes", retention_ms=90 * DAY_MS)
 CONTROL: Final = Topic("control", retention_ms=FOREVER_MS, partitions=1, compacted=True)
 DEAD_LETTERS: Final = Topic("dead-letters", retention_ms=90 * DAY_MS, partitions=1)
 
-TOPICS: Final = (TICKS, FEED_EVENTS, FEATURES, PREDICTIONS, OUTCOMES, CONTROL, DEAD_LETTERS)
+TOPICS: Final = (
+    *(TICKS, FEED_EVENTS, FEATURES, LEVELS, MINUTES),
+    *(PREDICTIONS, OUTCOMES, CONTROL, DEAD_LETTERS),
+)
 
 USABLE: Final = 0.8
 """Of the volume: the rest is for a broker that starts, reassigns or finds its offsets grown."""
@@ -43,7 +48,7 @@ and the brokers' own log (segments of 32 MiB, one snapshot)."""
 LEAST_SEGMENT: Final = 2**20
 """The smallest that Kafka takes."""
 MOST_SEGMENT: Final = 256 * 2**20
-LEAST_PARTITION: Final = 8 * LEAST_SEGMENT
+LEAST_PARTITION: Final = 3 * LEAST_SEGMENT
 SEGMENTS: Final = 16
 """In a bound: two of them stand empty for the one being written and the one being dropped."""
 
@@ -51,8 +56,8 @@ BYTES_A_TICK: Final = {TICKS: 360, FEATURES: 510, PREDICTIONS: 690, OUTCOMES: 19
 """On the log beside its index, of BTC-USD at the rate of a live feed (docs/sizes.md)."""
 DAYS: Final = 30
 """What is kept longer by time is weighed as if it were so many days."""
-SMALL: Final = {FEED_EVENTS: 0.02, DEAD_LETTERS: 0.02}
-"""Shares of what grows with faults, not with ticks."""
+SMALL: Final = {FEED_EVENTS: 0.02, DEAD_LETTERS: 0.02, LEVELS: 0.03, MINUTES: 0.03}
+"""Shares of what grows with faults and with products, not with ticks."""
 
 _weights: Final = {
     topic: size * min(topic.retention_ms, DAYS * DAY_MS) for topic, size in BYTES_A_TICK.items()
@@ -77,7 +82,7 @@ def bounds(volume_bytes: int, used: Mapping[str, int]) -> dict[str, dict[str, st
     '142983823'
 
     Raises:
-        VolumeTooSmall: a partition would be left fewer than eight of the smallest segments.
+        VolumeTooSmall: a partition would be left fewer than three of the smallest segments.
     """
     room = int(USABLE * volume_bytes) - RESERVED_BYTES
     made = {}

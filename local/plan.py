@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from local.config import DemoSettings
+from local.market_seeds import seeds_of
 from local.services import SERVICES, Service
 from plumbing.kafka import KafkaSettings
 
@@ -73,6 +74,7 @@ class Plan:
         settings = self.settings
         recording = str(settings.recording.resolve()) if settings.recording else ""
         own = {"recording": recording, "prober_key": self.prober_key}
+        own["seeds"] = seeds_of(settings.seed)
         return {**self.ports, **settings.model_dump(), **own}
 
     def _listening(self, row: Service) -> dict[str, str]:

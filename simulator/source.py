@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, RecordingError, describe, read_frames
+from ingestor.tick import GENERATED_FEED
 from simulator.config import SimulatorSettings
 from simulator.market import frames
 
@@ -40,7 +41,7 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
     if path is None:
         start_us = int(settings.start.timestamp() * SECOND_US)
         return FrameSource(
-            f"market-{settings.seed}",
+            f"{GENERATED_FEED}{settings.seed}",
             None,
             None,
             settings.products,

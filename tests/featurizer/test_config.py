@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from featurizer.config import Settings
+from featurizer.level.seeds import read_seeds
 
 
 def test_settings_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -23,3 +24,13 @@ def test_settings_do_not_change() -> None:
     """They are read once."""
     with pytest.raises(ValidationError):
         Settings().port = 1
+
+
+def test_seeds_are_the_package_s_or_those_that_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be read is refused at the start."""
+    assert read_seeds(Settings().seeds).of("coinbase", "BTC-USD") is not None
+    monkeypatch.setenv("FEATURIZER_SEEDS", "[]")
+    assert Settings().seeds == "[]"
+    monkeypatch.setenv("FEATURIZER_SEEDS", "[{}]")
+    with pytest.raises(ValidationError, match="product"):
+        Settings()

@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from featurizer.features import FeatureEngine, decode, encode
+from featurizer.level.records import encode as encode_closed
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
-from ingestor.topics import DEAD_LETTERS, FEATURES, TICKS
+from ingestor.topics import DEAD_LETTERS, FEATURES, LEVELS, MINUTES, TICKS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics
+from tests.featurizer.level.world import FIRST, quotes, run_of
 from tests.featurizer.market import START, market, tick
 from tests.waiting import patience
 
@@ -125,8 +127,9 @@ def start(kafka_settings: KafkaSettings, tmp_path: Path) -> Iterator[Callable[[]
 @pytest.fixture
 def topics(kafka_settings: KafkaSettings) -> Iterator[dict[str, Rows]]:
     """The topics that the featurizer writes, as they are filled."""
-    ensure_topics(kafka_settings, (TICKS, FEATURES, DEAD_LETTERS))
-    rows = {name: Rows(kafka_settings, name) for name in (FEATURES.name, DEAD_LETTERS.name)}
+    written = (FEATURES, MINUTES, LEVELS, DEAD_LETTERS)
+    ensure_topics(kafka_settings, (TICKS, *written))
+    rows = {topic.name: Rows(kafka_settings, topic.name) for topic in written}
     yield rows
     for found in rows.values():
         found.reader.close()
@@ -207,3 +210,39 @@ def test_featurizer_is_ready_without_ticks_and_ends_with_exit_code_0(
         assert time.monotonic() < deadline, process.get("/metrics")
     assert process.end(signal.SIGTERM) == 0
     assert process.logged("service.stopped")
+
+
+def test_killed_featurizer_has_the_level_of_a_calm_run(
+    start: Callable[[], Process],
+    topics: dict[str, Rows],
+    producer: Producer,
+    committed: "Committed",
+) -> None:
+    """Killed after 85 minutes of quotes and again in a batch: equal records, equal level.
+
+    The second one reads a part of the ticks back, and the rest of its state from its own topics.
+    """
+    events, closed = quotes(FIRST, FIRST + 7_000), set[bytes]()
+    engine = FeatureEngine(closed=lambda record: closed.add(encode_closed(record)))
+    for event in events:
+        engine.update(event)
+    first = start()
+    publish(producer, events[:5_100])
+    committed.wait_for(5_100)
+    publish(producer, events[5_100:6_000])
+    assert first.end(signal.SIGKILL) == -signal.SIGKILL
+    publish(producer, events[6_000:])
+    second = start()
+    committed.wait_for(len(events))
+    found = set[bytes]()
+    for name in (MINUTES.name, LEVELS.name):
+        wanted = {value for value in closed if (b'"minute"' in value) == (name == MINUTES.name)}
+        records = topics[name].wait_until(lambda read, w=wanted: {r.value for r in read} >= w)
+        found |= {record.value for record in records}
+    assert found == closed
+    assert all(line["records"] < 5_100 for line in second.logged("state.rebuilt"))
+    run = run_of(engine)
+    shown = json.loads(second.get("/levels"))["P"]
+    assert (shown["tau"], shown["status"]) == (run.level.tau, "provisional")
+    assert (shown["run_us"], shown["counted_seconds"]) == (run.run_us, run.counted)
+    assert second.end(signal.SIGTERM) == 0

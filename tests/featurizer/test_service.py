@@ -1,5 +1,6 @@
 """The loop around the engine, over a partition in memory."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 
 import pytest
@@ -7,9 +8,12 @@ from prometheus_client import CollectorRegistry
 
 from featurizer.features import FeatureEngine, encode
 from featurizer.history import DeadlineError
+from featurizer.level.board import Board
+from featurizer.level.records import decode_minute
+from featurizer.level.records import encode as encode_closed
 from featurizer.metrics import FeaturizerMetrics
-from featurizer.rebuild import Span
 from featurizer.service import Session
+from featurizer.span import Span
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
@@ -75,7 +79,20 @@ class Memory:
     def beginning(self, partition: Partition) -> int:
         return 0
 
+    def end(self, partition: Partition) -> int:
+        return len(self.on(partition.topic))
+
+    def on(self, topic: str) -> list[Sent]:
+        """What was sent to a topic, whether or not it was committed after."""
+        return [sent for sent in self.sent if sent[0] == topic]
+
     def read(self, partition: Partition, span: Span, deadline: float) -> Sequence[Record]:
+        if partition.topic != "ticks":
+            found = list(enumerate(self.on(partition.topic)))[span.first : span.end]
+            return [
+                Record(topic, 0, at, self.append_ms, key, value, headers)
+                for at, (topic, key, value, headers) in found
+            ]
         if self.fail_reading or span.end != self.next:
             self.fail_reading = False
             raise DeadlineError("too slow")
@@ -344,3 +361,65 @@ def test_stop_finishes_the_batch(metrics: FeaturizerMetrics) -> None:
     worker(memory, metrics, stop, beat).run()
     assert beats == [2]
     assert memory.steps[-3:] == ["commit", "close", "close"]
+
+
+def test_what_closes_is_published_before_its_row_and_then_committed(
+    metrics: FeaturizerMetrics, registry: CollectorRegistry
+) -> None:
+    """Minute, then the row that closed it, in its trace; flushed before the commit."""
+    events = [tick((START // SECOND // 60 * 60 + k) * SECOND) for k in (58, 59, 60)]
+    memory = Memory(values(events))
+    session(memory, metrics).step()
+    assert [topic for topic, _, _, _ in memory.sent] == [
+        "features",
+        "features",
+        "minutes",
+        "features",
+    ]
+    assert memory.steps[-2:] == ["flush", "commit"]
+    [(_, key, value, headers)] = memory.on("minutes")
+    assert (key, decode_minute(value).n, headers) == ("BTC-USD", 1, {"traceparent": TRACE})
+    product = {"product": "BTC-USD"}
+    blind = registry.get_sample_value("featurizer_level_status", {**product, "status": "blind"})
+    assert blind == 1
+    assert math.isnan(registry.get_sample_value("featurizer_level_ratio", product) or 0)
+    assert (registry.get_sample_value("featurizer_level_wait_seconds", product) or 0) > 3_600
+
+
+def closed_in_a_calm_run(events: Sequence[Event]) -> set[bytes]:
+    """The records of all that closes in a run without failures."""
+    found: list[bytes] = []
+    engine = FeatureEngine(closed=lambda record: found.append(encode_closed(record)))
+    for event in events:
+        engine.update(event)
+    return set(found)
+
+
+@pytest.mark.parametrize("lost", [False, True], ids=["committed", "between flush and commit"])
+def test_restart_after_every_batch_closes_what_a_calm_run_closes(
+    metrics: FeaturizerMetrics, lost: bool
+) -> None:
+    """With equal bytes, also where each second batch is published and not committed."""
+    events = market(seed=3, steps=900)
+    memory, turn = Memory(values(events), batch=90), 0
+    while memory.committed < len(events):
+        before, turn = memory.committed, turn + 1
+        session(memory, metrics).step()
+        if lost and turn % 2:
+            memory.committed = before
+    closed = [*memory.on("minutes"), *memory.on("levels")]
+    assert {value for _, _, value, _ in closed} == closed_in_a_calm_run(events)
+    assert (len(closed) > len(closed_in_a_calm_run(events))) == lost
+
+
+def test_the_page_of_levels_has_what_this_replica_has(metrics: FeaturizerMetrics) -> None:
+    """A product is on it from its first event on, also after a restart, until it moves away."""
+    memory, board = Memory(values([tick(START)])), Board()
+    for _ in range(2):
+        outbox = Outbox(lambda: memory, Stop().wait)
+        here = Session(memory.join, lambda: memory, outbox, metrics, 60.0, board=board)
+        here.step()
+        assert b'"BTC-USD": {"feed": "f"' in (board.page("/levels") or (0, "", b""))[2]
+    memory.moved = [(memory.revoked, [HERE])]
+    here.step()
+    assert board.page("/levels") == (200, "application/json", b"{}")
