@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.kind.load import Load, Phase
 from tests.e2e.kind.report import Report
 
 
@@ -56,3 +57,34 @@ def test_the_report_is_kept(tmp_path: Path) -> None:
     report.write(tmp_path / "e2e" / "report.json")
     told = json.loads((tmp_path / "e2e" / "report.json").read_text())
     assert told["steps"][0]["note"] == "three nodes" and told["failures"] == []
+
+
+class Clients(Load):
+    """Clients that answer as they are told, and of which none is real."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__("", 0, {})
+        self.looks = looks
+
+    def seen(self, phase: str) -> Phase:
+        """The first request comes after so many looks."""
+        self.looks -= 1
+        return Phase(requests=int(self.looks < 0))
+
+
+def test_a_step_that_is_done_at_once_waits_for_a_request() -> None:
+    """What no client saw would prove nothing; three looks later one has."""
+    report = Report(load=Clients(3))
+    with report.step("what was done already"):
+        pass
+    assert report.steps[0].requests == 1 and report.steps[0].passed
+
+
+def test_a_step_that_no_client_sees_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The load has died."""
+    monkeypatch.setattr("tests.e2e.kind.report.TIMEOUT", 0.0)
+    with (
+        pytest.raises(AssertionError, match="upgrade: a request meanwhile"),
+        Report(load=Clients(10_000)).step("upgrade"),
+    ):
+        pass
