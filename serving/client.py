@@ -34,6 +34,9 @@ PAUSES: Final = (0.0, 0.02, 0.05, 0.1)
 """Seconds before each further try; the last one holds for all that follow."""
 _LOST: Final = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, ConnectionError)
 """The connection failed, not the request: refused, closed, reset, or not opened in time."""
+_NUMBER_TAKEN: Final = "is used by transport"
+"""What uvloop says of a new socket whose number it still gives to one that was closed while it
+connected (MagicStack/uvloop#653): this connection failed, another one will not."""
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -206,6 +209,11 @@ class V2Client:
             except _LOST:
                 self._connections.retire(lent)
                 raise
+            except RuntimeError as exc:
+                if _NUMBER_TAKEN not in str(exc):
+                    raise
+                self._connections.retire(lent)
+                raise aiohttp.ClientConnectionError(str(exc)) from exc
 
 
 def _refused(status: int) -> type[ModelError]:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
+import aiohttp
 import pytest
 
 from featurizer.features import EXAMPLE, NAMES
@@ -74,6 +75,49 @@ def test_a_connection_that_dies_under_a_request_is_replaced(pair, balancer, open
 
     asyncio.run(scene())
     assert len(pair[1].requests) == 1
+
+
+TAKEN = "File descriptor 24 is used by transport <TCPTransport closed=False reading=True 0x1>"
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Makes the first requests of sessions fail with an error of the loop."""
+
+    def fail(times: int, said: str) -> None:
+        left, ask = [RuntimeError(said)] * times, aiohttp.ClientSession.request
+
+        def request(*args, **kwargs):
+            if left:
+                raise left.pop()
+            return ask(*args, **kwargs)
+
+        monkeypatch.setattr(aiohttp.ClientSession, "request", request)
+
+    return fail
+
+
+def test_a_socket_whose_number_is_taken_is_replaced(pair, opened, failing):
+    """As uvloop says where one before was closed while it connected: a new one is opened."""
+    failing(2, TAKEN)
+
+    async def scene() -> None:
+        async with opened() as client:
+            assert (await client.infer("ml", [ROW])).info.variant == "ml"
+
+    asyncio.run(scene())
+
+
+def test_any_other_error_of_ours_is_told(pair, opened, failing):
+    """It is no matter of connections."""
+    failing(1, "Session is closed")
+
+    async def scene() -> None:
+        async with opened() as client:
+            with pytest.raises(RuntimeError, match="Session is closed"):
+                await client.infer("ml", [ROW])
+
+    asyncio.run(scene())
 
 
 def test_with_no_replica_the_answer_comes_in_time(balancer, opened):
