@@ -15,6 +15,8 @@ VALUES = (VALUES_KIND, "tests/e2e/kind/values-drill.yaml")
 WAIT = ("--wait", "--wait-for-jobs", "--timeout", "5m")
 IMAGES = ("stream", "ml")
 LABEL = "app.kubernetes.io"
+UPGRADED = "crypto-volatility-upgrade"
+"""The namespace of the drill of an upgrade."""
 SEEN = ("adapter", "mlserver", "ingestor", "featurizer", "scorer", "simulator")
 
 

@@ -11,14 +11,13 @@ import pytest
 
 from tests.e2e import before
 from tests.e2e.kind import run
-from tests.e2e.kind.cluster import VALUES_KIND, Cluster
+from tests.e2e.kind.cluster import UPGRADED, VALUES_KIND, Cluster
 from tests.e2e.kind.drill import Drill, until
 from tests.e2e.kind.report import Report
 from tests.e2e.kind.session import going
 from tests.e2e.models import Model, candidate_in, model_in
 
 ONE_EACH = dict.fromkeys(("adapter", "mlserver", "scorer", "featurizer", "ingestor"), 1)
-NAMESPACE = "crypto-volatility-upgrade"
 LEAN = "tests/e2e/kind/values-upgrade.yaml"
 PAUSE = 0.2
 """Seconds between requests of a client: the machine is to do other things meanwhile."""
@@ -30,7 +29,7 @@ UNREAD = 200
 def drill(request: pytest.FixtureRequest) -> Iterator[Drill]:
     """The release of before in a namespace of its own, with the values of its user."""
     values = (str(before.unpack() / VALUES_KIND), LEAN)
-    cluster = Cluster(namespace=NAMESPACE, values=values)
+    cluster = Cluster(namespace=UPGRADED, values=values)
     yield from going(request, Drill(cluster, Report(), ONE_EACH), "upgrade")
 
 
