@@ -4,10 +4,14 @@ import random
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+import numpy as np
+from msgspec.structs import replace
+
 from signals.events import Change, End, Event, Verdict
 from signals.machine import Machine
 from signals.records import Record
 from signals.row import Row, Thresholds
+from signals.seconds import Columns
 
 SECOND = 1_000_000
 FIRST = 1_700_000_400
@@ -138,3 +142,22 @@ def stream(seed: int, steps: int = 1_500, feeds: tuple[str, ...] = ("f",)) -> li
         for _ in range(steps // len(feeds)):
             found += made.step()
     return found
+
+
+def columns(taken: Iterable[Row]) -> Columns:
+    """Predictions as arrays; those that come again are left out, as the machine does."""
+    kept: list[Row] = []
+    for one in taken:
+        if not kept or one.key > kept[-1].key:
+            kept.append(one)
+    volatility = "realized_volatility_60s"
+    names = ("score", "severe", volatility, "tau")
+    values = [[getattr(one, name) for one in kept] for name in names]
+    floats = [np.array(column, np.float64) for column in values]
+    second = np.array([one.second for one in kept], np.int64)
+    return Columns(second, *floats, np.array([one.after_break for one in kept], np.bool_))
+
+
+def with_theta(taken: Iterable[Row], theta: Thresholds) -> list[Row]:
+    """Predictions of one model, under these thresholds."""
+    return [replace(one, thresholds=theta) for one in taken]
