@@ -11,7 +11,7 @@ from signals.events import Change, End, Event, Verdict
 from signals.machine import Machine
 from signals.records import Record
 from signals.row import Row, Thresholds
-from signals.seconds import Columns
+from signals.seconds import Columns, Seconds
 
 SECOND = 1_000_000
 FIRST = 1_700_000_400
@@ -161,3 +161,12 @@ def columns(taken: Iterable[Row]) -> Columns:
 def with_theta(taken: Iterable[Row], theta: Thresholds) -> list[Row]:
     """Predictions of one model, under these thresholds."""
     return [replace(one, thresholds=theta) for one in taken]
+
+
+def seconds_of(count: int, **values: np.ndarray) -> Seconds:
+    """Calm seconds, all covered, with the arrays that are given instead."""
+    calm = {"smoothed": 0.05, "severe": 0.01, "volatility": 0.3 * TAU, "tau": TAU}
+    columns = {name: np.full(count, value) for name, value in calm.items()}
+    for name, given in values.items():
+        columns[name] = np.broadcast_to(given, count).copy()
+    return Seconds(FIRST, np.ones(count, np.bool_), **columns)
