@@ -110,7 +110,7 @@ def load_of(parts: Iterable[tuple[Seconds, Runs]]) -> Load:
         (len(runs), int(runs.on(seconds).sum()), int(seconds.covered.sum()))
         for seconds, runs in parts
     ]
-    starts, in_state, covered = (sum(column) for column in zip(*loads, strict=True))
+    starts, in_state, covered = (sum(column) for column in zip((0, 0, 0), *loads, strict=True))
     return Load(starts, in_state, covered)
 
 

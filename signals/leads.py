@@ -71,10 +71,10 @@ def leads(onsets: Ints, runs: Runs) -> Leads:
     return Leads(np.where(run >= 0, onsets - runs.start[run], np.nan), run)
 
 
-def chance(runs: Runs, calm: Flags, covered: Flags, lead: int) -> tuple[int, int]:
+def chance(runs: Runs, calm: Flags, lead: int) -> tuple[int, int]:
     """Return in how many calm seconds a run stood as it does for a lead, and how many there are.
 
     Their share is what an onset at any calm second would have been detected with.
     """
-    age = runs.age(len(calm))[calm & covered]
+    age = runs.age(len(calm))[calm]
     return int(((age >= lead) & (age <= STANDING)).sum()), len(age)

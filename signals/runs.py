@@ -44,8 +44,12 @@ class Runs:
 
     @classmethod
     def of(cls, runs: Iterable[Run], seconds: Seconds) -> "Runs":
-        """Return the runs that a machine recorded, as positions among these seconds."""
-        spans = [(run.start_us, run.end_us) for run in runs]
+        """Return the runs that a machine recorded, as positions among these seconds.
+
+        One that began before them is left out: what it began with is not among them.
+        """
+        first_us = seconds.first * MICROSECONDS
+        spans = [(run.start_us, run.end_us) for run in runs if run.start_us >= first_us]
         start = [begin // MICROSECONDS - seconds.first for begin, _ in spans]
         end = [
             len(seconds) if over is None else over // MICROSECONDS - seconds.first
