@@ -6,6 +6,7 @@ from itertools import takewhile
 from typing import Final, Literal
 
 from signals.row import Thresholds
+from signals.rules import FROZEN, Hysteresis
 from signals.runs import Runs, elevated_runs, spike_runs
 from signals.seconds import Seconds
 
@@ -62,37 +63,42 @@ class Choice:
 Choices = dict[int, Choice]
 
 
-def spike_thresholds(parts: Sequence[Seconds], budgets: Iterable[int] = BUDGETS) -> Choices:
+def spike_thresholds(
+    parts: Sequence[Seconds], budgets: Iterable[int] = BUDGETS, rules: Hysteresis = FROZEN
+) -> Choices:
     """Return θs of each budget; ``parts`` are days or stretches whose starts are added up."""
 
     def load(theta: float) -> Load:
-        return load_of((seconds, spike_runs(seconds, theta)) for seconds in parts)
+        return load_of((seconds, spike_runs(seconds, theta, rules)) for seconds in parts)
 
     return _lowest([theta for theta in GRID if theta >= LOWEST_SPIKE], load, budgets)
 
 
 def elevated_thresholds(
-    parts: Sequence[Seconds], theta_spike: float | None, budgets: Iterable[int] = BUDGETS
+    parts: Sequence[Seconds],
+    theta_spike: float | None,
+    budgets: Iterable[int] = BUDGETS,
+    rules: Hysteresis = FROZEN,
 ) -> Choices:
     """Return θe of each budget beside one θs, by which level 1 starts, too."""
     if theta_spike is None:
         return {budget: Choice(None, None, "no_spike_threshold") for budget in budgets}
-    spikes = [spike_runs(seconds, theta_spike) for seconds in parts]
+    spikes = [spike_runs(seconds, theta_spike, rules) for seconds in parts]
 
     def load(theta: float) -> Load:
         both = Thresholds(theta, theta_spike)
         return load_of(
-            (seconds, elevated_runs(seconds, both, runs))
+            (seconds, elevated_runs(seconds, both, runs, rules))
             for seconds, runs in zip(parts, spikes, strict=True)
         )
 
     return _lowest(GRID, load, budgets)
 
 
-def thresholds(parts: Sequence[Seconds]) -> dict[str, Choices]:
+def thresholds(parts: Sequence[Seconds], rules: Hysteresis = FROZEN) -> dict[str, Choices]:
     """Return θs of every budget, then θe of every budget beside θs of 4 starts a day."""
-    spike = spike_thresholds(parts, sorted({*BUDGETS, SPIKE_BUDGET}))
-    elevated = elevated_thresholds(parts, spike[SPIKE_BUDGET].theta)
+    spike = spike_thresholds(parts, sorted({*BUDGETS, SPIKE_BUDGET}), rules)
+    elevated = elevated_thresholds(parts, spike[SPIKE_BUDGET].theta, rules=rules)
     return {"elevated": elevated, "spike": spike}
 
 

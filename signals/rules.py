@@ -1,5 +1,6 @@
 """The numbers of the states, and their conditions: for one second, or for arrays of seconds."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 DECAY: Final = 0.9885140203528962
@@ -13,37 +14,49 @@ KEPT: Final = 900
 AFTER: Final = 120
 """Seconds after a run's end that still belong to its verdict."""
 
-SPIKE_LASTING: Final = 60
-ELEVATED_LASTING: Final = 120
-"""Seconds running that the conditions of an exit have to hold."""
-SPIKE_SHARE: Final = 0.5
-ELEVATED_SHARE: Final = 0.6
-"""Of θ: below it a run may end. Off equal to on would flap: a fifth of the runs under 5 s."""
-SPIKE_VOLATILITY: Final = 1.6
-ELEVATED_VOLATILITY: Final = 0.8
-"""Of τ at the start of the run: below it a run may end."""
+
+@dataclass(frozen=True, slots=True)
+class Hysteresis:
+    """What ends a run: the conditions of an exit, and for how many seconds running they hold.
+
+    ``…_share`` is of θ: off equal to on would flap, a fifth of the runs under 5 s.
+    ``…_volatility`` is of τ at the start of the run. The machine has the defaults, which are
+    frozen; a sweep on days of training may ask what others would have given.
+    """
+
+    spike_share: float = 0.5
+    spike_volatility: float = 1.6
+    spike_lasting: int = 60
+    elevated_share: float = 0.6
+    elevated_volatility: float = 0.8
+    elevated_lasting: int = 120
+
+    def spike_is_over(self, severe: Any, volatility: Any, tau_entry: float, theta: float) -> Any:
+        """Say whether a second is one of those that end a spike; takes floats or arrays alike.
+
+        ``volatility`` is RV60; NaN, unknown, ends nothing.
+        """
+        is_low = severe < self.spike_share * theta
+        return is_low & (volatility < self.spike_volatility * tau_entry)
+
+    def elevated_is_over(
+        self, smoothed: Any, volatility: Any, tau_entry: float, theta: float
+    ) -> Any:
+        """Say whether a second is one of those that end what is elevated."""
+        is_low = smoothed < self.elevated_share * theta
+        return is_low & (volatility < self.elevated_volatility * tau_entry)
 
 
-def smooth(before: float | None, score: float) -> float:
+FROZEN: Final = Hysteresis()
+
+
+def smooth(before: float | None, score: float, decay: float = DECAY) -> float:
     """Return the smoothed score of a second; the first after a blind one is the score itself.
 
     >>> smooth(None, 0.5), round(smooth(0.5, 0.1), 6)
     (0.5, 0.495406)
     """
-    return score if before is None else DECAY * before + (1.0 - DECAY) * score
-
-
-def spike_is_over(severe: Any, volatility: Any, tau_entry: float, theta: float) -> Any:
-    """Say whether a second is one of those that end a spike; takes floats or arrays alike.
-
-    ``volatility`` is RV60; NaN, unknown, ends nothing.
-    """
-    return (severe < SPIKE_SHARE * theta) & (volatility < SPIKE_VOLATILITY * tau_entry)
-
-
-def elevated_is_over(smoothed: Any, volatility: Any, tau_entry: float, theta: float) -> Any:
-    """Say whether a second is one of those that end what is elevated; takes floats or arrays."""
-    return (smoothed < ELEVATED_SHARE * theta) & (volatility < ELEVATED_VOLATILITY * tau_entry)
+    return score if before is None else decay * before + (1.0 - decay) * score
 
 
 def is_reached(volatility: Any, tau: Any, level: int) -> Any:

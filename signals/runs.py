@@ -11,14 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from signals.row import MICROSECONDS, Thresholds
-from signals.rules import (
-    AFTER,
-    ELEVATED_LASTING,
-    KEPT,
-    SPIKE_LASTING,
-    elevated_is_over,
-    spike_is_over,
-)
+from signals.rules import AFTER, FROZEN, KEPT, Hysteresis
 from signals.seconds import Flags, Ints, Seconds
 from signals.state import Run
 
@@ -77,24 +70,26 @@ class Runs:
         return (self.age(len(seconds)) >= 0) & seconds.covered
 
 
-def spike_runs(seconds: Seconds, theta: float) -> Runs:
+def spike_runs(seconds: Seconds, theta: float, rules: Hysteresis = FROZEN) -> Runs:
     """Return the runs of level 2 under a θs."""
 
     def over(part: slice, tau_entry: float) -> Flags:
         severe, volatility = seconds.severe[part], seconds.volatility[part]
-        found: Flags = spike_is_over(severe, volatility, tau_entry, theta)
+        found: Flags = rules.spike_is_over(severe, volatility, tau_entry, theta)
         return found
 
-    search = _Search(seconds, over, SPIKE_LASTING)
+    search = _Search(seconds, over, rules.spike_lasting)
     return search.runs(np.flatnonzero(seconds.severe >= theta))
 
 
-def elevated_runs(seconds: Seconds, thresholds: Thresholds, spikes: Runs) -> Runs:
+def elevated_runs(
+    seconds: Seconds, thresholds: Thresholds, spikes: Runs, rules: Hysteresis = FROZEN
+) -> Runs:
     """Return the runs of level 1, given those of level 2 under the same θs."""
 
     def over(part: slice, tau_entry: float) -> Flags:
         smoothed, volatility = seconds.smoothed[part], seconds.volatility[part]
-        found: Flags = elevated_is_over(smoothed, volatility, tau_entry, thresholds.elevated)
+        found: Flags = rules.elevated_is_over(smoothed, volatility, tau_entry, thresholds.elevated)
         return found
 
     in_spike = spikes.age(len(seconds)) >= 0
@@ -102,7 +97,7 @@ def elevated_runs(seconds: Seconds, thresholds: Thresholds, spikes: Runs) -> Run
     waits[spikes.end[spikes.end < len(seconds)]] = True  # the wait begins after the change
     kept = in_spike.copy()
     kept[spikes.start] = False
-    search = _Search(seconds, over, ELEVATED_LASTING, waits, kept)
+    search = _Search(seconds, over, rules.elevated_lasting, waits, kept)
     high = (seconds.smoothed >= thresholds.elevated) | (seconds.severe >= thresholds.spike)
     return search.runs(np.flatnonzero(high))
 

@@ -6,7 +6,7 @@ from math import isnan, nan
 import numpy as np
 import numpy.typing as npt
 
-from signals.rules import LONGEST_GAP, is_reached, smooth
+from signals.rules import DECAY, LONGEST_GAP, is_reached, smooth
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -57,10 +57,11 @@ class Seconds:
         return found
 
     @classmethod
-    def of(cls, rows: Columns) -> "Seconds":
+    def of(cls, rows: Columns, decay: float = DECAY) -> "Seconds":
         """Return the seconds as the machine steps them; the last one is still under way.
 
-        A hole is as many seconds as it is long: hand over what lies days apart one by one.
+        ``decay`` is what is left of a score after a second. A hole is as many seconds as it is
+        long: hand over what lies days apart one by one.
         """
         if not len(rows.second):
             return cls(0, np.zeros(0, np.bool_), *(np.zeros(0) for _ in range(4)))
@@ -76,7 +77,7 @@ class Seconds:
             np.where(covered, column[at], nan)
             for column in (last.score, last.severe, last.volatility, last.tau)
         )
-        return cls(int(last.second[0]), covered, smoothed(score), *values)
+        return cls(int(last.second[0]), covered, smoothed(score, decay), *values)
 
 
 def _is_hole(length: Ints, after_break: Flags) -> Flags:
@@ -84,11 +85,11 @@ def _is_hole(length: Ints, after_break: Flags) -> Flags:
     return (after_break & (length > 1)) | (length > LONGEST_GAP)
 
 
-def smoothed(score: Floats) -> Floats:
+def smoothed(score: Floats, decay: float = DECAY) -> Floats:
     """Return scores of consecutive seconds as the machine smooths them; NaN, blind, begins anew."""
     found: list[float] = []
     before: float | None = None
     for each in score.tolist():
-        before = None if isnan(each) else smooth(before, each)
+        before = None if isnan(each) else smooth(before, each, decay)
         found.append(nan if before is None else before)
     return np.array(found, np.float64)

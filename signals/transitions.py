@@ -6,14 +6,7 @@ from math import nan
 from msgspec.structs import replace
 
 from signals.row import MICROSECONDS, Row
-from signals.rules import (
-    ELEVATED_LASTING,
-    SPIKE_LASTING,
-    elevated_is_over,
-    is_reached,
-    smooth,
-    spike_is_over,
-)
+from signals.rules import FROZEN, is_reached, smooth
 from signals.state import Cause, Level, Run, State, signal_id
 
 
@@ -78,7 +71,7 @@ def _count(state: State, values: Values) -> State:
     """Count a second towards the exit, and leave where it has been enough of them."""
     in_spike = state.spike is not None
     quiet = state.quiet_seconds + 1 if _is_over(state, values) else 0
-    if quiet < (SPIKE_LASTING if in_spike else ELEVATED_LASTING):
+    if quiet < (FROZEN.spike_lasting if in_spike else FROZEN.elevated_lasting):
         return replace(state, quiet_seconds=quiet)
     left = replace(state, spike=None, quiet_seconds=0, detail="")
     if in_spike:
@@ -93,12 +86,16 @@ def _is_over(state: State, values: Values) -> bool:
 
 
 def _spike_is_over(run: Run, values: Values) -> bool:
-    return bool(spike_is_over(values.severe, values.volatility, run.tau_entry, values.theta_spike))
+    return bool(
+        FROZEN.spike_is_over(values.severe, values.volatility, run.tau_entry, values.theta_spike)
+    )
 
 
 def _elevated_is_over(run: Run, values: Values) -> bool:
     return bool(
-        elevated_is_over(values.smoothed, values.volatility, run.tau_entry, values.theta_elevated)
+        FROZEN.elevated_is_over(
+            values.smoothed, values.volatility, run.tau_entry, values.theta_elevated
+        )
     )
 
 

@@ -15,6 +15,7 @@ from signals.budgets import (
     thresholds,
 )
 from signals.row import Thresholds
+from signals.rules import Hysteresis
 from signals.runs import elevated_runs, spike_runs
 from signals.seconds import Seconds
 from tests.signals.world import seconds_of
@@ -115,3 +116,10 @@ def test_nothing_covered_has_no_rate() -> None:
 def test_the_grid_is_hundredths_from_above() -> None:
     """Each as it is written."""
     assert GRID[:2] == (1.0, 0.99) and GRID[-1] == 0.01 and len(GRID) == 100
+
+
+def test_other_rules_give_another_theta() -> None:
+    """A wait of an hour makes one run of all peaks: one start a day at any θ."""
+    found = spike_thresholds([DAY_OF_PEAKS], [2], Hysteresis(spike_lasting=3_700))
+    assert found[2].load is not None and found[2].load.starts == 1
+    assert thresholds([DAY_OF_PEAKS], Hysteresis(spike_lasting=3_700))["spike"][2] == found[2]

@@ -5,7 +5,7 @@ from math import nan
 import numpy as np
 import pytest
 
-from signals.rules import DECAY, elevated_is_over, is_reached, smooth, spike_is_over
+from signals.rules import DECAY, FROZEN, is_reached, smooth
 
 
 def test_half_of_a_score_is_left_after_a_minute() -> None:
@@ -17,7 +17,7 @@ def test_half_of_a_score_is_left_after_a_minute() -> None:
     assert pytest.approx(2 ** (-1 / 60), abs=1e-16) == DECAY
 
 
-@pytest.mark.parametrize("is_over", [spike_is_over, elevated_is_over])
+@pytest.mark.parametrize("is_over", [FROZEN.spike_is_over, FROZEN.elevated_is_over])
 def test_an_exit_needs_score_and_volatility(is_over: object) -> None:
     """Low in both ends a run; an unknown volatility ends none."""
     assert callable(is_over)
@@ -29,7 +29,7 @@ def test_an_exit_needs_score_and_volatility(is_over: object) -> None:
 def test_arrays_are_taken_as_seconds_are() -> None:
     """Each condition gives for an array what it gives for its members."""
     values = np.array([0.1, 0.2, 0.3, nan])
-    for is_over in (spike_is_over, elevated_is_over):
+    for is_over in (FROZEN.spike_is_over, FROZEN.elevated_is_over):
         each = [is_over(v, v, 0.2, 0.5) for v in values.tolist()]
         assert is_over(values, values, 0.2, 0.5).tolist() == each
     assert is_reached(values, 0.1, 2).tolist() == [False, True, True, False]

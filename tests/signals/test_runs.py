@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from signals.events import Change, Verdict
 from signals.machine import Machine
 from signals.row import Row, Thresholds
+from signals.rules import Hysteresis
 from signals.runs import Runs, elevated_runs, outcomes, spike_runs
 from signals.seconds import Seconds
 from signals.state import Level, Run
@@ -133,3 +134,16 @@ def test_outcomes(high: int | None, until: int, outcome: str) -> None:
     seconds = Seconds.of(columns(taken))
     assert seconds.first == FIRST
     assert outcomes(spike_runs(seconds, 0.3), seconds, 2).tolist() == [outcome]
+
+
+def test_other_rules_can_be_asked_for() -> None:
+    """A wait of 10 s instead of 60 ends a spike 50 s earlier; the budgets take them, too."""
+    seconds = Seconds.of(columns(rows(range(20), *WILD) + rows(range(20, 900))))
+    short = Hysteresis(spike_lasting=10, elevated_lasting=20)
+    assert spike_runs(seconds, 0.3).end.tolist() == [79]
+    spikes = spike_runs(seconds, 0.3, short)
+    assert spikes.end.tolist() == [29]
+    default, other = (
+        elevated_runs(seconds, THETA, spikes, rules) for rules in (Hysteresis(), short)
+    )
+    assert other.end[0] == default.end[0] - 100

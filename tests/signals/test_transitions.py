@@ -4,7 +4,7 @@ from dataclasses import replace as changed
 
 import pytest
 
-from signals.rules import ELEVATED_LASTING, SPIKE_LASTING
+from signals.rules import FROZEN
 from signals.state import State
 from signals.transitions import Values, follow
 from tests.signals.world import FIRST, TAU, row
@@ -58,8 +58,8 @@ def test_a_spike_from_calm_begins_both_levels() -> None:
 @pytest.mark.parametrize(
     ("state", "quiet", "lasting", "left"),
     [
-        (SPIKE, values(0.9, 0.149, rv=1.59), SPIKE_LASTING, "elevated"),
-        (ELEVATED, values(0.149, 0.0, rv=0.79), ELEVATED_LASTING, "calm"),
+        (SPIKE, values(0.9, 0.149, rv=1.59), FROZEN.spike_lasting, "elevated"),
+        (ELEVATED, values(0.149, 0.0, rv=0.79), FROZEN.elevated_lasting, "calm"),
     ],
 )
 def test_leaving_takes_its_time(state: State, quiet: Values, lasting: int, left: str) -> None:
