@@ -10,9 +10,10 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
-from signals.budgets import DAY, load_of
+from signals.budgets import DAY, Load, load_of
 from signals.leads import Leads, chance, leads
 from signals.onsets import calm, spells
+from signals.poisson import poisson_interval
 from signals.probabilities import Probabilities
 from signals.row import Thresholds
 from signals.runs import Runs, elevated_runs, outcomes, spike_runs
@@ -42,8 +43,8 @@ class EventTable(msgspec.Struct, frozen=True, kw_only=True):
     of ``early``, ``at_once``, ``late``, ``missed``, ``standing``. Runs that started at kτ are
     ``already_there`` and in no figure of the others: ``share_right`` is ``right`` of ``right`` and
     ``wrong``, and leads (seconds) are of onsets that met a run of those others, the mean with 0
-    for each missed one. ``cut`` and ``open`` runs are not decided. Null is what has nothing to be
-    a figure of.
+    for each missed one. ``cut`` and ``open`` runs are not decided. The interval is of 90 %, as if
+    starts were Poisson. Null is what has nothing to be a figure of.
     """
 
     level: int
@@ -60,6 +61,7 @@ class EventTable(msgspec.Struct, frozen=True, kw_only=True):
     budget: int | None
     starts: int
     starts_a_day: float | None
+    starts_a_day_interval: tuple[float, float] | None
     already_there: int
     right: int
     wrong: int
@@ -141,6 +143,7 @@ def event_table(parts: Sequence[Part], level: int, budget: int | None = None) ->
         budget=budget,
         starts=load.starts,
         starts_a_day=_share(load.starts * DAY, load.covered),
+        starts_a_day_interval=_interval(load),
         already_there=said.count("already_there"),
         right=right,
         wrong=wrong,
@@ -190,6 +193,13 @@ def _lead_figures(seconds: Floats) -> tuple[float | None, float | None]:
     known = seconds[~np.isnan(seconds)]
     median = float(np.median(known)) if len(known) else None
     return median, float(np.nan_to_num(seconds).mean())
+
+
+def _interval(load: Load) -> tuple[float, float] | None:
+    if not load.covered:
+        return None
+    low, high = poisson_interval(load.starts)
+    return low * DAY / load.covered, high * DAY / load.covered
 
 
 def _joined(columns: Iterable[Floats | Flags]) -> Floats:

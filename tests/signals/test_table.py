@@ -32,6 +32,9 @@ ONE_OF_EACH = part(
 """Early by 40 s, at once by 3, late by 20, missed, late and already there, standing; and false."""
 
 
+SIX = tuple((1_000 * k, 1_000 * k + 90) for k in range(1, 7))
+
+
 def test_each_onset_is_of_one_kind() -> None:
     """Six onsets; detection at a lead leaves the standing run out."""
     found = event_table([ONE_OF_EACH], 1, 8)
@@ -54,6 +57,16 @@ def test_runs_are_right_or_false_or_of_another_kind() -> None:
     assert (found.starts, found.starts_a_day, found.budget) == (6, 6.0, 8)
     assert (found.right, found.wrong, found.already_there) == (3, 2, 1)
     assert found.share_right == 0.6
+
+
+def test_starts_have_an_interval() -> None:
+    """Six in a day, six in half a day: the same count, twice the rate."""
+    day, half = (event_table([part([], *SIX, count=n)], 1) for n in (DAY, DAY // 2))
+    assert day.starts_a_day_interval == (
+        pytest.approx(2.613, abs=1e-3),
+        pytest.approx(11.842, abs=1e-3),
+    )
+    assert half.starts_a_day_interval == tuple(2 * each for each in day.starts_a_day_interval)
 
 
 def test_leads_are_of_runs_that_did_not_begin_there() -> None:
@@ -88,7 +101,8 @@ def test_nothing_has_no_figures() -> None:
         found = event_table(parts, 2)
         assert (found.onsets, found.starts, found.share_right) == (0, 0, None)
         assert found.median_lead_seconds is found.mean_lead_seconds is None
-    assert event_table([], 1).starts_a_day is None
+    empty = event_table([], 1)
+    assert empty.starts_a_day is empty.starts_a_day_interval is None
 
 
 def test_the_plain_rule_is_at_once_and_never_earlier() -> None:
