@@ -1,5 +1,6 @@
 """How early a run stands at an onset, beside what chance gives."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -71,10 +72,11 @@ def leads(onsets: Ints, runs: Runs) -> Leads:
     return Leads(np.where(run >= 0, onsets - runs.start[run], np.nan), run)
 
 
-def chance(runs: Runs, calm: Flags, lead: int) -> tuple[int, int]:
-    """Return in how many calm seconds a run stood as it does for a lead, and how many there are.
+def chance(runs: Runs, calm: Flags, lead_seconds: Sequence[int]) -> list[int]:
+    """Return for each lead in how many of the calm seconds [n] a run stood as it does for it.
 
     Their share is what an onset at any calm second would have been detected with.
     """
     age = runs.age(len(calm))[calm]
-    return int(((age >= lead) & (age <= STANDING)).sum()), len(age)
+    age = age[age <= STANDING]
+    return [int((age >= lead).sum()) for lead in lead_seconds]

@@ -58,12 +58,12 @@ class Runs:
 
     def age(self, count: int) -> Ints:
         """Return how old the run is that stands in each of so many seconds, -1 where none does."""
-        at = np.arange(count)
-        if not len(self):
-            return np.full(count, -1)
-        newest = np.searchsorted(self.start, at, side="right") - 1
-        stands = (newest >= 0) & (at < self.end[newest])
-        return np.where(stands, at - self.start[newest], -1)
+        begun, change = np.zeros(count, np.int64), np.zeros(count + 1, np.int64)
+        begun[self.start] = self.start
+        change[self.start] += 1
+        change[self.end] -= 1
+        stands = np.cumsum(change[:-1]) > 0
+        return np.where(stands, np.arange(count) - np.maximum.accumulate(begun), -1)
 
     def on(self, seconds: Seconds) -> Flags:
         """Return the seconds in state: blind ones, over which a run is held, are not."""

@@ -114,8 +114,9 @@ class _Met:
     leads: Leads
     counts: Flags
     outcomes: Sequence[str]
-    calm_in_state: tuple[tuple[int, int], ...]
-    calm_on: int
+    calm: int
+    calm_in_state: int
+    chance: Sequence[int]
 
 
 def event_table(parts: Sequence[Part], level: int, budget: int | None = None) -> EventTable:
@@ -128,7 +129,7 @@ def event_table(parts: Sequence[Part], level: int, budget: int | None = None) ->
     seconds = _joined(each.leads.seconds for each in met)
     said = [outcome for each in met for outcome in each.outcomes]
     right, wrong = said.count("true"), said.count("false")
-    calm_seconds = sum(each.calm_in_state[0][1] for each in met)
+    calm_seconds = sum(each.calm for each in met)
     kinds = ("standing", "early", "at_once", "late", "missed")
     counts = {k: sum(int(getattr(m.leads, f"is_{k}").sum()) for m in met) for k in kinds}
     median, mean = _lead_figures(seconds[_joined(each.counts for each in met).astype(np.bool_)])
@@ -139,7 +140,7 @@ def event_table(parts: Sequence[Part], level: int, budget: int | None = None) ->
         detected=tuple(_detected(met, at, len(seconds), calm_seconds) for at in range(len(LEADS))),
         **counts,
         share_in_state=_share(load.in_state, load.covered),
-        share_of_calm_in_state=_share(sum(each.calm_on for each in met), calm_seconds),
+        share_of_calm_in_state=_share(sum(each.calm_in_state for each in met), calm_seconds),
         budget=budget,
         starts=load.starts,
         starts_a_day=_share(load.starts * DAY, load.covered),
@@ -175,14 +176,15 @@ def _met(part: Part, level: int) -> _Met:
         leads=found,
         counts=others[found.run] & ~found.is_standing,
         outcomes=said.tolist(),
-        calm_in_state=tuple(chance(runs, is_calm, lead) for lead in LEADS),
-        calm_on=int((runs.on(seconds) & is_calm).sum()),
+        calm=int(is_calm.sum()),
+        calm_in_state=int((runs.on(seconds) & is_calm).sum()),
+        chance=chance(runs, is_calm, LEADS),
     )
 
 
 def _detected(met: Sequence[_Met], at: int, onsets: int, calm_seconds: int) -> Detected:
     found = sum(each.leads.detected(LEADS[at]) for each in met)
-    stood = sum(each.calm_in_state[at][0] for each in met)
+    stood = sum(each.chance[at] for each in met)
     return Detected(LEADS[at], found, _share(found, onsets), _share(stood, calm_seconds))
 
 
