@@ -1,0 +1,88 @@
+"""How good scores are as probabilities: what they said beside what came."""
+
+from typing import Final
+
+import msgspec
+import numpy as np
+
+from signals.seconds import Flags, Floats
+
+BINS: Final = 10
+"""Of equal width, from 0 to 1."""
+
+
+class Bin(msgspec.Struct, frozen=True):
+    """Scores of a tenth of the scale: how many, their mean, and the share that came."""
+
+    n: int
+    said: float
+    came: float
+
+
+class Probabilities(msgspec.Struct, frozen=True, kw_only=True):
+    """Figures of scores that have an outcome; all null where there are none.
+
+    ``said`` is their mean, ``came`` the share of outcomes, which is the prevalence beside
+    ``pr_auc``, null where none came. ``ece`` is the mean distance of the two over ``bins``.
+    ``log_loss`` is in nats, null for what says 0 or 1, as a rule does.
+    """
+
+    n: int
+    said: float | None
+    came: float | None
+    brier: float | None
+    log_loss: float | None
+    ece: float | None
+    pr_auc: float | None
+    bins: tuple[Bin, ...]
+
+
+def probabilities(score: Floats, came: Flags) -> Probabilities:
+    """Return the figures of scores [n] from 0 to 1, and of what came [n].
+
+    >>> found = probabilities(np.array([0.2, 0.4]), np.array([False, True]))
+    >>> round(found.said, 6), found.came, round(found.brier, 6), round(found.ece, 6)
+    (0.3, 0.5, 0.2, 0.4)
+    """
+    if not len(score):
+        return Probabilities(
+            n=0, said=None, came=None, brier=None, log_loss=None, ece=None, pr_auc=None, bins=()
+        )
+    bins = reliability(score, came)
+    return Probabilities(
+        n=len(score),
+        said=float(score.mean()),
+        came=float(came.mean()),
+        brier=float(np.mean((score - came) ** 2)),
+        log_loss=_log_loss(score, came),
+        ece=sum(each.n * abs(each.said - each.came) for each in bins) / len(score),
+        pr_auc=average_precision(score, came),
+        bins=bins,
+    )
+
+
+def _log_loss(score: Floats, came: Flags) -> float | None:
+    if score.min() <= 0 or score.max() >= 1:
+        return None
+    return float(-np.mean(np.log(np.where(came, score, 1.0 - score))))
+
+
+def reliability(score: Floats, came: Flags) -> tuple[Bin, ...]:
+    """Return the tenths of the scale that hold scores."""
+    at = np.minimum((score * BINS).astype(np.int64), BINS - 1)
+    groups = (at == each for each in np.unique(at))
+    return tuple(
+        Bin(int(group.sum()), float(score[group].mean()), float(came[group].mean()))
+        for group in groups
+    )
+
+
+def average_precision(score: Floats, came: Flags) -> float | None:
+    """Return the mean precision over the steps of recall, equal scores together."""
+    if not came.any():
+        return None
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hits = np.cumsum(came[order])[ends]
+    steps = np.diff(hits, prepend=0) / hits[-1]
+    return float(np.sum(steps * hits / (ends + 1)))

@@ -1,0 +1,55 @@
+"""What scores said beside what came."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signals.probabilities import Bin, average_precision, probabilities, reliability
+
+CAME = np.array([False, False, True, True])
+
+
+def test_figures_by_hand() -> None:
+    """Four scores, two of which came."""
+    found = probabilities(np.array([0.1, 0.3, 0.3, 0.9]), CAME)
+    assert (found.n, found.said, found.came) == (4, pytest.approx(0.4), 0.5)
+    assert found.brier == pytest.approx((0.01 + 0.09 + 0.49 + 0.01) / 4)
+    assert found.log_loss == pytest.approx(-np.log([0.9, 0.7, 0.3, 0.9]).mean())
+    assert found.ece == pytest.approx((0.1 + 2 * 0.2 + 0.1) / 4)
+
+
+def test_tenths_of_the_scale() -> None:
+    """Those that hold scores; 1 is in the last."""
+    found = reliability(np.array([0.05, 0.95, 1.0]), np.array([False, True, False]))
+    assert found == (Bin(1, 0.05, 0.0), Bin(2, pytest.approx(0.975), 0.5))
+
+
+def test_precision_over_recall_by_hand() -> None:
+    """Ranked 1 0 (1 0): half of the recall at precision 1, half at 2 of 4."""
+    came = np.array([True, False, True, False])
+    assert average_precision(np.array([0.9, 0.8, 0.5, 0.5]), came) == pytest.approx(0.75)
+    assert average_precision(np.array([0.9]), np.array([False])) is None
+
+
+def test_what_says_0_or_1_has_no_log_loss() -> None:
+    """A rule is no probability; its Brier score is its share of errors."""
+    found = probabilities(np.array([0.0, 1.0, 1.0, 0.0]), CAME)
+    assert (found.log_loss, found.brier) == (None, 0.5)
+
+
+def test_nothing_has_no_figures() -> None:
+    """All null, and no tenth."""
+    found = probabilities(np.zeros(0), np.zeros(0, np.bool_))
+    assert (found.n, found.brier, found.pr_auc, found.bins) == (0, None, None, ())
+
+
+@given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.5, 0.7]), st.booleans()), min_size=1))
+def test_order_does_not_matter(pairs: list[tuple[float, bool]]) -> None:
+    """Equal scores stand together, so no figure depends on who comes first."""
+    one, other = (
+        probabilities(np.array([s for s, _ in each]), np.array([c for _, c in each]))
+        for each in (pairs, pairs[::-1])
+    )
+    assert one.pr_auc == other.pr_auc
+    assert one.brier == pytest.approx(other.brier) and one.ece == pytest.approx(other.ece)
