@@ -5,8 +5,9 @@ from argparse import Namespace
 from pathlib import Path
 from typing import Any, Final
 
-from training.venues.judging import judge, judging_lines, missing
+from training.venues.judging import judge, missing
 from training.venues.stored import digest_of, document_of, read_stored
+from training.venues.table import judging_lines
 
 DATA: Final = Path("../shared/data")
 

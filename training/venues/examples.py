@@ -4,7 +4,7 @@ In units of its level each venue asks the same question, so that one may learn f
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -55,9 +55,13 @@ class Examples:
         kept = (getattr(self, name)[at] for name in self.__slots__[1:])
         return Examples(self.name, *kept)
 
+    def numbered(self, part: int) -> "Examples":
+        """Return them as one part of this number."""
+        return replace(self, part=np.full(len(self), part))
+
     def thinned(self, seconds: int) -> "Examples":
         """Return those of every so many seconds: neighbours share 59 of 60 returns."""
-        return self.take(self.second % seconds == 0)
+        return self.take((self.second + 1) % seconds == 0)
 
 
 def examples_of(name: str, seconds: LeveledSeconds, status: Status = "established") -> Examples:

@@ -1,60 +1,121 @@
-"""The days of all venues read and judged, one venue after the other."""
+"""The level and the model in units of it, judged on days and captures that the model never saw.
 
-from collections.abc import Iterator, Mapping
+Days have the level that was theirs, captures the seed's: the two never stand in one table.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from training.venues.binance import BINANCE
-from training.venues.bitmex import BITMEX
-from training.venues.btce import BTCE
-from training.venues.leveled import LeveledSeconds, level_seconds
-from training.venues.share import share_lines, share_table
-from training.venues.trades import Venue, events_of
+from featurizer.level.seeds import packaged_seeds, read_seeds
+from training.venues.captures import PATTERN, capture_files, read_captures
+from training.venues.examples import Examples, examples_of, joined
+from training.venues.forecasts import Forecasts, leave_one_out, transfer, walk_forward
+from training.venues.minute_levels import read_minute_examples
+from training.venues.paired import day_name, forecast_figures, learned_gain
+from training.venues.share import share_table
+from training.venues.venue_days import FOLDER, VENUES, read_venues
 
-FOLDER: Final = "external"
-VENUES: Final = (BITMEX, BTCE, BINANCE)
+MINUTES: Final = "exch_minutes_btc_20260706_20260805.csv.gz"
+BEFORE: Final = "its days before"
+OTHERS: Final = "other venues"
+COINBASE: Final = "Coinbase's minutes and captures"
+BOTH: Final = "Coinbase and other venues"
+
+Named = Callable[[int], str]
 
 
 @dataclass(frozen=True, slots=True)
-class VenueDays:
-    """A venue's seconds, read once and kept; ``breaks`` is how often trades are missing."""
+class Evidence:
+    """All that is learned from and judged on; ``files`` are those of the captures."""
 
-    venue: Venue
-    path: Path
-    seconds: LeveledSeconds
-    breaks: int
+    venues: Sequence[Examples]
+    minutes: Examples
+    captures: Examples
+    files: Sequence[str]
+
+    def coinbase(self, captures: Examples) -> Examples:
+        """Return Coinbase's minutes with these of its captures."""
+        return joined(COINBASE, [self.minutes, captures])
+
+    def others(self, tested: Examples) -> Examples:
+        """Return all venues but the one tested."""
+        return joined(OTHERS, [each for each in self.venues if each.name != tested.name])
 
 
 def missing(data: Path) -> list[str]:
-    """Return the files of venues that are not in the folder of data."""
-    return [venue.file for venue in VENUES if not (data / FOLDER / venue.file).is_file()]
-
-
-def read_venue(venue: Venue, path: Path) -> VenueDays:
-    """Read a venue's days and pass them through slots and levels.
-
-    Raises:
-        DatasetError: names file, row, what was found and what was expected.
-    """
-    trades = venue.read(path)
-    feed = f"{venue.name.lower()}@{path.stem}"
-    seconds = level_seconds(events_of(trades, feed, venue.product))
-    return VenueDays(venue, path, seconds, int(trades.broken.sum()))
-
-
-def read_venues(data: Path) -> Iterator[VenueDays]:
-    """Read the days of all venues, one after the other."""
-    for venue in VENUES:
-        yield read_venue(venue, data / FOLDER / venue.file)
+    """Return what is not in the folder of data, by file."""
+    files = [f"{FOLDER}/{venue.file}" for venue in VENUES] + [MINUTES]
+    captures = [] if capture_files(data) else [PATTERN]
+    return [file for file in files if not (data / file).is_file()] + captures
 
 
 def judge(data: Path) -> dict[str, Any]:
-    """Return what the days say; raises ``DatasetError`` naming what cannot be read."""
+    """Return what the data say; raises ``DatasetError`` naming what cannot be read."""
     days = list(read_venues(data))
-    return {"shares": [share_table(d.venue, d.path, d.seconds, d.breaks) for d in days]}
+    captures, files = read_captures(data, read_seeds(packaged_seeds()))
+    evidence = Evidence(
+        [examples_of(each.venue.name, each.seconds) for each in days],
+        read_minute_examples(data / MINUTES),
+        captures,
+        files,
+    )
+    return {
+        "shares": [share_table(d.venue, d.path, d.seconds, d.breaks) for d in days],
+        "days": list(_days(evidence)),
+        "captures": _captures(evidence),
+        "coinbase_alone": list(_alone(evidence)),
+    }
 
 
-def judging_lines(found: Mapping[str, Any]) -> list[str]:
-    """Return all figures as lines for a reader."""
-    return [line for table in found["shares"] for line in share_lines(table)]
+def _days(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    for tested in [*evidence.venues, evidence.minutes]:
+        yield _judged(tested.name, BEFORE, walk_forward(tested), day_name)
+        yield _judged(tested.name, OTHERS, transfer(evidence.others(tested), tested), day_name)
+
+
+def _captures(evidence: Evidence) -> list[dict[str, Any]]:
+    """Judge on captures: by the venues alone, and with each left out once."""
+    tested, name = evidence.captures, evidence.files.__getitem__
+    apart = transfer(evidence.others(tested), tested)
+    left_out = leave_one_out(tested, evidence.coinbase)
+    everything = leave_one_out(tested, lambda rest: joined("all", [*evidence.venues, rest]))
+    return [
+        _judged(tested.name, OTHERS, apart, name),
+        _judged(tested.name, "the other captures and Coinbase's minutes", left_out, name),
+        _judged(tested.name, "the other captures and other venues", everything, name),
+    ]
+
+
+def _alone(evidence: Evidence) -> Iterator[dict[str, Any]]:
+    """Judge what is learned on Coinbase alone beside what other venues add, or say alone."""
+    coinbase = evidence.coinbase(evidence.captures)
+    for tested in evidence.venues:
+        others = evidence.others(tested)
+        alone = transfer(coinbase, tested)
+        beside = {OTHERS: others, BOTH: joined(BOTH, [coinbase, others])}
+        yield _judged(tested.name, COINBASE, alone, day_name) | {
+            "beside": {
+                learned: _gains(alone, transfer(examples, tested))
+                for learned, examples in beside.items()
+            }
+        }
+
+
+def _gains(one: Forecasts, other: Forecasts) -> dict[str, Any]:
+    return {
+        event: learned_gain(getattr(one, event), getattr(other, event), day_name)
+        for event in Forecasts.__slots__
+    }
+
+
+def _judged(tested: str, learned: str, forecasts: Forecasts, name: Named) -> dict[str, Any]:
+    return {
+        "tested": tested,
+        "learned": learned,
+        **{
+            event: forecast_figures(getattr(forecasts, event), name)
+            for event in Forecasts.__slots__
+        },
+    }

@@ -16,6 +16,6 @@ def test_without_the_days_the_stored_figures_are_printed(
     assert main(["venues", "--data", str(tmp_path), "--json", str(file)]) == 0
     lines = capsys.readouterr().out.splitlines()
     digest, found = read_stored()
-    assert lines[0].startswith(f"stored figures of digest {digest}: found no bitmex_")
+    assert lines[0].startswith(f"stored figures of digest {digest}: found no external/bitmex_")
     assert any(line.startswith("BTC-e BTC-USD") for line in lines)
     assert read_stored(file) == (digest, found)

@@ -17,13 +17,14 @@ Market = Callable[..., pd.DataFrame]
 
 @pytest.fixture(scope="session")
 def market() -> Market:
-    """Make trades whose volatility comes and goes over half an hour, two seconds in three."""
+    """Make trades in two seconds of three; volatility comes and goes, and has bursts."""
 
     def make(hours: float = 1.0, seed: int = 7, start: int = START) -> pd.DataFrame:
         chance, count = np.random.default_rng(seed), int(hours * 3600)
         level = np.zeros(count)
         for at in range(1, count):
-            level[at] = 0.9995 * level[at - 1] + 0.025 * chance.normal()
+            level[at] = 0.998 * level[at - 1] + 0.03 * chance.normal()
+        level[np.arange(count) % 2400 < 150] += 2.0  # a burst, so that some minutes reach 2τ
         price = 1000 * np.exp(np.cumsum(2e-5 * np.exp(level) * chance.normal(size=count)))
         at = np.flatnonzero(chance.random(count) < 2 / 3)
         second: Times = start + at

@@ -9,8 +9,8 @@ import pytest
 
 from training.venues.btce import BTCE
 from training.venues.examples import Examples, examples_of, joined
-from training.venues.judging import read_venue
 from training.venues.leveled import LeveledSeconds
+from training.venues.venue_days import read_venue
 
 Market = Callable[..., pd.DataFrame]
 
@@ -44,6 +44,6 @@ def examples(first: int, n: int, part: int) -> Examples:
 def test_several_are_joined_and_thinned() -> None:
     """Every tenth second of both stays, with its part."""
     found = joined("both", [examples(5, 20, 1), examples(100, 10, 2)]).thinned(10)
-    assert found.second.tolist() == [10, 20, 100]
+    assert found.second.tolist() == [9, 19, 109]
     assert found.part.tolist() == [1, 1, 2]
     assert (found.name, found.spikes.all(), found.severe.all()) == ("both", True, True)
