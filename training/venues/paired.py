@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.metrics import average_precision_score
 
 from ingestor.instant import text_of
 from training.data.thresholds import Flags
@@ -20,6 +21,7 @@ SEED: Final = 20
 LEVEL: Final = 0.95
 FEWEST: Final = 5
 """Of fewer days an interval would look sharper than it is."""
+RIVALS: Final = ("model", "rule")
 UNDECIDED: Final = "not decidable"
 _DIGITS: Final = 5
 
@@ -42,7 +44,7 @@ LOSSES: Final[dict[str, Loss]] = {"brier": brier, "log_loss": log_loss}
 
 
 def forecast_figures(forecast: Forecast, name: Callable[[int], str]) -> dict[str, Any]:
-    """Return losses of model, rule and base rate, and what the model gains on the rule.
+    """Return figures of model, rule and base rate, and what the model gains on the rule.
 
     ``name`` gives a part's name. A gain is above 0 where the model is better.
     """
@@ -52,9 +54,8 @@ def forecast_figures(forecast: Forecast, name: Callable[[int], str]) -> dict[str
         "seconds": len(came),
         "parts": len(np.unique(forecast.part)),
         "prevalence": _rounded(came.mean()),
-        "ece": {
-            who: _rounded(expected_calibration_error(came, said[who])) for who in ("model", "rule")
-        },
+        "ece": {who: _rounded(expected_calibration_error(came, said[who])) for who in RIVALS},
+        "pr_auc": {who: _pr_auc(came, said[who]) for who in RIVALS},
         **{
             loss: {who: _rounded(of(came, chance).mean()) for who, chance in said.items()}
             | {
@@ -65,6 +66,10 @@ def forecast_figures(forecast: Forecast, name: Callable[[int], str]) -> dict[str
             for loss, of in LOSSES.items()
         },
     }
+
+
+def _pr_auc(came: Flags, said: Numbers) -> float | None:
+    return _rounded(average_precision_score(came, said)) if came.any() else None
 
 
 def learned_gain(one: Forecast, other: Forecast, name: Callable[[int], str]) -> dict[str, Any]:

@@ -32,10 +32,15 @@ def _judged(each: Mapping[str, Any]) -> Iterator[str]:
             f"{each['tested']}, learned from {each['learned']}, {level}: {of['seconds']} rows of"
             f" {of['parts']} parts, prevalence {of['prevalence']:.4f}"
         )
+        yield f"    {'PR-AUC':<8}  {_pair(of['pr_auc'])}; ECE {_pair(of['ece'])}"
         for loss in LOSSES:
             yield _loss_line(loss, of[loss])
             for learned, gains in each.get("beside", {}).items():
                 yield f"    {'':<8}  gain on {learned} {gain_text(gains[event][loss])}"
+
+
+def _pair(of: Mapping[str, float | None]) -> str:
+    return ", ".join(f"{who} {'none' if v is None else f'{v:.3f}'}" for who, v in of.items())
 
 
 def _loss_line(loss: str, of: Mapping[str, Any]) -> str:

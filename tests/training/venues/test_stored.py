@@ -64,7 +64,8 @@ def gain_rows(judged: list[dict[str, Any]]) -> list[str]:
             of = each[event]
             brier = ", ".join(f"{of['brier'][who]:.4f}" for who in ("model", "rule", "base"))
             cells = [each["tested"], each["learned"], str(of["parts"]), level]
-            cells += [f"{of['prevalence']:.3f}", brier]
+            pr_auc = ", ".join(f"{of['pr_auc'][who]:.3f}" for who in ("model", "rule"))
+            cells += [f"{of['prevalence']:.3f}", pr_auc, brier]
             cells += [gain(of[loss]["gain"]) for loss in LOSSES]
             gains = each.get("beside", {}).values()
             cells += [gain(beside[event]["log_loss"]) for beside in gains]
