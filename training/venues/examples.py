@@ -64,10 +64,17 @@ class Examples:
         return self.take((self.second + 1) % seconds == 0)
 
 
-def examples_of(name: str, seconds: LeveledSeconds, status: Status = "established") -> Examples:
-    """Return the examples of a product's seconds of one status, a part for each UTC day."""
+def examples_of(
+    name: str, seconds: LeveledSeconds, status: Status = "established", *, labelled: bool = True
+) -> Examples:
+    """Return the examples of a product's seconds of one status, a part for each UTC day.
+
+    Without ``labelled`` there are also those whose next minute is not known: ``ahead`` is NaN.
+    """
     volatility, ahead = realized_volatilities(seconds), volatility_ahead(seconds)
-    at = seconds.has(status) & ~np.isnan(ahead) & ~np.isnan(volatility[:, 0])
+    at = seconds.has(status) & ~np.isnan(volatility[:, 0])
+    if labelled:
+        at &= ~np.isnan(ahead)
     return Examples(
         name, seconds.second[at], volatility[at], seconds.tau[at], ahead[at], days_of(seconds)[at]
     )

@@ -1,6 +1,6 @@
 """What models said of days they never saw: learned from the days before, or on other venues."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,9 +11,10 @@ from featurizer.labels import HORIZON
 from featurizer.level.records import DAY_SECONDS
 from training.data.thresholds import Flags
 from training.errors import FitError
-from training.external.columns import Numbers
-from training.venues.examples import Examples
-from training.venues.fit import Chances, fit_relative
+from training.external.columns import Numbers, Times
+from training.venues.examples import Examples, examples_of, joined
+from training.venues.fit import Chances, RelativeFit, fit_relative
+from training.venues.leveled import LeveledSeconds
 
 EVERY: Final = 10
 """Seconds between examples that are learned from; all are judged."""
@@ -41,6 +42,24 @@ class Forecasts:
 
     score: Forecast
     severe: Forecast
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredDay:
+    """One day of a venue as its predictions would have stood, second by second, arrays [n].
+
+    ``score`` and ``severe`` are chances, ``volatility`` is rv60 and ``tau`` the level (log
+    returns over 60 s); ``after_break`` says that a break stands just before.
+    """
+
+    venue: str
+    day: int
+    second: Times
+    score: Numbers
+    severe: Numbers
+    volatility: Numbers
+    tau: Numbers
+    after_break: Flags
 
 
 def transfer(learned: Examples, tested: Examples) -> Forecasts:
@@ -71,6 +90,53 @@ def leave_one_out(examples: Examples, learned: Callable[[Examples], Examples]) -
     """
     parts = [examples.part == part for part in _several(examples)]
     return together([transfer(learned(examples.take(~at)), examples.take(at)) for at in parts])
+
+
+def leave_days_out(venues: Mapping[str, LeveledSeconds]) -> Iterator[ScoredDay]:
+    """Score each day of each venue, learned from all other days of all venues together.
+
+    Raises:
+        FitError: a single class in what is learned from.
+    """
+    every = [examples_of(name, seconds) for name, seconds in venues.items()]
+    learned = joined("all venues", every).thinned(EVERY)
+    for name, seconds in venues.items():
+        tested = examples_of(name, seconds, labelled=False)
+        for day in np.unique(tested.part).tolist():
+            begins, ends = day * DAY_SECONDS, (day + 1) * DAY_SECONDS
+            away = (learned.second + HORIZON < begins) | (learned.second >= ends)
+            model = fit_relative(learned.take(away))
+            yield _scored(name, day, tested.take(tested.part == day), seconds, model)
+
+
+def score_days(model: RelativeFit, name: str, seconds: LeveledSeconds) -> Iterator[ScoredDay]:
+    """Score each day of a venue by a model that has seen none of them."""
+    tested = examples_of(name, seconds, labelled=False)
+    for day in np.unique(tested.part).tolist():
+        yield _scored(name, day, tested.take(tested.part == day), seconds, model)
+
+
+def _scored(
+    venue: str, day: int, tested: Examples, seconds: LeveledSeconds, model: RelativeFit
+) -> ScoredDay:
+    said, at = model.chances(tested), tested.second - seconds.second[0]
+    return ScoredDay(
+        venue=venue,
+        day=day,
+        second=tested.second,
+        score=said.score,
+        severe=said.severe,
+        volatility=tested.volatility[:, 0],
+        tau=tested.tau,
+        after_break=_first_after_a_hole(seconds, at),
+    )
+
+
+def _first_after_a_hole(seconds: LeveledSeconds, at: Times) -> Flags:
+    """Say of examples at these positions whether a break stands between one and the one before."""
+    breaks = np.cumsum(np.isnan(seconds.log_return))[at]
+    found: Flags = np.diff(breaks, prepend=breaks[:1]) > 0
+    return found
 
 
 def _several(examples: Examples) -> npt.NDArray[np.int64]:
