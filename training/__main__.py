@@ -14,6 +14,7 @@ COMMANDS: Final = (
     "seed_figure",
     "minutes",
     "extras",
+    "venues",
     "rationale",
 )
 
