@@ -20,6 +20,7 @@ from opentelemetry.trace import (
 )
 from opentelemetry.trace import Span as SdkSpan
 
+from plumbing.proxies import spare
 from plumbing.tracing.trace import Carried, Kind, Parts, Span, child_of, parts_of
 
 NAMESPACE: Final = "crypto-volatility"
@@ -36,7 +37,11 @@ _KINDS: Final[dict[Kind, SpanKind]] = {
 
 
 def exporter(endpoint: str) -> SpanExporter:
-    """Return exporter to a URL; headers, certificates and times are those of the environment."""
+    """Return exporter to a URL; headers, certificates and times are those of the environment.
+
+    So is the proxy, unless the collector is beside us.
+    """
+    spare(endpoint)
     return OTLPSpanExporter(endpoint=endpoint)
 
 

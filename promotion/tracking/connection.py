@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from plumbing.proxies import spare
 from promotion.errors import PromotionError
 
 EXPERIMENT: Final = "crypto-volatility"
@@ -62,6 +63,7 @@ def connected(store: TrackingStore) -> Iterator[Any]:
     if store.uri.startswith("sqlite:///"):
         Path(store.uri.removeprefix("sqlite:///")).parent.mkdir(parents=True, exist_ok=True)
     before = mlflow.get_tracking_uri()
+    spare(store.uri)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # MLflow's own, about itself

@@ -1,8 +1,9 @@
 """By which proxy the feed is reached."""
 
 import pytest
+from requests.utils import get_environ_proxies
 
-from plumbing.proxies import SocksProxy, proxy_for
+from plumbing.proxies import SocksProxy, proxy_for, spare
 
 LIVE = "wss://advanced-trade-ws.coinbase.com"
 
@@ -53,3 +54,29 @@ def test_a_socks_proxy_is_refused_in_one_sentence(
     monkeypatch.setenv(name, "socks5h://proxy.example:1080")
     with pytest.raises(SocksProxy, match="expected an HTTP proxy for advanced-trade-ws"):
         proxy_for(LIVE)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://mlflow:5000", "http://127.0.0.1:5000", "http://otel.desk.svc.cluster.local:4318/v1"],
+)
+def test_libraries_ask_what_is_beside_us_directly(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """MLflow's client and the exporter of spans take the proxies that requests finds."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", "desk.example")
+    monkeypatch.setenv("NO_PROXY", "")
+    assert get_environ_proxies(url)
+    spare(url)
+    spare(url)
+    assert not get_environ_proxies(url)
+    assert not get_environ_proxies("http://desk.example")
+
+
+def test_others_are_reached_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server elsewhere, or a file, changes nothing."""
+    monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
+    for url in ("http://mlflow.example:5000", "sqlite:///mlflow.db"):
+        spare(url)
+    assert get_environ_proxies("http://mlflow.example:5000")
