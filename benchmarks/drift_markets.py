@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from drift.comparison import STEP_SECONDS
-from featurizer.features import NAMES, FeatureEngine, FeatureRow
+from featurizer.engine import FeatureEngine
+from featurizer.features import NAMES
+from featurizer.row import FeatureRow
 from featurizer.slots import MICROSECONDS
 from ingestor.tick import Beat, Event, Tick
 from serving.linear import Linear

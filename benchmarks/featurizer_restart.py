@@ -16,7 +16,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.history import KafkaHistory, rebuild
 from featurizer.level.histogram import Cells
 from featurizer.level.records import Bin, Closed, Day, Minute, encode

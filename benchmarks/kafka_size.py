@@ -14,8 +14,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Final
 
-from featurizer.features import FeatureEngine
-from featurizer.features import encode as encode_row
+from featurizer.engine import FeatureEngine
+from featurizer.row import encode as encode_row
 from ingestor.continuity import events
 from ingestor.tick import Tick
 from ingestor.tick import encode as encode_event

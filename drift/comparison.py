@@ -17,7 +17,9 @@ from featurizer.statistic import Statistic
 from serving.reference import ProductReference
 
 SCORE: Final = "score"
-COLUMNS: Final = (*NAMES, SCORE)
+COMPARED: Final = tuple(feature.name for feature in FEATURES if feature.window <= 300)
+"""A window of an hour has one or four values of a feature over so long: too few to tell."""
+COLUMNS: Final = (*COMPARED, SCORE)
 WINDOW_SECONDS: Final = 3_600
 STEP_SECONDS: Final = 60
 """One row a minute: two of them share no second of the windows of 60 s and less."""
@@ -170,7 +172,7 @@ def compare(
 def reference_columns(reference: ProductReference) -> dict[str, Values]:
     """Return a product's reference column by column, the score's last."""
     columns: dict[str, Values] = {
-        name: [row[at] for row in reference.rows] for at, name in enumerate(NAMES)
+        name: [row[NAMES.index(name)] for row in reference.rows] for name in COMPARED
     }
     return columns | {SCORE: reference.scores}
 

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from drift.comparison import SCORE, STEP_SECONDS, WINDOW_SECONDS, Values
-from featurizer import features
-from featurizer.features import NAMES, FeatureRow
+from drift.comparison import COMPARED, SCORE, STEP_SECONDS, WINDOW_SECONDS, Values
+from featurizer import row as feature_row
+from featurizer.row import FeatureRow
 from featurizer.slots import MICROSECONDS
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
@@ -87,7 +87,7 @@ class Window:
     def columns(self, digest: str) -> dict[str, Values]:
         """Return features and score column by column; scores of other models are unknown."""
         rows = self._in_order()
-        columns: dict[str, Values] = {n: [row.features[n] for row in rows] for n in NAMES}
+        columns: dict[str, Values] = {n: [row.features[n] for row in rows] for n in COMPARED}
         return columns | {SCORE: [self._score(row, digest) for row in rows]}
 
     @property
@@ -157,7 +157,7 @@ class _Past:
 
 def _rows(windows: dict[str, Window], records: Iterable[Record]) -> None:
     past = _Past()
-    for record, row in PassedOver("drift").read(records, features.decode):
+    for record, row in PassedOver("drift").read(records, feature_row.decode):
         name = row.product_id
         if name not in windows:
             windows[name] = Window(name, row.feed, row.time_us, record.timestamp_ms)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeVar
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.level.levels import Need
 from featurizer.level.records import Bin, Day, Minute, decode_level, decode_minute
 from featurizer.level.tail import Kept, Tail

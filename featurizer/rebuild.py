@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from featurizer.features import READ_BACK_US, FeatureEngine
+from featurizer.engine import READ_BACK_US, FeatureEngine
 from featurizer.level.levels import Need
 from featurizer.level.records import MINUTE_SECONDS
 from featurizer.slots import MICROSECONDS

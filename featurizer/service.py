@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from featurizer.config import Settings
-from featurizer.features import FeatureEngine, FeatureRow, encode
+from featurizer.engine import FeatureEngine
 from featurizer.history import Clock, History, KafkaHistory, Rebuilt, rebuild
 from featurizer.level.board import Board
 from featurizer.level.levels import Levels
@@ -18,6 +18,7 @@ from featurizer.level.records import Closed, Minute
 from featurizer.level.records import encode as encode_closed
 from featurizer.level.seeds import Seeds, read_seeds
 from featurizer.metrics import FeaturizerMetrics
+from featurizer.row import FeatureRow, encode
 from featurizer.slots import Taken
 from ingestor.refusal import refusal
 from ingestor.tick import Event, decode

@@ -3,10 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
+from typing import Final
 
 from featurizer.slots import Slot
 
 Term = Callable[[Slot], float | None]
+Known = Callable[[int, int, int], bool]
+LEAST_RETURNS: Final = 20
+"""Of fewer returns no volatility is made."""
+
+
+def _half(n: int, age: int, window: int) -> bool:
+    return 2 * n >= window
+
+
+def _early(n: int, age: int, window: int) -> bool:
+    return n >= LEAST_RETURNS and 3 * age >= window
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +28,8 @@ class Statistic:
     ``term(slot)`` is a slot's contribution, None where it has none.
     ``with_now`` says whether the current slot counts; else the window is W closed slots.
     ``value(total, n, window)`` makes the feature of the sum of ``n`` terms.
+    ``known(n, age, window)`` says whether that is enough, ``age`` seconds after the product's feed
+    began; else the feature is unknown. By default it takes half of the window's seconds.
     ``signed`` says that it may be below 0; else it is compared by its logarithm.
     """
 
@@ -26,6 +40,7 @@ class Statistic:
     value: Callable[[float, int, int], float]
     with_now: bool = True
     signed: bool = False
+    known: Known = _half
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +67,7 @@ REALIZED_VOLATILITY = Statistic(
     "sqrt(W/n · Σ r_k²)",
     _square,
     lambda total, n, window: sqrt(window / n * total),
+    known=_early,
 )
 LOG_RETURN = Return("log_return", "log return", "ln(mid_s / mid_{s−W})")
 SPREAD_MEAN = Statistic(

@@ -1,10 +1,12 @@
 """``python -m local.audit``: counts by content what a run left in the topics, as JSON.
 
-It needs a broker (``KAFKA_…``) and topics of one run; 0 if nothing is missing and nothing differs.
+It needs a broker (``KAFKA_…``), topics of one run and, where the featurizer has them, its
+``FEATURIZER_SEEDS``; 0 if nothing is missing and nothing differs.
 """
 
 import argparse
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -29,6 +31,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--products", default="BTC-USD,ETH-USD", help="its products")
     parser.add_argument("--start", default="2024-01-01T00:00:00", help="its start, UTC")
     parser.add_argument("--digest", help="of the model that made the predictions; else any")
+    parser.add_argument(
+        "--across", action="store_true", help="a release of before wrote some of it"
+    )
     parser.add_argument("--timeout", type=float, default=60.0, help="seconds to wait for the rest")
     options = parser.parse_args(arguments)
     report = audit(KafkaSettings(), content_of(options), options.timeout)
@@ -38,12 +43,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def content_of(options: argparse.Namespace) -> Content:
     """Return what counts; without a length it is not known which ticks there should be."""
+    seeds, across = os.environ.get("FEATURIZER_SEEDS", ""), options.across
     if options.length is None:
-        return Content(digest=options.digest)
+        return Content(None, options.digest, seeds, across=across)
     start = datetime.fromisoformat(options.start).replace(tzinfo=UTC)
     products = [name.strip() for name in options.products.split(",")]
     start_us = int(start.timestamp()) * SECOND_US
-    return Content(frames(options.seed, products, start_us, options.length), options.digest)
+    market = frames(options.seed, products, start_us, options.length)
+    return Content(market, options.digest, seeds, across=across)
 
 
 def audit(

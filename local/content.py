@@ -1,7 +1,8 @@
 """What stands in the topics, counted by content: what is missing, repeated or differs.
 
 Ticks are held against the market they were made from, rows against a computation of their own
-from the ticks as they stand, predictions against the rows.
+from the ticks as they stand, predictions against the rows. Across releases, rows are held against
+what each of them computes alike.
 """
 
 import hashlib
@@ -13,9 +14,13 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from featurizer.features import FeatureEngine
-from featurizer.features import decode as decode_row
-from featurizer.features import encode as encode_row
+from featurizer.engine import FeatureEngine
+from featurizer.features import REQUIRED
+from featurizer.level.levels import Levels
+from featurizer.level.seeds import default_seeds, read_seeds
+from featurizer.row import FeatureRow
+from featurizer.row import decode as decode_row
+from featurizer.row import encode as encode_row
 from ingestor.continuity import events
 from ingestor.recordings.recording import Frame
 from ingestor.tick import Beat, Break, Tick
@@ -80,12 +85,21 @@ class Content:
     """Takes the records of the topics in their order, and tells what they hold.
 
     Without ``market``, its frames, it is not known which ticks should be there. With ``digest``
-    every row needs the prediction of that model; without, that of any.
+    every row needs the prediction of that model; without, that of any. ``seeds`` are the
+    featurizer's, by default the package's. ``across`` says that a release of before wrote some.
     """
 
-    def __init__(self, market: Iterable[Frame] | None = None, digest: str | None = None) -> None:
+    def __init__(
+        self,
+        market: Iterable[Frame] | None = None,
+        digest: str | None = None,
+        seeds: str = "",
+        *,
+        across: bool = False,
+    ) -> None:
         self._ticks, self._beats, self._rows, self._predictions = Kind(), Kind(), Kind(), Kind()
-        self._engine = FeatureEngine()
+        self._engine = FeatureEngine(Levels(read_seeds(seeds) if seeds else default_seeds()))
+        self._across, self._optional = across, set[str]()
         self._expected_rows: dict[str, bytes | None] = {}
         self._plain_rows: dict[tuple[str, int, int], bytes] = {}
         self._row_of: dict[str, str] = {}
@@ -115,7 +129,7 @@ class Content:
         kinds = {
             "ticks": self._ticks.against(self._expected(Tick, self._ticks)),
             "beats": self._beats.against(self._expected(Beat, self._beats)),
-            "features": self._rows.against(self._expected_rows),
+            "features": self._rows.against(self._wanted()),
             "predictions": self._predicted(),
         }
         return {
@@ -140,22 +154,31 @@ class Content:
             case Break():
                 self._breaks += 1
         row = self._engine.update(event)
-        if row is not None:
-            self._expected_rows[row.row_id] = _digest(encode_row(row))
+        if row is None:
+            return
+        self._expected_rows[row.row_id] = _digest(_alike(row) if self._across else encode_row(row))
+        if self._across and row.beat:
+            self._optional.add(row.row_id)
+
+    def _wanted(self) -> Mapping[str, bytes | None]:
+        """Return the rows that should be there; of before there are none of Beats."""
+        absent = self._optional - self._rows.contents.keys()
+        return {name: row for name, row in self._expected_rows.items() if name not in absent}
 
     def _expected(self, kind: type[Tick | Beat], found: Kind) -> Mapping[str, bytes | None]:
         return found.contents if self._market is None else self._market[kind]
 
     def _row(self, value: bytes) -> None:
         row = decode_row(value)
-        self._rows.take(row.row_id, _digest(value), value)
+        self._rows.take(row.row_id, _digest(_alike(row) if self._across else value), value)
         key = (row.product_id, row.time_us, row.trade_id)
         self._plain_rows[key] = _digest(encode_row(replace(row, feed="", row_id="")))
 
     def _prediction(self, value: bytes) -> None:
         found = decode_prediction(value)
         # When each stage was passed belongs to the attempt, not to what was found.
-        timeless = replace(found, received_us=0, featurized_us=0, scored_us=0)
+        notes = [note for note in found.notes if note != "late"]
+        timeless = replace(found, received_us=0, featurized_us=0, scored_us=0, notes=notes)
         content = _digest(encode_prediction(timeless))
         self._predictions.take(found.prediction_id, content, value)
         self._row_of[found.prediction_id] = found.row_id
@@ -168,6 +191,17 @@ class Content:
         expected = [name for name, row in self._row_of.items() if row in rows]
         expected += [f"any of {row}" for row in rows.keys() - set(self._row_of.values())]
         return found.against(dict.fromkeys(expected))
+
+
+def _alike(row: FeatureRow) -> bytes:
+    """Return what every release computes alike: no level, no feature that came later.
+
+    A volatility was unknown until half of its window was known, and is no longer; where every
+    second is known it is the same.
+    """
+    whole = row.coverage == 1.0
+    told = [row.features[n] for n in REQUIRED if whole or not n.startswith("realized_volatility")]
+    return msgspec.json.encode((row.row_id, row.mid, row.coverage, told))
 
 
 def _contents_of(market: Iterable[Frame]) -> dict[type[Tick | Beat], dict[str, bytes | None]]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from featurizer import features
+from featurizer import row as feature_row
 from ingestor import tick
 from monitor import outcome
 from scorer import prediction
@@ -56,7 +56,7 @@ class Tally:
                 case "ticks":
                     self._tick(tick.decode(value), appended_ms)
                 case "features":
-                    self.rows[features.decode(value).row_id] += 1
+                    self.rows[feature_row.decode(value).row_id] += 1
                 case "predictions":
                     self._prediction(prediction.decode(value), appended_ms)
                 case "outcomes":

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from featurizer.engine import gives_row
 from featurizer.labels import HORIZON, MidLog
+from featurizer.row import Key, key_of
 from featurizer.slots import MICROSECONDS, Taken
-from ingestor.tick import Event, Tick
+from ingestor.tick import Beat, Event, Tick
 from monitor.outcome import Outcome, Unlabelled
 from scorer.prediction import Prediction
 
@@ -20,9 +22,6 @@ KEPT_RUNS: Final = 3
 """A product's present run of a feed, and how many replaced ones are still remembered."""
 LOG_SECONDS: Final = 256
 """Seconds of quotes held for labels; a row waits for 61 of them at most."""
-
-Key = tuple[int, int]
-"""``time_us`` and ``trade_id`` or 0: what names a row within its feed and product."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +98,15 @@ class _FeedRun:
         return None if rows is None else rows.get(key)
 
     def update(self, event: Event) -> _PendingRow | None:
-        """Take an event in its order; an accepted Tick gives its new row."""
+        """Take an event in its order; return its new row, if it gives one."""
         taken = self._log.update(event)
         if taken in (Taken.LATE, Taken.REPEATED):
             return None
         self.last_us = max(self.last_us, event.time_us)
         self.newest = max(self.newest, event.time_us // MICROSECONDS)
-        return self._open(event) if isinstance(event, Tick) else None
+        if isinstance(event, Tick | Beat) and gives_row(event, taken):
+            return self._open(event)
+        return None
 
     def settle(self, event: Event) -> Iterator[Matured]:
         """Fix the rows whose horizon this event completed."""
@@ -131,10 +132,10 @@ class _FeedRun:
             for row in self.rows[second].values():
                 yield from row.waiting
 
-    def _open(self, tick: Tick) -> _PendingRow:
-        second = tick.time_us // MICROSECONDS
+    def _open(self, event: Tick | Beat) -> _PendingRow:
+        second = event.time_us // MICROSECONDS
         rows = self.rows.setdefault(second, {})
-        row = rows[(tick.time_us, tick.trade_id or 0)] = _PendingRow(tick.mid)
+        row = rows[key_of(event)] = _PendingRow(event.mid)
         if not self._unsettled or self._unsettled[-1] != second:
             self._unsettled.append(second)
         return row
@@ -229,9 +230,8 @@ class Joiner:
         run = product.run(event.feed, self._history)
         matured = [] if before in (None, run) else list(_ended(before, event))
         row = run.update(event)
-        if row is not None and isinstance(event, Tick):
-            key = (event.feed, (event.time_us, event.trade_id or 0))
-            row.waiting = product.early.pop(key, [])
+        if row is not None and isinstance(event, Tick | Beat):
+            row.waiting = product.early.pop((event.feed, key_of(event)), [])
         matured.extend(run.settle(event))
         self.pending -= len(matured)
         return matured

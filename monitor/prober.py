@@ -11,8 +11,8 @@ from typing import Final
 import aiohttp
 import msgspec
 
-from featurizer import features
-from featurizer.features import FeatureRow
+from featurizer import row as feature_row
+from featurizer.row import FeatureRow
 from monitor.config import Settings
 from monitor.metrics import MonitorMetrics
 from monitor.reading import LogReader, Reopened
@@ -61,7 +61,7 @@ class NewestRow:
     def _meet(self, record: Record) -> None:
         if self._newest is not None and record.timestamp_ms < self._newest[0]:
             return
-        row = self._passed.message(record, features.decode)
+        row = self._passed.message(record, feature_row.decode)
         if row is not None:
             self._newest = (record.timestamp_ms, row)
 

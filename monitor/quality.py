@@ -118,11 +118,11 @@ class RollingQuality:
             self._products[product_id] = _ProductWindow(feed)
 
     def add(self, prediction: Prediction, outcome: Outcome) -> None:
-        """Take a labelled outcome; one without label, of another feed, or not last is left out."""
+        """Take a labelled outcome; one without label, of another feed, late or not last is none."""
         window = self._products.get(outcome.product_id)
         if window is None or window.feed != outcome.feed:
             return
-        if outcome.label is None or not outcome.last_of_second:
+        if outcome.label is None or not outcome.last_of_second or prediction.late:
             return
         second = outcome.time_us // MICROSECONDS
         if second <= window.newest - self._window:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from featurizer.row import key_of
 from featurizer.slots import MICROSECONDS
 from ingestor import tick
-from ingestor.tick import Event, Tick
+from ingestor.tick import Beat, Event, Tick
 from plumbing.kafka import Partition, PassedOver, Record
 from scorer.prediction import Prediction
 
@@ -171,7 +172,7 @@ class _Search:
         second = event.time_us // MICROSECONDS
         if self.floor is not None and event.feed != self.feed:
             self.floor = None
-        if isinstance(event, Tick) and self._found(event):
+        if isinstance(event, Tick | Beat) and self._found(event):
             self.feed = event.feed
             self.floor = second - 1 if self.floor is None else min(self.floor, second - 1)
         if event.received_us < self.oldest_us:
@@ -187,8 +188,8 @@ class _Search:
     def over(self) -> bool:
         return not self.keys and self.floor is None
 
-    def _found(self, event: Tick) -> bool:
-        key = (event.feed, event.time_us, event.trade_id or 0)
+    def _found(self, event: Tick | Beat) -> bool:
+        key = (event.feed, *key_of(event))
         there = key in self.keys
         self.keys.discard(key)
         return there

@@ -11,7 +11,7 @@ from typing import Any, Final
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from featurizer.features import FeatureRow
+from featurizer.row import FeatureRow
 from ingestor.topics import DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
 from monitor.config import Settings
 from monitor.follow import Session

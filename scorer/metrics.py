@@ -41,7 +41,7 @@ class Metrics(MetricTable):
     )
     spikes = counter(
         "scorer_spikes_total",
-        "Predictions that say spike, by variant and product it was trained on",
+        "Predictions that say spike in time, by variant and product it was trained on",
         VARIANT,
         PRODUCT,
     )
@@ -128,7 +128,7 @@ class Metrics(MetricTable):
         variant = prediction.model_variant
         self.predictions.labels(variant, _product(prediction)).inc()
         self._show(prediction)
-        if prediction.spike is not None:
+        if prediction.spike is not None and not prediction.late:
             self.spikes.labels(variant, prediction.product_id).inc(prediction.spike)
         if "untrained_product" in prediction.flags:
             self.untrained.inc()

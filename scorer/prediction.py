@@ -5,6 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from featurizer.level.level import Status
 from ingestor.plausibility import check_number, check_product, check_time
 from ingestor.tick import Dialect
 from plumbing.messages import read_message
@@ -12,6 +13,9 @@ from plumbing.messages import read_message
 SCHEMA_VERSION: Final = 1
 
 Flag = Literal["untrained_product", "foreign_dialect"]
+Note = Literal["seeded", "provisional", "partial", "beat", "foreign_dialect", "late"]
+LATE_US: Final = 5_000_000
+"""From receipt to score: later, the next 60 s have begun without it."""
 
 
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,10 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     ``realized_volatility_60s`` is the row's own, for the rule that predicts a spike
     where it already reaches τ. Times in epoch microseconds: ``time_us`` the exchange's,
     ``received_us``, ``featurized_us`` and ``scored_us`` the wall clock at each stage.
+    ``tau_status`` and ``after_break`` are the row's. ``notes`` say what to think of beside a
+    score: how the level is founded, where that is not for long, that returns of the last minute
+    are missing (``partial``), a ``beat``'s row, or ``late``, scored over 5 s after receipt: no
+    forecast any more, so it raises no alarm and is not in live quality.
     """
 
     prediction_id: str
@@ -58,7 +66,15 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     received_us: int
     featurized_us: int
     scored_us: int
+    tau_status: Status | None = None
+    after_break: bool = False
+    notes: list[Note] = []
     schema_version: int = SCHEMA_VERSION
+
+    @property
+    def late(self) -> bool:
+        """Say whether it came too late to be a forecast."""
+        return "late" in self.notes
 
 
 def prediction_id(row_id: str, digest: str) -> str:

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from featurizer.features import decode
+from featurizer.row import decode
 from ingestor.refusal import refusal
 from ingestor.topics import CONTROL, DEAD_LETTERS, FEATURES, PREDICTIONS
 from plumbing.backoff import Backoff

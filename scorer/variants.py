@@ -2,13 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
-from featurizer.features import NAMES, REQUIRED, FeatureRow
+from featurizer.features import NAMES, REQUIRED
+from featurizer.row import FeatureRow
 from ingestor.plausibility import LATEST_US
-from scorer.prediction import Flag, Prediction, Shadow, prediction_id
+from scorer.prediction import LATE_US, Flag, Note, Prediction, Shadow, prediction_id
 from serving.artifact import ModelInfo
 from serving.control import VARIANTS, Variant
 from serving.v2 import Scored
+
+RETURNS: Final = 60
+"""In a whole minute; of fewer a volatility is made up to one."""
 
 
 class UnknownFeatures(ValueError):
@@ -90,7 +95,23 @@ def _prediction(
         received_us=arrived.received_us,
         featurized_us=arrived.featurized_us,
         scored_us=scored_us,
+        tau_status=row.tau_status,
+        after_break=row.after_break,
+        notes=notes_of(row, info, scored_us - arrived.received_us),
     )
+
+
+def notes_of(row: FeatureRow, info: ModelInfo, age_us: int) -> list[Note]:
+    """Return what to think of beside a score that is made ``age_us`` after the row's receipt."""
+    said: dict[Note, bool] = {
+        "seeded": row.tau_status == "seeded",
+        "provisional": row.tau_status == "provisional",
+        "partial": row.returns is not None and row.returns < RETURNS,
+        "beat": row.beat,
+        "foreign_dialect": row.dialect != info.dialect,
+        "late": age_us > LATE_US,
+    }
+    return [note for note, holds in said.items() if holds]
 
 
 def _trained(info: ModelInfo, product_id: str) -> tuple[float | None, float | None]:

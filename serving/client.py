@@ -9,6 +9,7 @@ from typing import Final, Protocol
 
 import aiohttp
 
+from featurizer.features import REQUIRED
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.connections import ConnectionPool
@@ -23,6 +24,7 @@ from serving.v2 import (
     decode_response,
     encode_request,
     infer_path,
+    width_of,
 )
 
 CONNECT_SECONDS: Final = 0.3
@@ -37,6 +39,10 @@ _LOST: Final = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, Conne
 _NUMBER_TAKEN: Final = "is used by transport"
 """What uvloop says of a new socket whose number it still gives to one that was closed while it
 connected (MagicStack/uvloop#653): this connection failed, another one will not."""
+LEAST: Final = len(REQUIRED)
+"""Columns that every model takes."""
+WIDTH_TRIES: Final = 4
+"""While replicas of two releases answer, the width that one named may be refused by the next."""
 _JSON: Final = {"Content-Type": "application/json"}
 
 
@@ -83,6 +89,7 @@ class V2Client:
         self._timeout, self._tracer, self._clock = timeout, tracer, clock
         self._connections = ConnectionPool(clock)
         self._away = False
+        self._widths: dict[str, int] = {}
 
     async def __aenter__(self) -> "V2Client":
         return self
@@ -105,13 +112,41 @@ class V2Client:
     ) -> Scored:
         """Score rows, each in the order of ``NAMES``, by one variant, ``within`` so many seconds.
 
+        A model is sent the columns it names, as a server of before refuses others: until one has
+        answered, those of the first release.
+
         Raises:
             ModelSlow: no whole answer in time.
             ModelFailed: the server failed at this request.
             ModelAway: no connection, or the model is not loaded.
             BadResponse: an answer that cannot be used, or a refusal.
         """
-        path, body = infer_path(variant), encode_request(rows)
+        until = self._clock() + (self._timeout if within is None else within)
+        failed: ModelError = ModelAway(f"{variant}: models of different width answer in turn")
+        for _ in range(WIDTH_TRIES):
+            width = self._widths.get(variant, LEAST)
+            try:
+                left = max(0.0, until - self._clock())
+                scored = await self._infer(variant, rows, width, left, traceparent)
+            except ModelFailed as exc:
+                if width == LEAST:
+                    raise
+                self._widths[variant], failed = LEAST, exc
+                continue
+            self._widths[variant] = width_of(scored.info)
+            if self._widths[variant] <= width:
+                return scored
+        raise failed
+
+    async def _infer(
+        self,
+        variant: str,
+        rows: Sequence[Row],
+        width: int,
+        within: float,
+        traceparent: str | None,
+    ) -> Scored:
+        path, body = infer_path(variant), encode_request(rows, width)
         answer = await self.forward(
             "POST", path, body, _JSON, within=within, traceparent=traceparent
         )

@@ -108,8 +108,15 @@ def infer_path(variant: str) -> str:
     return INFER_PATH.format(variant=variant)
 
 
-def encode_request(rows: Sequence[Row]) -> bytes:
+def width_of(info: ModelInfo) -> int:
+    """Return how many columns a model is sent: those it names, which every server of it takes."""
+    return len(names_of(info.features_digest) or NAMES)
+
+
+def encode_request(rows: Sequence[Row], width: int = len(NAMES)) -> bytes:
     """Return the body of an infer request; None means unknown and travels as null.
+
+    Of each row, in the order of ``NAMES``, the first ``width`` columns are sent.
 
     >>> encode_request([(None,) * len(NAMES)])[:41]
     b'{"inputs":[{"name":"features","shape":[1,'
@@ -117,8 +124,8 @@ def encode_request(rows: Sequence[Row]) -> bytes:
     if any(len(row) != len(NAMES) for row in rows):
         found = sorted({len(row) for row in rows})
         raise ValueError(f"found rows of {found} values, expected {len(NAMES)}")
-    data = [value for row in rows for value in row]
-    tensor = _Input(INPUT, [len(rows), len(NAMES)], DATATYPE, data)
+    data = [value for row in rows for value in row[:width]]
+    tensor = _Input(INPUT, [len(rows), width], DATATYPE, data)
     return _encoder.encode(_Request([tensor]))
 
 

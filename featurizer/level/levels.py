@@ -1,6 +1,6 @@
 """The runs of any number of products, each with its level."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -14,7 +14,7 @@ from featurizer.level.records import (
 )
 from featurizer.level.run import DAYS, MINUTES, Run
 from featurizer.level.seeds import Seeds
-from featurizer.slots import MICROSECONDS, Slot
+from featurizer.slots import MICROSECONDS
 from ingestor.tick import Event
 
 READ_BACK_SECONDS: Final = 302
@@ -45,16 +45,17 @@ class Levels:
         self._seeds = seeds or Seeds()
         self._runs: dict[str, Run] = {}
 
-    def begin(self, event: Event) -> None:
+    def begin(self, event: Event) -> Run:
         """Begin a run with its first event, of any kind."""
         seed = self._seeds.of(event.feed, event.product_id)
-        self._runs[event.product_id] = Run(
-            event.product_id, event.feed, event.time_us, None if seed is None else seed.tau
-        )
+        tau = None if seed is None else seed.tau
+        run = Run(event.product_id, event.feed, event.time_us, tau)
+        self._runs[event.product_id] = run
+        return run
 
-    def step(self, product_id: str, before: Slot | None, second: int) -> Sequence[Closed]:
-        """Tell a product's run that a second has begun, and which slot was the one before."""
-        return self._runs[product_id].step(before, second)
+    def take_over(self, run: Run) -> None:
+        """Go on with a run that was begun elsewhere."""
+        self._runs[run.product_id] = run
 
     def of(self, product_id: str) -> Run | None:
         """Return the run of a product, None if it has none."""

@@ -109,6 +109,17 @@ class Run:
         now = self.second // length
         return {number: found[number] for number in sorted(found) if 0 < now - number <= reach}
 
+    def squares(self, minutes: int) -> tuple[float, int]:
+        """Return Σ r² (``math.fsum``) and the number of returns r, one a second.
+
+        They are those of the closed seconds of the minute under way and of so many epoch minutes
+        before it, 59 at most.
+        """
+        first, own = self.second // MINUTE_SECONDS - minutes, self._minute.squares
+        closed = [m for number, m in self.minutes.items() if number >= first]
+        total = fsum([*(m.squares for m in closed), *own])
+        return total, sum(m.n for m in closed) + len(own)
+
     @property
     def counted(self) -> int:
         """Counted seconds in τ_day."""

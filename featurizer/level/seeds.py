@@ -75,3 +75,8 @@ def read_seeds(text: str) -> Seeds:
 def packaged_seeds() -> str:
     """Return the JSON of the seeds that come with the package."""
     return PACKAGED.read_text()
+
+
+def default_seeds() -> Seeds:
+    """Return the seeds that come with the package."""
+    return read_seeds(packaged_seeds())

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from featurizer.features import NAMES, REQUIRED
+from featurizer.features import FEATURES_DIGEST, NAMES, REQUIRED
 from serving.control import KEY, Control, encode
 from tests.waiting import eventually
 
@@ -35,6 +35,7 @@ def test_order_of_features_in_a_row_does_not_matter(adapter, row):
 
 def test_null_means_unknown_for_every_feature(adapter, row, v2):
     """An explicit null is taken for each feature and travels to the model as null."""
+    v2.parameters = {"features_digest": FEATURES_DIGEST}
     front = adapter()
     assert front.predict(dict.fromkeys(row)).status_code == 200
     assert json.loads(v2.requests[-1][2])["inputs"][0]["data"] == [None] * len(NAMES)
@@ -43,6 +44,7 @@ def test_null_means_unknown_for_every_feature(adapter, row, v2):
 @pytest.mark.parametrize("name", NAMES)
 def test_what_came_later_may_be_absent(adapter, row, v2, name):
     """A client of the first release names its features; any later one may be absent, or null."""
+    v2.parameters = {"features_digest": FEATURES_DIGEST}
     front = adapter()
     absent = {n: value for n, value in row.items() if n != name}
     answer = front.predict(row, absent)

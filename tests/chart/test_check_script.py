@@ -160,7 +160,7 @@ def test_a_score_that_is_not_golden_fails(
     release.off = 2e-9
     code, said = run("serving", environment, capsys)
     assert code == 1
-    assert said.startswith("FAILED serving: V2 ml ") and "row 0: found score 0.00183" in said
+    assert said.startswith("FAILED serving: V2 ml ") and "row 0: found score 0.00181" in said
 
 
 def test_a_model_promoted_since_is_said_and_not_compared(

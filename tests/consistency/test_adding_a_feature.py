@@ -23,10 +23,10 @@ COPIED = ("docs", "model-settings", "tests", "README.md", "pyproject.toml")
 DIGESTS = "tests/featurizer/test_statistic.py"
 CHECKS = (
     f"{DIGESTS}::test_the_digest_of_a_feature_is_that_of_what_it_computes",
-    "tests/featurizer/test_features.py::test_worked_example_gives_the_row_of_the_text",
-    "tests/featurizer/test_features.py::test_null_until_half_of_the_window_is_known",
-    "tests/featurizer/test_features.py::test_row_has_the_features_in_order",
-    "tests/featurizer/test_features.py::test_a_row_of_an_older_writer_has_what_came_later_unknown",
+    "tests/featurizer/test_engine.py::test_worked_example_gives_the_row_of_the_text",
+    "tests/featurizer/test_engine.py::test_null_until_enough_of_the_window_is_known",
+    "tests/featurizer/test_row.py::test_row_has_the_features_in_order",
+    "tests/featurizer/test_row.py::test_a_row_of_an_older_writer_has_what_came_later_unknown",
     "tests/featurizer/test_features.py::test_the_digest_of_so_many_features_names_them",
     "tests/serving/test_tensor.py::test_a_client_of_before_sends_fewer_columns",
     "tests/serving/test_artifact.py::test_a_card_is_over_the_features_there_were",

@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from benchmarks.drift_markets import model_of, values
-from featurizer.features import FeatureRow
-from featurizer.features import encode as encode_row
+from featurizer.row import FeatureRow
+from featurizer.row import encode as encode_row
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TOPICS
 from monitor.outcome import encode as encode_outcome
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics

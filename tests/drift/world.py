@@ -5,8 +5,10 @@ from typing import Any
 
 from benchmarks.drift_markets import WARM_UP, events
 from drift.comparison import WINDOW_SECONDS
-from featurizer.features import NAMES, FeatureEngine, FeatureRow
-from featurizer.features import encode as encode_row
+from featurizer.engine import FeatureEngine
+from featurizer.features import NAMES
+from featurizer.row import FeatureRow
+from featurizer.row import encode as encode_row
 from ingestor.tick import Tick
 from ingestor.topics import FEATURES, OUTCOMES
 from monitor.outcome import Outcome

@@ -5,7 +5,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from featurizer.features import NAMES
+from featurizer.features import REQUIRED, widened
 from serving.artifact import load_folder, write_folder
 
 
@@ -20,9 +20,9 @@ class Model:
 
 
 def golden_row(folder: Path) -> dict[str, float | None]:
-    """Return the first golden row of a folder's ``ml``, by the names of the features."""
+    """Return the first golden row of a folder's ``ml``, in what every release takes."""
     card = json.loads((folder / "ml" / "card.json").read_text())
-    return dict(zip(NAMES, card["golden"]["rows"][0], strict=True))
+    return dict(zip(REQUIRED, card["golden"]["rows"][0], strict=False))
 
 
 def model_in(folder: Path) -> Model:
@@ -38,7 +38,7 @@ def candidate_in(folder: Path, source: Path, shift: float = 0.5) -> Model:
     assert linear is not None, f"the drills need a linear model in {source}/ml"
     linear = replace(linear, intercept=linear.intercept + shift)
     card = json.loads((source / "ml" / "card.json").read_text())
-    card["golden"]["scores"] = [linear.score(row) for row in card["golden"]["rows"]]
+    card["golden"]["scores"] = [linear.score(widened(row)) for row in card["golden"]["rows"]]
     write_folder(folder / "ml", variant="ml", linear=linear, card=card)
     shutil.copytree(source / "baseline", folder / "baseline")
     return model_in(folder)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from featurizer.features import NAMES
+from featurizer.features import REQUIRED
 from tests.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +23,7 @@ TAG: Final = os.environ.get("TAG", "dev")
 """Of the images of the present tree."""
 MAKEFILE: Final = "make/compose.mk"
 PUBLISHED = ("ADAPTER", "MONITOR", "GRAFANA", "PROMETHEUS", "MLFLOW")
-UNKNOWN_ROW = json.dumps({"rows": [dict.fromkeys(NAMES)]}).encode()
+UNKNOWN_ROW = json.dumps({"rows": [dict.fromkeys(REQUIRED)]}).encode()
 
 Answer = tuple[int, Any]
 

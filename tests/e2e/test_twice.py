@@ -46,6 +46,45 @@ def test_breaks_belong_to_a_playing() -> None:
     assert compare([interrupted, *left("a", 2), *left("b", 2)])["ticks"]["differing"] == 0
 
 
+def row(feed: str, time_us: int, **fields: Any) -> tuple[str, bytes]:
+    """Return a row of a feed."""
+    known = {"realized_volatility_60s": 1e-4, "spread_mean_60s": 0.5}
+    told = {"trade_id": 1, "kind": None, "features": known | fields.pop("features", {})}
+    return "features", message(feed, time_us, **{**told, **fields})
+
+
+def scored(feed: str, time_us: int, score: float, trade_id: int = 1) -> tuple[str, bytes]:
+    """Return the prediction of a row of a feed."""
+    told = {"trade_id": trade_id, "kind": None, "digest": "d", "score": score}
+    return "predictions", message(feed, time_us, **told)
+
+
+def test_rows_are_compared_in_what_both_releases_tell() -> None:
+    """Not those of Beats; a feature that differs is told."""
+    later = {"tau": 1e-4, "schema_version": 2, "appended": {"b": 1.0}}
+    beat_us = 3_999_999
+    rows = [row("a", 1), row("b", 1, **later), row("b", beat_us, trade_id=0)]
+    made = [scored("a", 1, 0.5), scored("b", 1, 0.5), scored("b", beat_us, 0.5, trade_id=0)]
+    found = compare([*left("a", 1), *left("b", 1), *rows, *made])
+    assert found["features"] == found["predictions"] == {"shared": 1, "differing": 0}
+    changed = [row("a", 1), row("b", 1, features={"spread_mean_60s": 0.25})]
+    found = compare([*left("a"), *left("b"), *changed])
+    assert found["features"] == {"shared": 1, "differing": 1}
+
+
+def test_a_volatility_that_one_knows_sooner_is_left_out() -> None:
+    """And the prediction made of it; the rest of the row is compared, as are other rows."""
+    unknown = {"features": {"realized_volatility_60s": None}}
+    rows = [row("a", 1, **unknown), row("b", 1), row("a", 2), row("b", 2)]
+    made = [scored(feed, at, at if feed == "a" else 2.0) for feed in "ab" for at in (1, 2)]
+    found = compare([*left("a", 1), *left("b", 1), *rows, *made])
+    assert found["features"] == {"shared": 2, "differing": 0}
+    assert found["predictions"] == {"shared": 1, "differing": 0}
+    other = row("b", 1, features={"spread_mean_60s": 0.25})
+    found = compare([*left("a", 1), *left("b", 1), row("a", 1, **unknown), other])
+    assert found["features"] == {"shared": 1, "differing": 1}
+
+
 def test_one_feed_alone_is_told() -> None:
     """Without a second playing there is nothing to compare."""
     assert compare(left("a", 1)) == {"feeds": ["a"]}

@@ -119,13 +119,16 @@ def test_the_present_tree_serves_the_model_of_before(
 def test_nothing_was_lost(after: Stack, second: Model) -> None:
     """Every event of before and since has its row, every row its prediction by this model."""
     after.compose("stop", "ingestor")
-    audit = ("python", "-m", "local.audit", "--digest", second.digest, "--timeout", "600")
-    report = json.loads(after.compose("exec", "-T", "featurizer", *audit))
+    audit = ("python", "-m", "local.audit", "--across", "--digest", second.digest)
+    report = json.loads(after.compose("exec", "-T", "featurizer", *audit, "--timeout", "600"))
     assert report["whole"] and report["features"]["records"] > UNREAD
 
 
 def test_both_releases_made_the_same(after: Stack) -> None:
-    """Events, rows and scores that both made of the market are equal, to the bit."""
+    """Events, rows and scores that both made of the market are equal, to the bit.
+
+    Rows are compared in what both releases tell of them, but for a volatility known sooner.
+    """
     found = told(after, SCRIPTS / "twice.py")
     for topic in ("ticks", "features", "predictions"):
         assert found[topic]["shared"] > UNREAD and not found[topic]["differing"], found

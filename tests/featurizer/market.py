@@ -4,6 +4,8 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
+from featurizer.engine import FeatureEngine
+from featurizer.row import FeatureRow
 from ingestor.tick import Beat, Break, Event, Tick
 
 SECOND = 1_000_000
@@ -103,3 +105,17 @@ def market(
             # One clock: the product that is furthest behind comes next.
             events += min(streams, key=lambda stream: stream.time_us).step()
     return events
+
+
+def last_row(events: list[Event]) -> FeatureRow:
+    """The row of the last event, which is an accepted Tick."""
+    engine, row = FeatureEngine(), None
+    for event in events:
+        row = engine.update(event)
+    assert row is not None
+    return row
+
+
+def seconds(*numbers: int, **quote: float | None) -> list[Event]:
+    """A Tick at the start of each of these seconds."""
+    return [tick(second * SECOND, **quote) for second in numbers]

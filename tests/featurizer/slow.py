@@ -36,13 +36,13 @@ class Second:
         return (bid - ask) / (bid + ask)
 
 
-def rows(events: Iterable[Event]) -> list[tuple[Tick, Row]]:
-    """Every accepted Tick of every product with its features, in the order of the events."""
+def rows(events: Iterable[Event]) -> list[tuple[Tick | Beat, Row]]:
+    """Every Tick and Beat that has a row, with its features, in the order of the events."""
     found, accepted = [], Accepted()
     for event in events:
         if accepted.take(event):
-            assert isinstance(event, Tick)
-            found.append((event, features(accepted.seconds(event), event.time_us // 1_000_000)))
+            assert not isinstance(event, Break)
+            found.append((event, accepted.row(event)))
     return found
 
 
@@ -53,7 +53,7 @@ class Accepted:
         self._kept: dict[str, list[Event]] = {}
 
     def take(self, event: Event) -> bool:
-        """Keep the event if it counts; true for an accepted Tick."""
+        """Keep the event if it counts; true if it has a row, so for one Beat in ten seconds."""
         kept = self._kept.setdefault(event.product_id, [])
         if kept and kept[-1].feed != event.feed:
             kept.clear()
@@ -63,9 +63,16 @@ class Accepted:
         if isinstance(event, Beat) and keys and event.time_us // 1_000_000 <= max(keys)[0]:
             return False
         kept.append(event)
-        return isinstance(event, Tick)
+        return isinstance(event, Tick) or (
+            isinstance(event, Beat) and event.time_us // 1_000_000 % 10 == 0
+        )
 
-    def seconds(self, now: Tick) -> dict[int, Second]:
+    def row(self, now: Tick | Beat) -> Row:
+        """The features at an event that was taken last."""
+        begun = self._kept[now.product_id][0].time_us // 1_000_000
+        return features(self.seconds(now), now.time_us // 1_000_000, begun)
+
+    def seconds(self, now: Tick | Beat) -> dict[int, Second]:
         """All seconds of the product so far."""
         seconds: dict[int, Second] = {}
         broken, last = False, -1
@@ -90,16 +97,23 @@ def _key(event: Event) -> tuple[int, int, int]:
     return (event.time_us // 1_000_000, 1_000_000, 0)
 
 
-def features(seconds: dict[int, Second], s: int) -> Row:
-    """The features of the first release at second ``s`` and the coverage, each by its formula."""
+def features(seconds: dict[int, Second], s: int, begun: int) -> Row:
+    """All features at second ``s``, coverage and number of returns, each by its formula.
+
+    ``begun`` is the second of the first event of the product's feed.
+    """
     row: Row = {}
-    for w in (60, 300):
-        returns = [r for k in range(s - w + 1, s + 1) if (r := _return(seconds, k)) is not None]
+    for w in (60, 300, 900, 3600):
+        first = s - w + 1 if w <= 300 else (s // 60 - w // 60 + 1) * 60
+        returns = [r for k in range(first, s + 1) if (r := _return(seconds, k)) is not None]
         row[f"realized_volatility_{w}s"] = (
-            None
-            if 2 * len(returns) < w
-            else math.sqrt(w / len(returns) * sum(r * r for r in returns))
+            math.sqrt(w / len(returns) * sum(r * r for r in returns))
+            if len(returns) >= 20 and s >= begun + w / 3
+            else None
         )
+        if w == 60:
+            row["returns"] = len(returns)
+    for w in (60, 300):
         ends = (seconds.get(s - w), seconds[s])
         row[f"log_return_{w}s"] = math.log(ends[1].mid / ends[0].mid) if ends[0] else None
         row[f"spread_mean_{w}s"] = _mean([x.spread for x in _window(seconds, s - w + 1, s)], w)

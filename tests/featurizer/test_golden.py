@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from featurizer.features import NAMES, REQUIRED, FeatureEngine, FeatureRow
-from ingestor.tick import Event
+from featurizer.engine import FeatureEngine
+from featurizer.features import NAMES, REQUIRED
+from featurizer.row import FeatureRow
+from ingestor.tick import Break, Event
 from tests.featurizer.recorded import events_of
-from tests.featurizer.slow import Accepted, features
+from tests.featurizer.slow import Accepted
 
 pytestmark = pytest.mark.captures
 
@@ -22,23 +24,25 @@ FILES = {
 
 
 def rows_by_product(events: list[Event]) -> dict[str, list[FeatureRow]]:
-    """The rows of each product, in order of acceptance."""
+    """The rows of each product's ticks, in order of acceptance."""
     engine, rows = FeatureEngine(), defaultdict(list)
     for event in events:
-        if row := engine.update(event):
+        if (row := engine.update(event)) and not row.beat:
             rows[row.product_id].append(row)
     return rows
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_rows_agree_with_golden_ones(name: str, captures: Path, golden: Path) -> None:
-    """Every golden row is made, within 1e-12 relative and with the same nulls."""
+    """Every golden row is made, within 1e-12 relative, and what is unknown in it but volatility."""
     rows = rows_by_product(events_of(captures / f"{FILES[name]}.ndjson.gz"))
     lines = (golden / f"{name}.jsonl").read_text().splitlines()
     for wanted in map(json.loads, lines):
         row = rows[wanted["product_id"]][wanted["index"]]
         found = {**row.features, "coverage": row.coverage, "time_us": row.time_us}
         for key in (*REQUIRED, "coverage", "time_us"):
+            if wanted[key] is None and key.startswith("realized_volatility"):
+                continue  # known from 20 returns on now, and from half of the window on there
             if wanted[key] is None:
                 assert found[key] is None, (wanted["index"], key)
             else:
@@ -54,9 +58,9 @@ def test_slow_recomputation_agrees_on_a_capture(captures: Path) -> None:
         row = engine.update(event)
         if slow.take(event) and index % 53 == 0:
             assert row is not None
-            wanted = features(slow.seconds(event), row.second)
-            for name, value in wanted.items():
-                found = {**row.features, "coverage": row.coverage}[name]
+            assert not isinstance(event, Break)
+            for name, value in slow.row(event).items():
+                found = {**row.features, "coverage": row.coverage, "returns": row.returns}[name]
                 assert found == (None if value is None else pytest.approx(value, rel=1e-12)), name
 
 

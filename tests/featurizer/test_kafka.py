@@ -13,8 +13,11 @@ from typing import Any
 
 import pytest
 
-from featurizer.features import FeatureEngine, decode, encode
+from featurizer.engine import FeatureEngine
+from featurizer.level.levels import Levels
 from featurizer.level.records import encode as encode_closed
+from featurizer.level.seeds import default_seeds
+from featurizer.row import decode, encode
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
@@ -157,7 +160,7 @@ def row_id(record: Record) -> str:
 
 def calm_rows(events: Sequence[Event]) -> dict[str, bytes]:
     """The rows of a run without failures by id, in order."""
-    engine = FeatureEngine()
+    engine = FeatureEngine(Levels(default_seeds()))
     return {row.row_id: encode(row) for event in events if (row := engine.update(event))}
 
 

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurizer.features import FeatureEngine, encode
-from featurizer.rebuild import FURTHEST_MS, OLDER, Logged, ReadBack, restore
+from featurizer.engine import FeatureEngine
+from featurizer.level.records import Closed
+from featurizer.rebuild import FURTHEST_MS, OLDER, Logged, ReadBack, needs_of, restore
+from featurizer.row import encode
 from featurizer.span import Span
 from ingestor.tick import Event
 from tests.featurizer.market import SECOND, START, beat, break_at, market, tick
@@ -20,7 +22,10 @@ CHUNK = 8  # small and never growing, so that no more is read than is wanted
 
 @dataclass
 class Log:
-    """A partition in memory; ``beginning`` is the first offset that retention has left."""
+    """A partition in memory, and all that its stretches closed with, later ones too.
+
+    ``beginning`` is the first offset that retention has left.
+    """
 
     events: Sequence[Event]
     beginning: int = 0
@@ -31,6 +36,10 @@ class Log:
     def __post_init__(self) -> None:
         times = (1 + offset * self.step_ms for offset in range(len(self.events)))
         self._logged = [*map(Logged, times, self.events)]
+        self._closed: list[Closed] = []
+        whole = FeatureEngine(closed=self._closed.append)
+        for event in self.events:
+            whole.take(event)
 
     def read(self, span: Span) -> list[Logged]:
         self.spans.append(span)
@@ -45,8 +54,9 @@ class Log:
 
     def restarted(self, position: int) -> FeatureEngine:
         """An engine that knows only what reading back from ``position`` gives."""
-        engine = FeatureEngine()
-        restore(engine, self.read_back(position).events())
+        engine, back = FeatureEngine(), self.read_back(position)
+        restore(engine, back.events())
+        engine.levels.resume(needs_of(engine, back), self._closed)
         return engine
 
 

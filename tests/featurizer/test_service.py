@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 import pytest
 from prometheus_client import CollectorRegistry
 
-from featurizer.features import FeatureEngine, encode
+from featurizer.engine import FeatureEngine
 from featurizer.history import DeadlineError
 from featurizer.level.board import Board
 from featurizer.level.records import decode_minute
 from featurizer.level.records import encode as encode_closed
 from featurizer.metrics import FeaturizerMetrics
+from featurizer.row import encode
 from featurizer.service import Session
 from featurizer.span import Span
 from ingestor.dead_letter import decode as decode_letter

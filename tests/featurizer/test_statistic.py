@@ -6,22 +6,32 @@ from dataclasses import replace
 
 import pytest
 
-from featurizer import features
-from featurizer.features import FEATURES, Feature, FeatureEngine
+from featurizer import engine
+from featurizer.engine import LONGEST, FeatureEngine
+from featurizer.features import FEATURES, Feature
+from featurizer.row import FeatureRow
 from featurizer.statistic import PRICE_VELOCITY, REALIZED_VOLATILITY, SPREAD_MEAN, Statistic
 from tests.featurizer.market import market
 
 EVERY = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
 DIGITS = 12
-SEED, STEPS = 7, 900
+SEED, STEPS, LONG_STEPS = 7, 900, 3_000
 """Whoever changes the market changes every digest, and with it what models are accepted."""
 
 
 def computed() -> dict[str, str]:
-    """The digest of each feature: of its values on the market, rounded, in the order of rows."""
+    """The digest of each feature: of its values on the market, rounded, in the order of ticks."""
+    short, long = _rows(STEPS), _rows(LONG_STEPS)
+    return {
+        f.name: _hash([row.features[f.name] for row in (long if f.window > LONGEST else short)])
+        for f in FEATURES
+    }
+
+
+def _rows(steps: int) -> list[FeatureRow]:
     engine = FeatureEngine()
-    rows = [row for event in market(SEED, STEPS) if (row := engine.update(event)) is not None]
-    return {name: _hash([row.features[name] for row in rows]) for name in rows[0].features}
+    rows = (engine.update(event) for event in market(SEED, steps))
+    return [row for row in rows if row is not None and not row.beat]
 
 
 def _hash(values: list[float | None]) -> str:
@@ -68,9 +78,9 @@ def test_a_computation_that_changes_has_another_digest(
     """Each digest of the changed statistic differs, though its words are the same."""
     other = how(changed)
     table = [replace(f, statistic=other) if f.statistic is changed else f for f in FEATURES]
-    monkeypatch.setattr(features, "FEATURES", tuple(table))
+    monkeypatch.setattr(engine, "FEATURES", tuple(table))
     summed = {f.statistic for f in table if isinstance(f.statistic, Statistic)}
-    monkeypatch.setattr(features, "SUMMED", tuple(summed))
+    monkeypatch.setattr(engine, "SUMMED", tuple(summed))
     now = computed()
     differ = {f.name for f in FEATURES if now[f.name] != found[f.name]}
     assert differ == {f.name for f in FEATURES if f.statistic is changed}

@@ -16,7 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from ingestor.tick import Break, Event, Tick, decode
 from plumbing.kafka import KafkaSettings, Reader
 from tests.ingestor.wire import Wire

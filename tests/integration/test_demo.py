@@ -15,8 +15,11 @@ from typing import Any
 
 import pytest
 
-from featurizer import features
-from featurizer.features import FeatureEngine, FeatureRow
+from featurizer import row as feature_row
+from featurizer.engine import FeatureEngine
+from featurizer.level.levels import Levels
+from featurizer.level.seeds import default_seeds
+from featurizer.row import FeatureRow
 from ingestor import tick
 from ingestor.continuity import events
 from ingestor.recordings.recording import read_frames
@@ -210,21 +213,21 @@ def read_all(settings: KafkaSettings, topic: str) -> list[bytes]:
 
 def calm(recording: Recording) -> list[FeatureRow]:
     """The rows of a run in which nothing dies, without feed and id."""
-    engine = FeatureEngine()
+    engine = FeatureEngine(Levels(default_seeds()))
     made = (engine.update(event) for event in events(read_frames(recording.path), "calm"))
     return [row for row in made if row is not None]
 
 
 def without_feed(row: FeatureRow) -> bytes:
     """A row's bytes with what names the run taken out."""
-    return re.sub(rb'"(row_id|feed)":"[^"]*",', b"", features.encode(row))
+    return re.sub(rb'"(row_id|feed)":"[^"]*",', b"", feature_row.encode(row))
 
 
 def test_rows_of_a_run_with_killed_services_are_those_of_a_calm_run(
     drill: Drill, recording: Recording
 ) -> None:
     """Each row of the calm run is there, to the bit, and no other."""
-    found = {without_feed(features.decode(value)) for value in drill.rows}
+    found = {without_feed(feature_row.decode(value)) for value in drill.rows}
     assert found == {without_feed(row) for row in calm(recording)}
 
 
@@ -236,7 +239,7 @@ def test_every_tick_of_the_recording_is_in_ticks_once(drill: Drill, recording: R
 
 def test_no_row_is_without_a_prediction(drill: Drill) -> None:
     """Whoever was dead, each row is scored, and repeats carry the same score."""
-    rows = {features.decode(value).row_id for value in drill.rows}
+    rows = {feature_row.decode(value).row_id for value in drill.rows}
     scores = {(p.row_id, p.score) for p in drill.predictions}
     assert {row_id for row_id, _ in scores} == rows
     assert len(scores) == len(rows)

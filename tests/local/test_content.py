@@ -1,12 +1,14 @@
 """Counting by content, on a generated market taken through the real engine."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
 from msgspec.structs import replace
 
-from featurizer.features import FeatureEngine, FeatureRow
-from featurizer.features import encode as encode_row
+from featurizer.engine import FeatureEngine
+from featurizer.row import FeatureRow
+from featurizer.row import encode as encode_row
 from ingestor.continuity import events
 from ingestor.tick import Beat, Event, Tick
 from ingestor.tick import encode as encode_event
@@ -17,7 +19,7 @@ from simulator.market import frames
 
 START = 1_704_067_200_000_000
 PRODUCTS = ("BTC-USD", "ETH-USD")
-SECONDS = 40
+SECONDS = 200
 
 
 def market() -> Iterator[Event]:
@@ -85,8 +87,9 @@ def test_a_faultless_run_is_whole(run) -> None:
     report = report_of(*run)
     assert report["whole"]
     ticks, beats = (sum(isinstance(event, kind) for event in run[0]) for kind in (Tick, Beat))
-    for kind in ("ticks", "features", "predictions"):
-        assert (report[kind]["ids"], report[kind]["repeats"]) == (ticks, 0)
+    made = {"ticks": ticks, "features": len(run[1]), "predictions": len(run[1])}
+    for kind, there in made.items():
+        assert (report[kind]["ids"], report[kind]["repeats"]) == (there, 0)
         assert report[kind]["shown"] == {}
     assert report["beats"]["ids"] == beats > 0
     assert report["breaks"] == len(run[0]) - ticks - beats
@@ -130,6 +133,34 @@ def test_only_the_named_models_predictions_count(run) -> None:
         "unexpected": ["of another"],
     }
     assert report_of(ticks, rows, [strange, *found[1:]])["whole"]
+
+
+def of_before(row: FeatureRow) -> bytes:
+    """A row as the first release writes it."""
+    written = json.loads(encode_row(row))
+    for name in ("tau", "tau_status", "returns", "after_break", "beat", "appended"):
+        del written[name]
+    return json.dumps({**written, "schema_version": 1}).encode()
+
+
+def test_across_releases_rows_are_held_against_what_both_compute(run) -> None:
+    """Rows of before are no fault, nor is it that there are none of Beats; a changed one is."""
+    ticks, rows, found = run
+    theirs = {row.row_id for row in rows[:-20] if not row.beat}
+    assert len(theirs) < len(rows) - 20
+    for changed, whole in (({}, True), ({"spread_mean_60s": 0.5}, False)):
+        content = Content(frames(7, PRODUCTS, START, SECONDS), across=True)
+        for event in ticks:
+            content.take("ticks", encode_event(event))
+        for row in rows[:-20]:
+            if row.row_id in theirs:
+                content.take("features", of_before(row))
+        for row in rows[-20:]:
+            told = replace(row, features=row.features | changed)
+            content.take("features", encode_row(told))
+        for each in found[-20:] + [each for each in found[:-20] if each.row_id in theirs]:
+            content.take("predictions", encode_prediction(each))
+        assert content.report()["whole"] is whole
 
 
 def test_a_row_that_differs_in_one_bit_is_found(run) -> None:

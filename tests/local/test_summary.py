@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from featurizer import features
-from featurizer.features import FeatureRow
+from featurizer import row as feature_row
+from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.row import FeatureRow
 from ingestor import tick
 from ingestor.tick import Beat, Break, Tick
 from local.summary import Tally, count_errors, percentiles, summarize, trained_on
@@ -39,7 +40,7 @@ def _tick(n: int) -> bytes:
 
 
 def _row(n: int) -> bytes:
-    return features.encode(
+    return feature_row.encode(
         FeatureRow(
             row_id=_row_id(n),
             feed="feed",
@@ -48,7 +49,7 @@ def _row(n: int) -> bytes:
             trade_id=0,
             dialect="advanced",
             mid=10.0,
-            features=dict.fromkeys(features.NAMES, None),
+            features=dict.fromkeys(NAMES, None),
             coverage=1.0,
         )
     )
@@ -74,7 +75,7 @@ def _prediction(n: int, score: float = 0.5) -> bytes:
             model_variant="ml",
             version="0123",
             digest="digest",
-            features_digest=features.FEATURES_DIGEST,
+            features_digest=FEATURES_DIGEST,
             shadows=[],
             flags=["foreign_dialect"],
             received_us=RECEIVED_US,

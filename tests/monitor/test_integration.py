@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from featurizer.features import FeatureEngine
-from featurizer.features import encode as encode_row
+from featurizer.engine import FeatureEngine
+from featurizer.row import encode as encode_row
 from ingestor.tick import encode as encode_event
 from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
 from monitor.outcome import decode

@@ -10,7 +10,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 
-from featurizer.features import NAMES, FeatureRow, encode
+from featurizer.features import NAMES
+from featurizer.row import FeatureRow, encode
 from ingestor.topics import FEATURES
 from monitor.config import Settings
 from monitor.metrics import MonitorMetrics

@@ -6,6 +6,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
 
 from ingestor.tick import Tick
@@ -175,6 +176,19 @@ def slow(told: list[Matured], variant: str, window: int) -> tuple[float, ...]:
     hits = [row for row in spikes if row[2]]
     brier = sum((score - label) ** 2 for label, score, _ in rows.values()) / len(rows)
     return len(rows), len(spikes), len(alarms), len(hits), brier
+
+
+def test_what_was_scored_too_late_is_not_in_live_quality() -> None:
+    """It was no forecast of a minute that had begun."""
+    events = market(seed=3, steps=700, products=("BTC-USD",), feeds=("f",))
+    for notes, counted in ([], True), (["late"], False):
+        joiner, quality = Joiner(), RollingQuality(3_600)
+        quality.begin("BTC-USD", "f")
+        for prediction in predictions_of(events):
+            joiner.add(replace(prediction, notes=notes))
+        for matured in (m for event in events for m in joiner.update(event)):
+            quality.add(matured.prediction, matured.outcome)
+        assert bool(quality.snapshot()) is counted
 
 
 @settings(max_examples=20, deadline=None)

@@ -4,8 +4,9 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from featurizer.features import FeatureEngine
-from ingestor.tick import Event, Tick
+from featurizer.engine import FeatureEngine
+from featurizer.row import key_of
+from ingestor.tick import Beat, Break, Event, Tick
 from ingestor.tick import encode as encode_event
 from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
 from monitor.outcome import Outcome
@@ -19,18 +20,19 @@ TAU = 1e-3
 DIGEST = "d" * 64
 
 
-def predicted(tick: Tick, **more: Any) -> Prediction:
-    """A prediction of the row at this tick."""
-    row_id = f"{tick.feed}:{tick.product_id}:{tick.time_us}:{tick.trade_id or 0}"
+def predicted(event: Tick | Beat, **more: Any) -> Prediction:
+    """A prediction of the row at this event."""
+    time_us, trade_id = key_of(event)
+    row_id = f"{event.feed}:{event.product_id}:{time_us}:{trade_id}"
     fields: dict[str, Any] = {
         "prediction_id": prediction_id(row_id, more.get("digest", DIGEST)),
         "row_id": row_id,
-        "feed": tick.feed,
-        "product_id": tick.product_id,
-        "time_us": tick.time_us,
-        "trade_id": tick.trade_id or 0,
-        "dialect": tick.dialect,
-        "mid": tick.mid,
+        "feed": event.feed,
+        "product_id": event.product_id,
+        "time_us": time_us,
+        "trade_id": trade_id,
+        "dialect": event.dialect,
+        "mid": event.mid,
         "coverage": 1.0,
         "realized_volatility_60s": 2e-3,
         "score": 0.75,
@@ -43,9 +45,9 @@ def predicted(tick: Tick, **more: Any) -> Prediction:
         "features_digest": "f" * 64,
         "shadows": [shadow(0.25)],
         "flags": [],
-        "received_us": tick.received_us,
-        "featurized_us": tick.received_us + 1,
-        "scored_us": tick.received_us + 2,
+        "received_us": event.received_us,
+        "featurized_us": event.received_us + 1,
+        "scored_us": event.received_us + 2,
     }
     return Prediction(**{**fields, **more})
 
@@ -69,7 +71,7 @@ def predictions_of(events: Iterable[Event], seed: int = 0) -> list[Prediction]:
     made: list[Prediction] = []
     for event in events:
         row = engine.update(event)
-        if row is None or not isinstance(event, Tick):
+        if row is None or isinstance(event, Break):
             continue
         score = chance.random()
         made.append(

@@ -8,7 +8,8 @@ import pytest
 from kafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from featurizer.features import EXAMPLE, FEATURES_DIGEST, FeatureRow, encode
+from featurizer.features import EXAMPLE, FEATURES_DIGEST
+from featurizer.row import FeatureRow, encode
 from plumbing.backoff import Backoff
 from plumbing.kafka import DeliveryError, Outbox, Partition, Record, Worker
 from plumbing.stop import Stop
@@ -176,7 +177,7 @@ class Bench:
         self.consumer = FakeConsumer(self.journal)
         self.serving = Serving("ml")
         self.beats = self.joins = self.away = 0
-        self.now = 1_000.0
+        self.now, self.now_us = 1_000.0, 3_000_000
         self.producers: list[FakeProducer] = []
         chosen, metrics = Settings(**settings), Metrics(self.registry)
         self.models = ShadowClient(
@@ -202,7 +203,7 @@ class Bench:
                 self.stop,
                 beat=self._beat,
                 retry=retry,
-                now_us=lambda: 3_000_000,
+                now_us=lambda: self.now_us,
                 tracer=tracer,
             ),
             self.stop,

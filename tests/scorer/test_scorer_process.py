@@ -14,7 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from featurizer.features import FEATURES_DIGEST, NAMES, encode
+from featurizer.features import FEATURES_DIGEST, NAMES
+from featurizer.row import encode
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.topics import DEAD_LETTERS, FEATURES, PREDICTIONS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics

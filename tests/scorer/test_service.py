@@ -290,3 +290,14 @@ def test_spikes_flags_and_predictions_are_counted(bench, make_row):
     assert scorer.sample("scorer_untrained_product_total") == 1
     assert scorer.sample("scorer_foreign_dialect_total", variant="ml") == 1
     assert scorer.sample("scorer_spikes_total", variant="ml", product="SOL-USD") == 0
+
+
+def test_a_spike_that_is_scored_too_late_raises_no_alarm(bench, make_row):
+    """It is published and said to be late; what the alarm stands on does not count it."""
+    scorer = bench()
+    scorer.now_us = 6_000_000
+    scorer.rows(make_row(500), received_us="1")
+    scorer.worker.turn()
+    [found] = [decode(record.value) for record in scorer.sent]
+    assert (found.spike, found.notes) == (True, ["late"])
+    assert scorer.sample("scorer_spikes_total", variant="ml", product="BTC-USD") == 0

@@ -62,6 +62,31 @@ def test_a_shadow_stands_beside_with_its_own_threshold(predict, make_info):
     assert (found.spike, found.version) == (True, "baseline-1")
 
 
+@pytest.mark.parametrize(
+    ("row", "notes"),
+    [
+        ({}, []),
+        ({"tau_status": "seeded", "tau": 1e-3}, ["seeded"]),
+        ({"tau_status": "provisional", "tau": 1e-3, "returns": 59}, ["provisional", "partial"]),
+        ({"tau_status": "established", "tau": 1e-3, "returns": 60}, []),
+        ({"beat": True, "dialect": "exchange"}, ["beat", "foreign_dialect"]),
+    ],
+)
+def test_what_to_think_of_stands_beside_a_score(predict, row, notes):
+    """Level, returns and kind of the row, where they are not what they are at best."""
+    found = predict(0.5, **row)
+    assert (found.notes, found.tau_status) == (notes, row.get("tau_status"))
+
+
+@pytest.mark.parametrize(("age_us", "late"), [(5_000_000, False), (5_000_001, True)])
+def test_a_score_that_comes_too_late_says_so(make_row, make_info, age_us, late):
+    """Five seconds from receipt to score are in time, more are no forecast."""
+    arrived = Arrived(make_row(7, after_break=True), received_us=10, featurized_us=10)
+    served = Scored([0.9], make_info("ml"))
+    [found] = predictions_of([arrived], served, [], scored_us=10 + age_us)
+    assert (found.late, found.spike, found.after_break) == (late, True, True)
+
+
 def test_the_id_is_made_from_row_and_model(predict, make_info):
     """The same row by the same model has the same id, by another model another."""
     first, again = predict(0.2), predict(0.2, shadows=[Scored([0.1], make_info("baseline"))])

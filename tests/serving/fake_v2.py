@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from featurizer.features import FEATURES_DIGEST
+from featurizer.features import FEATURES, NAMES, REQUIRED, digest_of
 from serving.card import ModelInfo
 from serving.linear import Linear
 from serving.tensor import rows_of
@@ -33,7 +33,9 @@ class FakeV2:
         self.status: dict[str, int] = {}
         self.scores: list[float] | None = None
         self.parameters: dict[str, Any] = {}
+        self.takes = tuple(range(len(REQUIRED), len(NAMES) + 1))
         self.models = {variant: linear(variant) for variant in COEFFICIENTS}
+        self.widths: list[int] = []
         self.waiting = threading.Event()
         self.hang = False
         self._loop = asyncio.new_event_loop()
@@ -89,6 +91,9 @@ class FakeV2:
         if "inputs" not in asked:
             return web.json_response({"error": "no inputs"}, status=422)
         [tensor] = asked["inputs"]
+        self.widths.append(tensor["shape"][-1])
+        if self.widths[-1] not in self.takes:
+            return web.json_response({"error": "features has another shape"}, status=400)
         rows = rows_of(**{part: tensor[part] for part in ("name", "datatype", "shape", "data")})
         scores = self.scores or [self.models[variant].score(row) for row in rows]
         answer = answer_of(info_of(variant), scores)
@@ -97,11 +102,12 @@ class FakeV2:
 
 
 def info_of(variant: str) -> ModelInfo:
-    """What a model says of itself."""
+    """What a model of the first release's features says of itself."""
     digest = ("a" if variant == "ml" else "b") * 64
     tau, threshold = {"BTC-USD": 0.0012}, {"BTC-USD": 0.5}
+    features = digest_of(FEATURES[: len(REQUIRED)])
     return ModelInfo(
-        variant, digest[:12], digest, FEATURES_DIGEST, "advanced", tau=tau, threshold=threshold
+        variant, digest[:12], digest, features, "advanced", tau=tau, threshold=threshold
     )
 
 

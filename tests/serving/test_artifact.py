@@ -10,14 +10,7 @@ from typing import Any
 
 import pytest
 
-from featurizer.features import (
-    FEATURES,
-    FEATURES_DIGEST,
-    NAMES,
-    REQUIRED,
-    digest_of,
-    names_of,
-)
+from featurizer.features import FEATURES, FEATURES_DIGEST, NAMES, REQUIRED, digest_of, names_of
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.card import installed_libraries, installed_version
 from serving.linear import Linear

@@ -11,6 +11,7 @@ from serving.predictor import TOLERANCE, open_predictor
 
 REPOSITORY = Path(__file__).resolve().parents[2] / "model-settings"
 FOLDERS = sorted(path.parent for path in REPOSITORY.glob("*/model-settings.json"))
+ANNOTATION_BYTES = 262_144
 
 
 def test_both_variants_are_there() -> None:
@@ -58,3 +59,10 @@ def test_batching_is_off(folder: Path) -> None:
     """No model asks MLServer to batch: one bad request would fail its neighbours."""
     settings = json.loads((folder / "model-settings.json").read_text())
     assert not {"max_batch_size", "max_batch_time"} & set(settings)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_folder_can_be_applied_as_a_config_map(folder: Path) -> None:
+    """`kubectl apply` keeps the whole of it, in base64, in an annotation of 256 kB at most."""
+    files = sum(4 * -(-path.stat().st_size // 3) for path in folder.iterdir())
+    assert files < 0.9 * ANNOTATION_BYTES

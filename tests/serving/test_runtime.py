@@ -88,7 +88,7 @@ def test_grpc_contents_and_raw(model: SpikeModel, market: Any, linear: Linear, r
     request = pb.ModelInferRequest(model_name="ml")
     tensor = request.inputs.add(name="features", datatype="FP64", shape=[3, len(NAMES)])
     if raw:
-        request.raw_input_contents.append(struct.pack("<36d", *values))
+        request.raw_input_contents.append(struct.pack(f"<{len(values)}d", *values))
     else:
         tensor.contents.fp64_contents.extend(values)
     answer = asyncio.run(model.predict(ModelInferRequestConverter.to_types(request)))

@@ -100,7 +100,7 @@ def _label(task: _Labelling) -> dict[str, int]:
     from training.data import parquet
 
     shard = task.shard
-    labeller = Labeller(shard.start_us, shard.end_us)
+    labeller = Labeller(shard.start_us, shard.end_us, shard.state)
     parquet.write_part(labeller.rows(shard.read()), task.part)
     shard.path.unlink()
     return labeller.counts

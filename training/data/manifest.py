@@ -14,10 +14,11 @@ from training.data.rows import FULL_COVERAGE
 from training.data.splits import groups_of
 from training.errors import DatasetError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 LABEL_RULE: Final = (
     f"volatility of the next {HORIZON} s, never across a break; usable with a slot for each of"
-    f" the 300 s before (coverage {FULL_COVERAGE:g}); one row per product and second, its last"
+    f" the 300 s before (coverage {FULL_COVERAGE:g}); one row per product and second, its"
+    " last, and of quiet seconds each tenth"
 )
 
 

@@ -8,10 +8,15 @@ unknown, never 0. The columns:
 | ``capture`` | int32 | number of the capture, as in the metadata |
 | ``group`` | int32 | number of the interval of time that captures share |
 | ``feed``, ``product_id``, ``dialect`` | string | as in the FeatureRow |
-| ``time_us`` | int64 | exchange time of the row's Tick (epoch microseconds) |
+| ``time_us`` | int64 | exchange time of the row's Tick or Beat (epoch microseconds) |
 | ``trade_id`` | int64 | the Tick's, or 0 |
 | ``mid`` | float64 | the Tick's (quote currency) |
 | ``coverage`` | float64 | share of the last 300 s that have a slot, 0…1 |
+| ``tau`` | float64 | the level in force (log return over 60 s) |
+| ``tau_status`` | string | how it is founded |
+| ``returns`` | int64 | returns in the last 60 s |
+| ``after_break`` | bool | a Break stands between this row and the product's one before |
+| ``beat`` | bool | the row is of a Beat, of a second without a trade |
 | each of ``NAMES`` | float64 | the features, in their order |
 | ``volatility`` | float64 | Label: that of the next 60 s (log return) |
 | ``matured_us`` | int64 | Label: event time that completed the horizon |
@@ -41,11 +46,16 @@ METADATA: Final = b"crypto_volatility.dataset"
 BATCH: Final = 16_384
 """Rows held at once: a few MB, whatever the length of the recording."""
 
-_FLOATS: Final = ("mid", "coverage", *NAMES, "volatility")
+_FLOATS: Final = ("mid", "coverage", "tau", *NAMES, "volatility")
+_OF_ROWS: Final = (
+    *("feed", "product_id", "dialect", "tau_status", "time_us", "trade_id", "returns"),
+    *("after_break", "beat"),
+)
 PART: Final = pa.schema(
     [
-        *((name, pa.string()) for name in ("feed", "product_id", "dialect")),
-        *((name, pa.int64()) for name in ("time_us", "trade_id")),
+        *((name, pa.string()) for name in ("feed", "product_id", "dialect", "tau_status")),
+        *((name, pa.int64()) for name in ("time_us", "trade_id", "returns")),
+        *((name, pa.bool_()) for name in ("after_break", "beat")),
         *((name, pa.float64()) for name in _FLOATS),
         ("matured_us", pa.int64()),
         ("fate", pa.string()),
@@ -66,17 +76,14 @@ class _Batch:
         row, label = labelled.row, labelled.label
         volatility = None if label is None else label.volatility
         self.rows.append(labelled)
-        self.values.append((row.mid, row.coverage, *row.features.values(), volatility))
+        values = row.features.values()
+        self.values.append((row.mid, row.coverage, row.tau, *values, volatility))
 
     def table(self) -> Any:
         rows = [labelled.row for labelled in self.rows]
         matured = [None if r.label is None else r.label.matured_us for r in self.rows]
         columns: dict[str, Any] = {
-            "feed": [row.feed for row in rows],
-            "product_id": [row.product_id for row in rows],
-            "dialect": [row.dialect for row in rows],
-            "time_us": [row.time_us for row in rows],
-            "trade_id": [row.trade_id for row in rows],
+            **{name: [getattr(row, name) for row in rows] for name in _OF_ROWS},
             "matured_us": matured,
             "fate": [labelled.fate for labelled in self.rows],
         }
@@ -127,7 +134,7 @@ def read_usable(path: Path) -> Table:
     """Return the rows that may be learned from, in order of time, then product."""
     usable = [rows.filter(pc.equal(rows["fate"], "usable")) for rows in _groups(path)]
     rows = pa.concat_tables(usable) if usable else pa.table([[]] * len(SCHEMA), schema=SCHEMA)
-    features = [_feature(rows, name) for name in NAMES]
+    features = [_known(rows, name) for name in NAMES]
     return Table(
         features=np.column_stack(features),
         product=np.array(rows["product_id"].to_pylist(), dtype=np.str_),
@@ -136,6 +143,7 @@ def read_usable(path: Path) -> Table:
         capture=rows["capture"].to_numpy().astype(np.intp),
         group=rows["group"].to_numpy().astype(np.intp),
         mid=_floats(rows, "mid"),
+        tau=_known(rows, "tau"),
     ).in_order()
 
 
@@ -145,8 +153,8 @@ def _groups(path: Path) -> Iterator[Any]:
             yield file.read_row_group(number)
 
 
-def _feature(rows: Any, name: str) -> Any:
-    """Return a feature's column; a dataset from before the feature knows none of its values."""
+def _known(rows: Any, name: str) -> Any:
+    """Return a column; a dataset from before a feature or the level knows none of its values."""
     return _floats(rows, name) if name in rows.column_names else np.full(len(rows), np.nan)
 
 

@@ -12,8 +12,12 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from featurizer.features import NAMES, FeatureEngine, FeatureRow
+from featurizer.engine import FeatureEngine, Snapshot
+from featurizer.features import NAMES
 from featurizer.labels import HORIZON, Label, MidLog
+from featurizer.level.levels import Levels
+from featurizer.level.seeds import default_seeds
+from featurizer.row import FeatureRow
 from featurizer.slots import MICROSECONDS, Taken
 from ingestor.tick import Break, Event, Tick
 
@@ -92,14 +96,19 @@ class Labeller:
     Only rows from ``start_us`` to before ``end_us`` (epoch microseconds, whole seconds) are
     given and counted, and the events from the first Tick or Beat at ``start_us`` or later up to
     the first at ``end_us`` or later: the others are what these look back and ahead to.
+    ``state`` is that of the product of a shard, before its first event.
     ``counts`` has what became of the events, by the engine's rule, and of the rows.
     """
 
     __slots__ = ("_end_us", "_engine", "_events", "_products", "_rows", "_start_us")
 
-    def __init__(self, start_us: int = 0, end_us: int = 2**63 - 1) -> None:
+    def __init__(
+        self, start_us: int = 0, end_us: int = 2**63 - 1, state: Snapshot | None = None
+    ) -> None:
         self._start_us, self._end_us = start_us, end_us
-        self._engine = FeatureEngine()
+        self._engine = FeatureEngine(Levels(default_seeds()))
+        if state is not None:
+            self._engine.resume(state)
         self._products: dict[str, _ProductRows] = {}
         self._events: Counter[Taken] = Counter()
         self._rows: Counter[str] = Counter()
@@ -164,7 +173,8 @@ class Table:
     ``features`` is [n, width] in the order of ``NAMES``, NaN where unknown; ``volatility`` that of
     the next 60 s (log return); ``capture`` the number of the capture a row comes from, ``group``
     that of the interval of time it shares with others (by default its capture's);
-    ``mid`` the row's own (quote currency, NaN where not kept).
+    ``mid`` the row's own (quote currency, NaN where not kept); ``tau`` the level in force at the
+    row (log return over 60 s, NaN where there was none).
     """
 
     features: npt.NDArray[np.float64]
@@ -174,13 +184,15 @@ class Table:
     capture: npt.NDArray[np.intp]
     group: npt.NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
     mid: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
+    tau: npt.NDArray[np.float64] = field(default_factory=lambda: np.empty(0, np.float64))
 
     def __post_init__(self) -> None:
         """Fill what was not given."""
         if len(self.group) != len(self):
             object.__setattr__(self, "group", self.capture)
-        if len(self.mid) != len(self):
-            object.__setattr__(self, "mid", np.full(len(self), nan))
+        for name in ("mid", "tau"):
+            if len(getattr(self, name)) != len(self):
+                object.__setattr__(self, name, np.full(len(self), nan))
 
     def __len__(self) -> int:
         return len(self.time_us)

@@ -1,7 +1,7 @@
 """Shards: a product's events of some hours, with what its rows look back and ahead to.
 
 A shard can be turned into rows by itself, on any machine, and they are the rows of the whole
-stream to the bit: it begins 302 s before its time, as the featurizer's own restart does, and
+stream to the bit: it begins 302 s before its time, with the product's state as it was then, and
 ends once the last of its labels has matured. Events are cut by their place in the stream, so
 that late and repeated ones, and Breaks, stay where they stood::
 
@@ -17,8 +17,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from featurizer.features import READ_BACK_US
+from featurizer.engine import READ_BACK_US, FeatureEngine, Snapshot
 from featurizer.labels import HORIZON
+from featurizer.level.levels import Levels
+from featurizer.level.seeds import default_seeds
 from featurizer.slots import MICROSECONDS
 from ingestor.tick import Break, Event, decode
 from training.data.coverage import Coverage
@@ -37,7 +39,8 @@ class Shard:
     """One product's rows from ``start_us`` to before ``end_us``, and the events they need.
 
     ``start_us`` is 0 where the feed begins inside, so that its first Break is counted here.
-    ``path`` holds ``events`` lines as they stand in the topic ``ticks``; ``sha256`` is theirs.
+    ``path`` holds ``events`` lines as they stand in the topic ``ticks``; ``state`` is the
+    product's before the first of them, None where its feed begins. ``sha256`` is of both.
     """
 
     feed: str
@@ -48,6 +51,7 @@ class Shard:
     path: Path
     events: int
     sha256: str
+    state: Snapshot | None = None
 
     def read(self) -> Iterator[Event]:
         """Return the events, one at a time."""
@@ -61,8 +65,13 @@ class _OpenShard:
     end_us: int
     number: int
     file: BinaryIO
+    state: Snapshot | None
     events: int = 0
     digest: "hashlib._Hash" = field(default_factory=hashlib.sha256)
+
+    def __post_init__(self) -> None:
+        if self.state is not None:
+            self.digest.update(repr(self.state.run.state()).encode())
 
     def put(self, line: bytes) -> None:
         self.file.write(line)
@@ -84,7 +93,7 @@ class _ProductShards:
 
 
 class ShardWriter:
-    """Cuts a stream of events into shards in ``folder``; memory holds one event.
+    """Cuts a stream of events into shards in ``folder``; memory holds each product's state.
 
     ``span`` (epoch microseconds, whole seconds, the end is left out) limits the rows;
     ``length_us`` is that of a shard, at least 302 s. Events of all products may be mixed;
@@ -103,6 +112,7 @@ class ShardWriter:
         self._folder, self._span, self._length = folder, span, length_us
         self._products: dict[str, _ProductShards] = {}
         self._made: Counter[str] = Counter()
+        self._engine = FeatureEngine(Levels(default_seeds()))
         self.shards: list[Shard] = []
         self.coverage: dict[tuple[str, str], Coverage] = {}
         folder.mkdir(parents=True, exist_ok=True)
@@ -120,6 +130,7 @@ class ShardWriter:
             shard.put(line + b"\n")
         if product.open and not isinstance(event, Break):
             self._close_done(event.product_id, product, event.time_us)
+        self._engine.restore(event)
 
     def finish(self) -> list[Shard]:
         """Close all shards and give them, by feed, product and time."""
@@ -153,17 +164,24 @@ class ShardWriter:
             product.newest = at
             if event.time_us < end and start < end:
                 begins = first and start <= event.time_us
-                self._open(product, event, BEGINNING if begins else start, end)
+                state = None if first else self._engine.snapshot(event.product_id)
+                self._open(product, event, (BEGINNING if begins else start, end), state)
         following = max((product.newest + 1) * self._length, self._span[0])
         product.due_us = following - READ_BACK_US
 
-    def _open(self, product: _ProductShards, event: Event, start_us: int, end_us: int) -> None:
+    def _open(
+        self,
+        product: _ProductShards,
+        event: Event,
+        span: tuple[int, int],
+        state: Snapshot | None,
+    ) -> None:
         name = event.product_id
         number = self._made[name]
         self._made[name] += 1
         path = self._path(name, number)
         file = path.open("wb", buffering=BUFFER)
-        product.open.append(_OpenShard(start_us, end_us, number, file))
+        product.open.append(_OpenShard(*span, number, file, state))
 
     def _path(self, product: str, number: int) -> Path:
         safe = hashlib.sha256(product.encode()).hexdigest()[:12]
@@ -196,5 +214,6 @@ class ShardWriter:
                 path=self._path(name, shard.number),
                 events=shard.events,
                 sha256=shard.digest.hexdigest(),
+                state=shard.state,
             )
         )

@@ -13,6 +13,7 @@ from featurizer.labels import HORIZON
 from featurizer.level.level import STATUSES, Status
 from featurizer.level.levels import Levels
 from featurizer.level.records import DAY_SECONDS
+from featurizer.level.run import Run
 from featurizer.slots import Slot, Timeline
 from ingestor.tick import Event
 from training.data.thresholds import Flags
@@ -73,23 +74,20 @@ def level_seconds(events: Iterable[Event], levels: Levels | None = None) -> Leve
     """
     levels, columns = levels or Levels(), _Columns()
     timeline: Timeline | None = None
-    run_us = 0
+    run: Run | None = None
     for event in events:
-        if timeline is None:
-            timeline, run_us = Timeline(event.feed), event.time_us
-            levels.begin(event)
+        if timeline is None or run is None:
+            timeline, run = Timeline(event.feed), levels.begin(event)
         before = timeline.slots.current
         timeline.take(event)
         now = timeline.slots.current
         if now is None or now is before:
             continue
-        levels.step(event.product_id, before, now.second)
-        run = levels.of(event.product_id)
-        assert run is not None
+        run.step(before, now.second)
         columns.close(before)
         columns.begin(now.second, run.level.tau, run.level.status)
     columns.close(timeline.slots.current if timeline else None)
-    return _without_holes(columns, run_us)
+    return _without_holes(columns, run.run_us if run else 0)
 
 
 def _without_holes(columns: _Columns, run_us: int) -> LeveledSeconds:

@@ -131,7 +131,7 @@ def test_a_rollback_brings_the_release_of_before(drill: Drill, first: Model) -> 
     with drill.report.step("it goes on with what the present release left", 2):
         drill.flows()
     with drill.report.step(f"counted by content, by {before.RELEASE}", 5) as step:
-        found = run.whole(drill)
+        found = run.standing(drill)
         step.note = str(found)
     assert found.rows > rows + UNREAD
     drill.one_score_each()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.level.records import Closed
 from featurizer.level.seeds import Seed, Seeds
 from ingestor.tick import Event

@@ -4,7 +4,7 @@ from math import fsum, log, sqrt
 
 import pytest
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.level.histogram import EDGES, cell_of
 from featurizer.level.level import Level
 from featurizer.level.records import Bin, Closed, Day, Minute

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterable, Sequence
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.history import Rebuilt, rebuild
 from featurizer.level.levels import Levels
 from featurizer.level.records import Closed, Minute, encode

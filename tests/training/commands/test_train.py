@@ -1,6 +1,7 @@
 """The whole way: recordings in, a run folder out, equal bytes for equal data."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -164,7 +165,8 @@ def test_the_page_stands_alone(made: TrainingRun) -> None:
     assert page.count("data:image/png;base64,") == len(list((made.folder / "plots").iterdir()))
     assert "http" not in page
     assert made.record.run_id in page
-    assert "nan" not in page.replace("finance", "")
+    said = re.sub(r"base64,[A-Za-z0-9+/=]+", "", page)
+    assert "nan" not in said.replace("finance", "")
 
 
 def test_the_card_says_what_it_rests_on(made: TrainingRun) -> None:

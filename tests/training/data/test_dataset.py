@@ -176,9 +176,9 @@ def test_real_captures(captures: Path) -> None:
     """Of the real captures, those of the right dialect, clock and length are learned from."""
     dataset = build([captures], silent)
     assert {c.file.partition(".")[0]: c.usable for c in dataset.captures} == {
-        "adv_flat_btc_eth_20260404T0319_11min": {"BTC-USD": 252, "ETH-USD": 214},
-        "adv_ticker_btc_20260404T2113_15min": {"BTC-USD": 501},
-        "adv_flat_btc_20260404T2254_65min": {"BTC-USD": 2898},
+        "adv_flat_btc_eth_20260404T0319_11min": {"BTC-USD": 257, "ETH-USD": 223},
+        "adv_ticker_btc_20260404T2113_15min": {"BTC-USD": 505},
+        "adv_flat_btc_20260404T2254_65min": {"BTC-USD": 2920},
         "adv_ticker_btc_20260405T2235_20min": {"BTC-USD": 837},
     }
     left_out = dict(dataset.left_out)

@@ -174,7 +174,7 @@ def peak(seconds: int, folder: Path, batch: int) -> int:
     for tick in long_stream(seconds):
         writer.take(tick, encode(tick))
     (shard,) = writer.finish()
-    labeller = Labeller(shard.start_us, shard.end_us)
+    labeller = Labeller(shard.start_us, shard.end_us, shard.state)
     parquet.write_part(labeller.rows(shard.read()), folder / "part", batch)
     found = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()

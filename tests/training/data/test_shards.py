@@ -8,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurizer import features
+from featurizer.engine import FeatureEngine
+from featurizer.level.levels import Levels
+from featurizer.level.seeds import default_seeds
+from featurizer.row import encode as encode_row
 from ingestor.tick import Beat, Break, Event, Tick, encode
 from training.data.rows import LabelledRow, Labeller
 from training.data.shards import END, Shard, ShardWriter
@@ -95,7 +98,7 @@ def apart(shards: Sequence[Shard]) -> tuple[list[LabelledRow], dict[str, int]]:
     """Label each shard by itself; give all rows and the sum of the counts."""
     rows, counts = list[LabelledRow](), dict[str, int]()
     for shard in shards:
-        labeller = Labeller(shard.start_us, shard.end_us)
+        labeller = Labeller(shard.start_us, shard.end_us, shard.state)
         rows += labeller.rows(shard.read())
         for name, n in labeller.counts.items():
             counts[name] = counts.get(name, 0) + n
@@ -143,12 +146,12 @@ def test_another_feed_begins_anew(tmp_path: Path) -> None:
 def test_rows_are_the_engines(tmp_path: Path) -> None:
     """Each labelled row is the FeatureRow that the service makes at that Tick, bit by bit."""
     events = stream(7, 1_500)
-    engine = features.FeatureEngine()
+    engine = FeatureEngine(Levels(default_seeds()))
     made = {row.time_us: row for row in map(engine.update, events) if row is not None}
     last = {row.second: row for row in made.values()}
     found, _ = apart(cut(events, tmp_path, 400))
     assert [r.row for r in found] == list(last.values())
-    assert [features.encode(r.row) for r in found] == [features.encode(r) for r in last.values()]
+    assert [encode_row(r.row) for r in found] == [encode_row(row) for row in last.values()]
     whole = Labeller()
     list(whole.rows(events))
     counts = {k.removeprefix("events_"): n for k, n in whole.counts.items() if "events" in k}

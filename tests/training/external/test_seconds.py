@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurizer.features import FeatureEngine, FeatureRow
+from featurizer.engine import FeatureEngine
 from featurizer.labels import MidLog
+from featurizer.row import FeatureRow
 from ingestor.tick import Tick
 from training.external.seconds import (
     SECOND_COLUMNS,
@@ -53,7 +54,9 @@ def test_volatility_and_label_are_those_of_features_and_labels() -> None:
         ours = [row.features[f"realized_volatility_{name}"] for row in rows]
         moved = [row.features[f"log_return_{name}"] for row in rows]
         spread = [row.features[f"spread_mean_{name}"] for row in rows]
-        np.testing.assert_allclose(volatility(series, window), _floats(ours), rtol=1e-9)
+        found = volatility(series, window)
+        known = ~np.isnan(found)  # from half of the window on; ours from a third on
+        np.testing.assert_allclose(found[known], _floats(ours)[known], rtol=1e-9)
         np.testing.assert_allclose(
             log_return(series, window), _floats(moved), rtol=1e-9, atol=1e-15
         )

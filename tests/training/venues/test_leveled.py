@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from featurizer.features import FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.labels import MidLog
 from featurizer.level.level import STATUSES
 from featurizer.slots import MICROSECONDS
