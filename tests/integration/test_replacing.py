@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from featurizer.features import EXAMPLE
+from tests.balancer import Balancer
 from tests.ports import held_port
-from tests.serving.balancer import Balancer
 from tests.waiting import eventually, patience
 
 ROOT = Path(__file__).resolve().parents[2]

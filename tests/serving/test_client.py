@@ -9,7 +9,7 @@ import pytest
 from featurizer.features import EXAMPLE, FEATURES_DIGEST, NAMES, REQUIRED
 from serving.client import LEAST, V2Client
 from serving.v2 import ModelAway, ModelFailed, Scored
-from tests.serving.balancer import Balancer
+from tests.balancer import Balancer
 from tests.serving.fake_v2 import FakeV2
 
 ROW = tuple(EXAMPLE[name] for name in NAMES)

@@ -10,7 +10,7 @@ from featurizer.features import EXAMPLE, NAMES
 from serving.client import AGAIN_SECONDS, V2Client
 from serving.connections import ROTATE_SECONDS, ConnectionPool
 from serving.v2 import ModelAway
-from tests.serving.balancer import Balancer
+from tests.balancer import Balancer
 
 ROW = tuple(EXAMPLE[name] for name in NAMES)
 PATIENCE = 60.0

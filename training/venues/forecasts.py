@@ -12,8 +12,8 @@ from featurizer.level.records import DAY_SECONDS
 from training.data.thresholds import Flags
 from training.errors import FitError
 from training.external.columns import Numbers, Times
+from training.models.relative import ChancesOf, RelativeFit, fit_relative
 from training.venues.examples import Examples, examples_of, joined
-from training.venues.fit import Chances, RelativeFit, fit_relative
 from training.venues.leveled import LeveledSeconds
 
 EVERY: Final = 10
@@ -161,7 +161,7 @@ def _together(several: Sequence[Forecast]) -> Forecast:
 
 
 def _forecasts(
-    tested: Examples, model: Chances, rule: Chances, base: tuple[float, float]
+    tested: Examples, model: ChancesOf, rule: ChancesOf, base: tuple[float, float]
 ) -> Forecasts:
     n, part = len(tested), tested.part
     return Forecasts(

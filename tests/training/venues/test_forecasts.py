@@ -9,8 +9,8 @@ import pytest
 
 from tests.training.made_up import DAY, made_up
 from training.errors import FitError
+from training.models.relative import fit_relative
 from training.venues.examples import Examples, examples_of, joined
-from training.venues.fit import fit_relative
 from training.venues.forecasts import (
     leave_days_out,
     leave_one_out,

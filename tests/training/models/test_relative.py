@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from featurizer.features import NAMES
+from serving.relative import VOLATILITIES
 from tests.training.made_up import made_up
 from training.errors import FitError
-from training.venues.fit import fit_relative, inputs
+from training.models.relative import fit_relative, inputs
 
 
 def test_the_windows_that_count_are_found() -> None:
@@ -64,3 +66,32 @@ def test_a_single_class_is_refused() -> None:
     calm = made_up()
     with pytest.raises(FitError, match="made up: found a single class"):
         fit_relative(replace(calm, ahead=np.minimum(calm.ahead, 1.9)))
+
+
+def test_what_counts_twice_is_as_if_it_stood_twice() -> None:
+    """A weight is a number of examples; one of 0 is no example."""
+    examples = made_up()
+    weight = np.arange(len(examples)) % 3
+    weighed = fit_relative(examples, weight=weight.astype(np.float64))
+    repeated = fit_relative(examples.take(np.repeat(np.arange(len(examples)), weight)))
+    for one, other in zip(weighed.sets, repeated.sets, strict=True):
+        assert one == pytest.approx(other, rel=1e-6, abs=1e-8)
+    assert weighed.base == pytest.approx(repeated.base)
+
+
+def test_what_serves_says_the_same() -> None:
+    """Arrays and the model of one row agree for every number of known windows."""
+    examples = made_up(2)
+    volatility = examples.volatility.copy()
+    volatility[np.arange(len(examples))[:, None] % 5 <= np.arange(4)] = np.nan
+    examples = replace(examples, volatility=volatility)
+    fit = fit_relative(made_up())
+    said, served = fit.chances(examples), fit.served("ml")
+    positions = [NAMES.index(name) for name in VOLATILITIES]
+    for at, values in enumerate(volatility[:50].tolist()):
+        row = [None] * len(NAMES)
+        for position, value in zip(positions, values, strict=True):
+            row[position] = value
+        found = served.chances(row, float(examples.tau[at]))
+        assert found.score == pytest.approx(said.score[at], rel=1e-12)
+        assert found.severe == pytest.approx(said.severe[at], rel=1e-12)
