@@ -17,11 +17,11 @@ from featurizer.level.histogram import Cells, Histogram, cell_of
 from featurizer.level.level import level_of
 from featurizer.level.records import BIN_SECONDS, DAY_SECONDS, MINUTE_SECONDS
 from featurizer.level.run import BINS, DAYS
+from serving.relative import WINDOWS
 from training.external.columns import Numbers, Times
 from training.external.minutes import read_minutes
 from training.external.trailing import rolling_sum
 from training.venues.examples import Examples
-from training.venues.windows import WINDOWS
 
 PARKINSON: Final = 2.0 * sqrt(log(2.0))
 KNOWN_SHARE: Final = 3

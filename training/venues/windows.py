@@ -10,11 +10,11 @@ import numpy as np
 
 from featurizer.level.records import MINUTE_SECONDS
 from featurizer.slots import MICROSECONDS
+from serving.relative import WINDOWS
 from training.external.columns import Numbers
 from training.external.trailing import rolling_sum
 from training.venues.leveled import NO_SLOT, LeveledSeconds
 
-WINDOWS: Final = (60, 300, 900, 3600)
 FEWEST_RETURNS: Final = 20
 BY_MINUTES: Final = 900
 """Windows from this length on are of whole minutes, as the service keeps sums of these."""

@@ -10,9 +10,10 @@ import pytest
 from featurizer.engine import FeatureEngine
 from featurizer.level.level import STATUSES
 from featurizer.slots import MICROSECONDS
+from serving.relative import WINDOWS
 from training.venues.leveled import NO_SLOT, LeveledSeconds, level_seconds
 from training.venues.trades import Trades, events_of
-from training.venues.windows import WINDOWS, realized_volatilities
+from training.venues.windows import realized_volatilities
 
 Market = Callable[..., pd.DataFrame]
 FIRST = 1_700_006_423
