@@ -1,11 +1,13 @@
 """Faults of the feed cost the rows they must and no others, row by row beside a calm run."""
 
-import json
+import copy
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 from prometheus_client import CollectorRegistry
@@ -42,7 +44,7 @@ Faulty = list[Entry | bytes | Opened]
 def market() -> list[Entry]:
     """Two hours of three products: tickers, trades and heartbeats."""
     made = frames(7, PRODUCTS, START_US, SECONDS)
-    return [(frame.time_us, json.loads(frame.data)) for frame in made]
+    return [(frame.time_us, msgspec.json.decode(frame.data)) for frame in made]
 
 
 def items(entries: Iterable[Entry | bytes | Opened]) -> list[Item]:
@@ -59,7 +61,7 @@ def items(entries: Iterable[Entry | bytes | Opened]) -> list[Item]:
             at_us, content = entry
             number = content.get("renumber", number + content.get("skip", 0))
             sent = {k: v for k, v in content.items() if k not in ("skip", "renumber", "again")}
-            frame = json.dumps({**sent, "sequence_num": number}).encode()
+            frame = msgspec.json.encode({**sent, "sequence_num": number})
             found += [Received(frame, at_us)] * (1 + content.get("again", 0))
             number += 1
     return found
@@ -135,16 +137,16 @@ def calm(market: list[Entry]) -> Run:
     return run
 
 
-def tickers(entries: Faulty, product: str, after_us: int) -> list[int]:
+def tickers(entries: Faulty, product: str, after_us: int) -> Iterator[int]:
     """Where the tickers of a product stand, from a time on."""
-    return [
+    return (
         at
         for at, entry in enumerate(entries)
         if isinstance(entry, tuple)
         and entry[0] >= after_us
         and entry[1]["channel"] == "ticker"
         and entry[1]["events"][0]["tickers"][-1]["product_id"] == product
-    ]
+    )
 
 
 def with_quote(**changes: Any) -> Callable[[Faulty, int], None]:
@@ -152,7 +154,7 @@ def with_quote(**changes: Any) -> Callable[[Faulty, int], None]:
 
     def spoil(entries: Faulty, at: int) -> None:
         time_us, content = entries[at]
-        whole = json.loads(json.dumps(content))
+        whole = copy.deepcopy(content)
         whole["events"][0]["tickers"][0] |= changes
         entries[at] = (time_us, whole)
 
@@ -170,15 +172,15 @@ def stalls(entries: Faulty, at: int) -> None:
     start_us, content = entries[at]
     product = content["events"][0]["tickers"][0]["product_id"]
     until_us = start_us + 40 * SECOND
-    gone = [n for n in tickers(entries, product, start_us) if entries[n][0] <= until_us]
-    for n in reversed(gone):
+    gone = takewhile(lambda n: entries[n][0] <= until_us, tickers(entries, product, start_us))
+    for n in reversed(list(gone)):
         del entries[n]
 
 
 def two_in_one(entries: Faulty, at: int) -> None:
     """An older ticker of the same product stands before it in its frame: the newest counts."""
     time_us, content = entries[at]
-    whole = json.loads(json.dumps(content))
+    whole = copy.deepcopy(content)
     newest = whole["events"][0]["tickers"][0]
     older = newest | {"best_bid": "1", "best_ask": "1.01", "price": "1"}
     whole["events"][0]["tickers"] = [older, newest]
@@ -246,7 +248,7 @@ def injected(market: Faulty, faults: dict[str, Any], seed: int, product: str) ->
     names = chance.sample(sorted(faults), len(faults))
     for number in range(len(names), 0, -1):  # from the end, so that earlier places stay
         after_us = START_US + (number * APART_SECONDS - 500 + chance.randrange(100)) * SECOND
-        faults[names[number - 1]](entries, tickers(market, product, after_us)[0])
+        faults[names[number - 1]](entries, next(tickers(market, product, after_us)))
     return entries
 
 
