@@ -102,6 +102,7 @@ class _ProductWindow:
     newest: int = -1
     scored_us: int = -1
     seconds: dict[int, _Second] = field(default_factory=dict)
+    figures: list[Quality] | None = None
 
 
 class RollingQuality:
@@ -127,6 +128,7 @@ class RollingQuality:
         second = outcome.time_us // MICROSECONDS
         if second <= window.newest - self._window:
             return
+        window.figures = None
         row = window.seconds.setdefault(second, _Second(outcome.label, outcome.coverage >= 1.0))
         for variant, answer in _answers(prediction):
             row.add(variant, answer)
@@ -136,7 +138,7 @@ class RollingQuality:
             self._prune(window)
 
     def snapshot(self) -> list[Quality]:
-        """Compute all figures anew from the rows in the window.
+        """Compute all figures from the rows in the window: of a product with new rows, anew.
 
         A product that had no row for a window while others had is gone.
         """
@@ -145,8 +147,10 @@ class RollingQuality:
         self._products = {n: w for n, w in self._products.items() if not 0 <= w.scored_us < gone_us}
         found: list[Quality] = []
         for product_id, window in sorted(self._products.items()):
-            self._prune(window)
-            found.extend(_measure(product_id, window))
+            if window.figures is None:
+                self._prune(window)
+                window.figures = _measure(product_id, window)
+            found.extend(window.figures)
         return found
 
     def _prune(self, window: _ProductWindow) -> None:
