@@ -20,6 +20,7 @@ from serving.card import (
     Installed,
     ModelInfo,
     check_libraries,
+    check_relative,
     installed_libraries,
     installed_version,
     read_card,
@@ -27,7 +28,9 @@ from serving.card import (
 from serving.errors import ArtifactError
 from serving.linear import SCHEMA_VERSION, Linear, positions_of
 from serving.reference import Reference, encode_reference, read_reference
-from serving.tensor import DATATYPE, INPUT, OUTPUT
+from serving.relative import KIND as RELATIVE_KIND
+from serving.relative import Relative
+from serving.tensor import DATATYPE, INPUT, OUTPUT, SEVERE, width_for
 
 __all__ = [
     "FILES",
@@ -57,7 +60,8 @@ _VERSION_DIGITS: Final = 12
 class Artifact:
     """A verified folder: every byte here had its expected digest.
 
-    ``linear`` is None for a model that is no linear one; ``pickled`` is the content of
+    ``linear`` is None for a model that is no linear one, ``relative`` for one that is not in units
+    of τ; ``pickled`` is the content of
     ``model.joblib``, None where the folder has none; ``features`` are the names the model uses;
     ``reference_json`` is the content of ``reference.json``, None in folders from before it.
     """
@@ -68,6 +72,7 @@ class Artifact:
     linear: Linear | None
     pickled: bytes | None
     reference_json: bytes | None = None
+    relative: Relative | None = None
 
     def reference(self) -> Reference | None:
         """Return the training rows that drift is measured against, None where there are none.
@@ -112,7 +117,7 @@ def write_folder(
     path: Path,
     *,
     variant: str,
-    linear: Linear | None,
+    linear: Linear | Relative | None,
     card: Mapping[str, Any],
     pipeline: Any = None,
     features: tuple[str, ...] = NAMES,
@@ -121,6 +126,7 @@ def write_folder(
     """Write a model folder, equal bytes for equal models, and give what it is now.
 
     ``variant``, ``features_digest`` and ``libraries`` of the card are filled in when absent.
+    ``linear`` is the model in plain numbers, of either kind.
     With ``linear`` None the Pipeline itself is served, fed with ``features`` in that order.
     ``reference`` (made by ``reference_of``) are training rows to measure drift against.
 
@@ -128,11 +134,14 @@ def write_folder(
         ArtifactError: the result would not load again.
     """
     model = linear.document() if linear else _pipeline_document(variant, features)
-    defaults = {
+    defaults: dict[str, Any] = {
         "variant": variant,
         "features_digest": FEATURES_DIGEST,
         "libraries": installed_libraries(),
     }
+    relative = isinstance(linear, Relative)
+    if isinstance(linear, Relative):
+        defaults["base_rates"] = model["base_rates"]
     files = {MODEL: _json(model), CARD: _json(defaults | dict(card))}
     if pipeline is not None:
         files[PIPELINE] = _pickle(pipeline)
@@ -143,7 +152,9 @@ def write_folder(
     path.mkdir(parents=True, exist_ok=True)
     for name in (PIPELINE, REFERENCE):
         (path / name).unlink(missing_ok=True)
-    for name, data in (files | {SUMS: sums, SETTINGS: _settings(variant, digest)}).items():
+    for name, data in (
+        files | {SUMS: sums, SETTINGS: _settings(variant, digest, relative)}
+    ).items():
         (path / name).write_bytes(data)
     written = load_folder(path, digest=digest)
     written.reference()
@@ -163,10 +174,20 @@ def _load(path: Path, digest: str | None) -> Artifact:
             f"found variant {card.variant!r} in {CARD} and {model.get('variant')!r} in {MODEL},"
             " expected the same"
         )
+    info, kept = _info(card, found), (files.get(PIPELINE), files.get(REFERENCE))
+    if model.get("kind") == RELATIVE_KIND:
+        check_relative(card)
+        relative = Relative.of(model)
+        if card.base_rates != model["base_rates"]:
+            raise ArtifactError(
+                f"found base_rates {card.base_rates} in {CARD}, expected those of {MODEL}"
+            )
+        return Artifact(info, card, relative.features, None, *kept, relative)
+    if not (card.tau and card.threshold):
+        raise ArtifactError(f"{CARD} is not a card: found no tau or no threshold of any product")
     linear = None if model.get("kind") == PIPELINE_KIND else Linear.of(model)
     features = linear.features if linear else _pipeline_features(model)
-    info = _info(card, found)
-    return Artifact(info, card, features, linear, files.get(PIPELINE), files.get(REFERENCE))
+    return Artifact(info, card, features, linear, *kept)
 
 
 def _info(card: Card, digest: str) -> ModelInfo:
@@ -178,6 +199,8 @@ def _info(card: Card, digest: str) -> ModelInfo:
         dialect=card.dialect,
         tau=card.tau,
         threshold=card.threshold,
+        default_tau=card.default_tau,
+        thresholds=card.thresholds,
     )
 
 
@@ -244,15 +267,16 @@ def _pickle(pipeline: Any) -> bytes:
     return buffer.getvalue()
 
 
-def _settings(variant: str, digest: str) -> bytes:
+def _settings(variant: str, digest: str, relative: bool) -> bytes:
     """Return MLServer's settings of this model; ``uri`` is relative to the file itself."""
+    width, outputs = width_for(len(NAMES), tau=relative), [OUTPUT, *[SEVERE] * relative]
     return _json(
         {
             "name": variant,
             "implementation": RUNTIME,
             "platform": "sklearn",
-            "inputs": [{"name": INPUT, "datatype": DATATYPE, "shape": [-1, len(NAMES)]}],
-            "outputs": [{"name": OUTPUT, "datatype": DATATYPE, "shape": [-1]}],
+            "inputs": [{"name": INPUT, "datatype": DATATYPE, "shape": [-1, width]}],
+            "outputs": [{"name": name, "datatype": DATATYPE, "shape": [-1]} for name in outputs],
             "parameters": {
                 "uri": ".",
                 "version": digest[:_VERSION_DIGITS],

@@ -2,10 +2,11 @@
 
 import platform
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as package_version
-from typing import Final
+from math import isfinite
+from typing import Final, Literal, get_args
 
 import msgspec
 from msgspec.structs import replace
@@ -17,6 +18,10 @@ from serving.errors import ArtifactError
 PICKLED_BY: Final = ("scikit-learn", "numpy", "joblib")
 """A pickle of one version of these breaks in another, often only when it predicts."""
 
+Alarm = Literal["elevated", "spike"]
+BUDGETS: Final = ("2", "4", "8", "16")
+"""Starts a day that thresholds are made for."""
+
 Installed = Callable[[str], str]
 
 
@@ -24,25 +29,34 @@ class Golden(msgspec.Struct, frozen=True):
     """Rows in the order of ``NAMES`` and the scores training saw for them.
 
     In the file a row has as many values as there were features when the model was trained.
+    For a model in units of τ each row has its ``tau`` (null: the card's default), and ``severe``.
     """
 
     rows: list[list[float | None]]
     scores: list[float]
+    tau: list[float | None] = []
+    severe: list[float] = []
 
 
 class Card(msgspec.Struct, frozen=True):
     """What serving needs of ``card.json``; the rest of the card is for people.
 
-    ``tau`` (log return) and ``threshold`` (score) are per product.
+    ``tau`` (log return) and ``threshold`` (score) are per product, in cards of models that learned
+    one τ for each. A model in units of τ has ``default_tau`` for rows without one, and
+    ``thresholds`` of ``severe`` for a spike and of the smoothed ``score`` for elevated, by budget
+    (starts a day).
     """
 
     variant: str
     dialect: Dialect
     features_digest: str
-    tau: dict[str, float]
-    threshold: dict[str, float]
     libraries: dict[str, str]
     golden: Golden
+    tau: dict[str, float] = {}
+    threshold: dict[str, float] = {}
+    default_tau: float | None = None
+    thresholds: dict[Alarm, dict[str, float]] = {}
+    base_rates: dict[str, float] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +70,13 @@ class ModelInfo:
     dialect: Dialect
     tau: Mapping[str, float]
     threshold: Mapping[str, float]
+    default_tau: float | None = None
+    thresholds: Mapping[Alarm, Mapping[str, float]] = field(default_factory=dict)
+
+    @property
+    def relative(self) -> bool:
+        """Whether the model is in units of τ: it takes τ with a row, and says ``severe``."""
+        return self.default_tau is not None
 
 
 def installed_version(package: str) -> str:
@@ -95,6 +116,25 @@ def read_card(data: bytes) -> Card:
             f" expected at least one row of {len(names)} values and a score for each"
         )
     return replace(card, golden=replace(card.golden, rows=[widened(row) for row in rows]))
+
+
+def check_relative(card: Card) -> None:
+    """Check what a model in units of τ is asked for beside its scores.
+
+    Raises:
+        ArtifactError: no default τ, a threshold is missing or none, or golden values are.
+    """
+    tau, rows = card.default_tau, len(card.golden.rows)
+    if tau is None or not (isfinite(tau) and tau > 0.0):
+        raise ArtifactError(f"found default_tau {tau} in card.json, expected one above 0")
+    found = {alarm: sorted(table, key=int) for alarm, table in card.thresholds.items()}
+    if found != {alarm: list(BUDGETS) for alarm in get_args(Alarm)}:
+        raise ArtifactError(f"found thresholds {found}, expected each for {list(BUDGETS)}")
+    wrong = [x for table in card.thresholds.values() for x in table.values() if not 0.0 < x <= 1.0]
+    if wrong:
+        raise ArtifactError(f"found the threshold {wrong[0]}, expected all above 0, at most 1")
+    if (len(card.golden.tau), len(card.golden.severe)) != (rows, rows):
+        raise ArtifactError(f"found golden rows without tau or severe, expected both for {rows}")
 
 
 def check_libraries(expected: Mapping[str, str], installed: Installed = installed_version) -> None:

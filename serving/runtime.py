@@ -12,13 +12,15 @@ from mlserver_sklearn import SKLearnModel
 
 from serving.artifact import Artifact, load_folder
 from serving.errors import ArtifactError, TensorError
-from serving.predictor import RowPredictor, open_predictor
-from serving.tensor import DATATYPE, INPUT, OUTPUT, Row, rows_of
+from serving.predictor import RowPredictor, open_predictor, outputs_of
+from serving.tensor import DATATYPE, INPUT, Row, rows_of
 from serving.v2 import parameters_of
 
 
 class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
     """Serves ``ml`` and ``baseline``: ``features``, FP64 [n, width], in, ``score``, FP64 [n], out.
+
+    A model in units of τ gives ``severe`` as well, of the same form.
 
     A row's score is made from this row alone, so its bits don't depend on the batch.
     """
@@ -52,25 +54,34 @@ class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
     async def predict(self, payload: InferenceRequest) -> InferenceResponse:
         """Score each row; the parameters of the answer say which model did."""
         try:
-            scores = [self._predictor.score(row) for row in _rows(payload)]
+            rows = _rows(payload)
+            outputs = self._wanted(payload, outputs_of(self._predictor, rows))
         except (TensorError, ValueError) as exc:
             raise InferenceError(f"{self.name}: {exc}") from exc
-        output = ResponseOutput(name=OUTPUT, datatype=DATATYPE, shape=[len(scores)], data=scores)
         return InferenceResponse(
             model_name=self.name,
             model_version=self.version,
             parameters=Parameters(**self._parameters),
-            outputs=[output],
+            outputs=[
+                ResponseOutput(name=name, datatype=DATATYPE, shape=[len(rows)], data=values)
+                for name, values in outputs.items()
+            ],
         )
+
+    @staticmethod
+    def _wanted(
+        payload: InferenceRequest, outputs: dict[str, list[float]]
+    ) -> dict[str, list[float]]:
+        wanted = [output.name for output in payload.outputs or ()] or list(outputs)
+        if not set(wanted) <= set(outputs) or len(set(wanted)) != len(wanted):
+            raise TensorError(f"found the wanted outputs {wanted}, expected {list(outputs)}")
+        return {name: outputs[name] for name in wanted}
 
 
 def _rows(payload: InferenceRequest) -> Sequence[Row]:
     if len(payload.inputs) != 1:
         names = [tensor.name for tensor in payload.inputs]
         raise TensorError(f"found the inputs {names}, expected {[INPUT]}")
-    wanted = [output.name for output in payload.outputs or ()]
-    if wanted not in ([], [OUTPUT]):
-        raise TensorError(f"found the wanted outputs {wanted}, expected {[OUTPUT]}")
     tensor = payload.inputs[0]
     return rows_of(tensor.name, _datatype(tensor.datatype), tensor.shape, _values(tensor.data))
 

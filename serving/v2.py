@@ -13,8 +13,8 @@ import msgspec
 
 from featurizer.features import FEATURES_DIGEST, NAMES, names_of
 from ingestor.tick import Dialect
-from serving.card import ModelInfo
-from serving.tensor import DATATYPE, INPUT, OUTPUT, Row
+from serving.card import Alarm, ModelInfo
+from serving.tensor import DATATYPE, INPUT, OUTPUT, SEVERE, Row, columns_of, width_for
 
 MODEL_PATH: Final = "/v2/models/{variant}"
 INFER_PATH: Final = f"{MODEL_PATH}/infer"
@@ -55,10 +55,14 @@ class WrongFeatures(BadResponse):
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """Scores in [0, 1], in the order of the rows, and the model that gave them."""
+    """Scores in [0, 1], in the order of the rows, and the model that gave them.
+
+    ``severe`` are the chances of 2τ, None from a model that is not in units of τ.
+    """
 
     scores: list[float]
     info: ModelInfo
+    severe: list[float] | None = None
 
 
 class _Input(msgspec.Struct):
@@ -80,6 +84,8 @@ class _Parameters(msgspec.Struct):
     dialect: Dialect
     tau: str
     threshold: str
+    default_tau: str = "null"
+    thresholds: str = "{}"
 
 
 class _Output(msgspec.Struct):
@@ -97,6 +103,8 @@ class _Response(msgspec.Struct):
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Response)
 _table_decoder = msgspec.json.Decoder(dict[str, float])
+_tau_decoder = msgspec.json.Decoder(float | None)
+_thresholds_decoder = msgspec.json.Decoder(dict[Alarm, dict[str, float]])
 
 
 def infer_path(variant: str) -> str:
@@ -110,21 +118,22 @@ def infer_path(variant: str) -> str:
 
 def width_of(info: ModelInfo) -> int:
     """Return how many columns a model is sent: those it names, which every server of it takes."""
-    return len(names_of(info.features_digest) or NAMES)
+    return width_for(len(names_of(info.features_digest) or NAMES), tau=info.relative)
 
 
-def encode_request(rows: Sequence[Row], width: int = len(NAMES)) -> bytes:
+def encode_request(rows: Sequence[Row], width: int = width_for(len(NAMES))) -> bytes:
     """Return the body of an infer request; None means unknown and travels as null.
 
-    Of each row, in the order of ``NAMES``, the first ``width`` columns are sent.
+    Of each row, in the order of ``NAMES``, so many features are sent as there are columns; in
+    a tensor of more than ``WITHOUT_TAU`` columns the last one is the row's τ.
 
     >>> encode_request([(None,) * len(NAMES)])[:41]
     b'{"inputs":[{"name":"features","shape":[1,'
     """
-    if any(len(row) != len(NAMES) for row in rows):
+    if any(len(row) not in (len(NAMES), len(NAMES) + 1) for row in rows):
         found = sorted({len(row) for row in rows})
-        raise ValueError(f"found rows of {found} values, expected {len(NAMES)}")
-    data = [value for row in rows for value in row[:width]]
+        raise ValueError(f"found rows of {found} values, expected {len(NAMES)}, or τ after them")
+    data = [value for row in rows for value in columns_of(row, width)]
     tensor = _Input(INPUT, [len(rows), width], DATATYPE, data)
     return _encoder.encode(_Request([tensor]))
 
@@ -148,11 +157,17 @@ def decode_response(body: bytes, rows: int, variant: str | None = None) -> Score
         )
     if variant is not None and info.variant != variant:
         raise BadResponse(f"found an answer of variant {info.variant!r}, expected {variant!r}")
-    return Scored(_scores(response.outputs, rows), info)
+    scores = _values(OUTPUT, response.outputs, rows)
+    severe = _values(SEVERE, response.outputs, rows) if info.relative else None
+    return Scored(scores, info, severe)
 
 
 def parameters_of(info: ModelInfo) -> dict[str, str]:
     """Return the parameters of an answer: strings, as gRPC carries no maps of floats."""
+    relative = {
+        "default_tau": json.dumps(info.default_tau),
+        "thresholds": json.dumps({alarm: dict(each) for alarm, each in info.thresholds.items()}),
+    }
     return {
         "model_variant": info.variant,
         "version": info.version,
@@ -161,7 +176,7 @@ def parameters_of(info: ModelInfo) -> dict[str, str]:
         "dialect": info.dialect,
         "tau": json.dumps(dict(info.tau)),
         "threshold": json.dumps(dict(info.threshold)),
-    }
+    } | (relative if info.relative else {})
 
 
 def _info(found: _Parameters) -> ModelInfo:
@@ -173,19 +188,22 @@ def _info(found: _Parameters) -> ModelInfo:
         dialect=found.dialect,
         tau=_table_decoder.decode(found.tau),
         threshold=_table_decoder.decode(found.threshold),
+        default_tau=_tau_decoder.decode(found.default_tau),
+        thresholds=_thresholds_decoder.decode(found.thresholds),
     )
 
 
-def _scores(outputs: list[_Output], rows: int) -> list[float]:
-    named = [output for output in outputs if output.name == OUTPUT]
+def _values(name: str, outputs: list[_Output], rows: int) -> list[float]:
+    named = [output for output in outputs if output.name == name]
     if len(named) != 1:
-        raise BadResponse(f"found outputs {[o.name for o in outputs]}, expected one {OUTPUT!r}")
+        raise BadResponse(f"found outputs {[o.name for o in outputs]}, expected one {name!r}")
     scores = named[0].data
     if len(scores) != rows or prod(named[0].shape) != rows:
         raise BadResponse(
-            f"found {len(scores)} scores of shape {named[0].shape}, expected {rows}, one a row"
+            f"found {len(scores)} values of {name}, of shape {named[0].shape},"
+            f" expected {rows}, one a row"
         )
     outside = [score for score in scores if not 0.0 <= score <= 1.0]
     if outside:
-        raise BadResponse(f"found score {outside[0]}, expected all in [0, 1]")
+        raise BadResponse(f"found {name} {outside[0]}, expected all in [0, 1]")
     return scores

@@ -17,9 +17,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from serving.artifact import write_folder
 from serving.linear import Linear
+from serving.relative import Chances, Relative
 from tests.ports import held_port
 from tests.waiting import patience
 
@@ -107,6 +108,46 @@ def card_of(market: Market) -> CardOf:
         return base | changes
 
     return card
+
+
+THRESHOLDS = {
+    "elevated": {"2": 0.4, "4": 0.3, "8": 0.2, "16": 0.15},
+    "spike": {"2": 0.35, "4": 0.25, "8": 0.15, "16": 0.1},
+}
+
+
+@pytest.fixture(scope="session")
+def relative() -> Relative:
+    """A model in units of τ."""
+    score = ((-1.0, 1.5), (-1.1, 1.0, 0.5), (-1.2, 0.9, 0.4, 0.3), (-1.3, 0.8, 0.3, 0.2, 0.4))
+    severe = tuple((each[0] - 2.0, *each[1:]) for each in score)
+    return Relative("ml", score, severe, Chances(0.09, 0.02))
+
+
+@pytest.fixture(scope="session")
+def relative_card(relative: Relative) -> dict[str, Any]:
+    """Its card: golden rows with τ, one without, and one that knows nothing."""
+    known = [EXAMPLE[name] for name in NAMES]
+    rows: Rows = [known, known, [None] * len(NAMES)]
+    taus = [0.0009, None, 0.0009]
+    pairs = zip(rows, taus, strict=True)
+    said = [relative.chances(row, 0.0006 if tau is None else tau) for row, tau in pairs]
+    golden = {
+        "rows": rows,
+        "tau": taus,
+        "scores": [each.score for each in said],
+        "severe": [each.severe for each in said],
+    }
+    card = {"dialect": "advanced", "default_tau": 0.0006, "thresholds": THRESHOLDS}
+    return card | {"golden": golden, "data": [{"name": "generated", "licence": "none"}]}
+
+
+@pytest.fixture
+def relative_folder(tmp_path: Path, relative: Relative, relative_card: dict[str, Any]) -> Path:
+    """A fresh model folder ``ml`` of a model in units of τ."""
+    path = tmp_path / "relative" / "ml"
+    write_folder(path, variant="ml", linear=relative, card=relative_card)
+    return path
 
 
 @pytest.fixture

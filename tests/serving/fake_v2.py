@@ -4,14 +4,17 @@ import asyncio
 import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from aiohttp import web
 
-from featurizer.features import FEATURES, NAMES, REQUIRED, digest_of
+from featurizer.features import FEATURES, FEATURES_DIGEST, NAMES, REQUIRED, digest_of
 from serving.card import ModelInfo
 from serving.linear import Linear
-from serving.tensor import rows_of
+from serving.predictor import RelativePredictor, RowPredictor, outputs_of
+from serving.relative import Chances, Relative
+from serving.tensor import rows_of, width_for
 from serving.v2 import parameters_of
 from tests.ports import held_port
 
@@ -33,8 +36,8 @@ class FakeV2:
         self.status: dict[str, int] = {}
         self.scores: list[float] | None = None
         self.parameters: dict[str, Any] = {}
-        self.takes = tuple(range(len(REQUIRED), len(NAMES) + 1))
-        self.models = {variant: linear(variant) for variant in COEFFICIENTS}
+        self.takes = tuple(range(len(REQUIRED), width_for(len(NAMES), tau=True) + 1))
+        self.models: dict[str, RowPredictor] = {name: linear(name) for name in COEFFICIENTS}
         self.widths: list[int] = []
         self.waiting = threading.Event()
         self.hang = False
@@ -95,8 +98,14 @@ class FakeV2:
         if self.widths[-1] not in self.takes:
             return web.json_response({"error": "features has another shape"}, status=400)
         rows = rows_of(**{part: tensor[part] for part in ("name", "datatype", "shape", "data")})
-        scores = self.scores or [self.models[variant].score(row) for row in rows]
-        answer = answer_of(info_of(variant), scores)
+        model = self.models[variant]
+        outputs = outputs_of(model, rows)
+        if self.scores is not None:
+            outputs["score"] = self.scores
+        info = info_of(variant)
+        if isinstance(model, RelativePredictor):
+            info = relative_info(variant, model.default_tau)
+        answer = answer_of(info, **outputs)
         answer["parameters"] |= self.parameters
         return web.json_response(answer)
 
@@ -111,7 +120,28 @@ def info_of(variant: str) -> ModelInfo:
     )
 
 
-def answer_of(info: ModelInfo, scores: Sequence[float]) -> dict[str, Any]:
+def relative_info(variant: str, default_tau: float) -> ModelInfo:
+    """What a model in units of τ says of itself."""
+    budgets = {"2": 0.4, "4": 0.3, "8": 0.2, "16": 0.1}
+    return replace(
+        info_of(variant),
+        features_digest=FEATURES_DIGEST,
+        tau={},
+        threshold={},
+        default_tau=default_tau,
+        thresholds={"elevated": budgets, "spike": budgets},
+    )
+
+
+def relative(variant: str = "ml") -> RelativePredictor:
+    """A model in units of τ, of the first window alone."""
+    model = Relative(variant, ((-1.0, 1.5),), ((-3.0, 1.5),), Chances(0.09, 0.02))
+    return RelativePredictor(model, 0.0006)
+
+
+def answer_of(
+    info: ModelInfo, score: Sequence[float], severe: Sequence[float] | None = None
+) -> dict[str, Any]:
     """What MLServer answers to an infer request, with what our runtime fills in."""
     return {
         "model_name": info.variant,
@@ -119,6 +149,8 @@ def answer_of(info: ModelInfo, scores: Sequence[float]) -> dict[str, Any]:
         "id": "1",
         "parameters": parameters_of(info),
         "outputs": [
-            {"name": "score", "shape": [len(scores)], "datatype": "FP64", "data": list(scores)}
+            {"name": name, "shape": [len(values)], "datatype": "FP64", "data": list(values)}
+            for name, values in (("score", score), ("severe", severe))
+            if values is not None
         ],
     }

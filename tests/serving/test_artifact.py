@@ -14,6 +14,8 @@ from featurizer.features import FEATURES, FEATURES_DIGEST, NAMES, REQUIRED, dige
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.card import installed_libraries, installed_version
 from serving.linear import Linear
+from serving.relative import VOLATILITIES, Relative
+from serving.tensor import width_for
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_DIGEST = "53c936bf0205029b2d83d8020c9cdc10986a9c9509c272c3e6835e5af1cb8147"
@@ -288,3 +290,45 @@ def test_loading_needs_no_scikit_learn(folder: Path) -> None:
     score, imported = done.stdout.splitlines()
     assert 0 <= float(score) <= 1
     assert imported == "set()"
+
+
+def test_a_model_in_units_of_the_level(
+    relative_folder: Path, relative: Relative, relative_card: dict[str, Any]
+) -> None:
+    """It is written and read with its default τ and the thresholds of every budget."""
+    artifact = load_folder(relative_folder)
+    assert (artifact.relative, artifact.linear) == (relative, None)
+    assert artifact.features == VOLATILITIES
+    assert artifact.info.relative
+    assert artifact.info.default_tau == relative_card["default_tau"]
+    assert artifact.info.thresholds == relative_card["thresholds"]
+    assert (artifact.info.tau, artifact.info.threshold) == ({}, {})
+    assert json.loads((relative_folder / "card.json").read_text())["base_rates"] == {
+        "score": 0.09,
+        "severe": 0.02,
+    }
+    settings = json.loads((relative_folder / "model-settings.json").read_text())
+    assert settings["inputs"][0]["shape"] == [-1, width_for(len(NAMES), tau=True)]
+    assert [output["name"] for output in settings["outputs"]] == ["score", "severe"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda card: card.pop("default_tau"), "default_tau None"),
+        (lambda card: card.update(default_tau=0.0), "default_tau 0.0 .* expected one above 0"),
+        (lambda card: card["thresholds"].pop("spike"), "found thresholds .* expected each for"),
+        (lambda card: card["thresholds"]["spike"].pop("4"), "found thresholds"),
+        (lambda card: card["thresholds"]["spike"].update({"4": 0.0}), "found the threshold 0.0"),
+        (lambda card: card["golden"].pop("tau"), "golden rows without tau or severe"),
+        (lambda card: card.update(base_rates={"score": 0.5, "severe": 0.1}), "found base_rates"),
+    ],
+)
+def test_a_card_that_does_not_fit_units_of_the_level_is_refused(
+    relative_folder: Path, change: Callable[[dict[str, Any]], object], message: str
+) -> None:
+    """What its readers are told must all be there."""
+    change_json(relative_folder, "card.json", change)
+    sign_again(relative_folder)
+    with pytest.raises(ArtifactError, match=message):
+        load_folder(relative_folder)

@@ -8,16 +8,20 @@ import pytest
 
 from featurizer.features import EXAMPLE, FEATURES_DIGEST, NAMES, REQUIRED
 from serving.client import LEAST, V2Client
+from serving.tensor import Row, width_for
 from serving.v2 import ModelAway, ModelFailed, Scored
 from tests.balancer import Balancer
-from tests.serving.fake_v2 import FakeV2
+from tests.serving.fake_v2 import FakeV2, relative
 
 ROW = tuple(EXAMPLE[name] for name in NAMES)
-FIRST, ALL = len(REQUIRED), len(NAMES)
+FIRST, ALL = len(REQUIRED), width_for(len(NAMES))
+WITH_TAU = width_for(len(NAMES), tau=True)
 PATIENCE = 60.0
 
 
-def asked(url: str, times: int, between: Callable[[int], Any] = lambda _: None) -> list[Scored]:
+def asked(
+    url: str, times: int, between: Callable[[int], Any] = lambda _: None, row: Row = ROW
+) -> list[Scored]:
     """Ask so often in a row, with one client."""
 
     async def scene() -> list[Scored]:
@@ -25,7 +29,7 @@ def asked(url: str, times: int, between: Callable[[int], Any] = lambda _: None) 
             found = []
             for number in range(times):
                 between(number)
-                found.append(await client.infer("ml", [ROW]))
+                found.append(await client.infer("ml", [row]))
                 client._connections.retire(client._connections._newest)
             return found
 
@@ -99,3 +103,21 @@ def test_a_server_that_changes_its_mind_for_ever_is_away(server: FakeV2) -> None
     server.parameters, server.takes = {"features_digest": FEATURES_DIGEST}, (LEAST,)
     with pytest.raises((ModelAway, ModelFailed)):
         asked(server.url, 1)
+
+
+def test_a_model_in_units_of_the_level_is_sent_it(server: FakeV2) -> None:
+    """Once its answer says what it is, τ goes with the row, and both chances come back."""
+    server.models["ml"] = model = relative()
+    found = asked(server.url, 2, row=(*ROW, 0.0009))
+    assert server.widths == [FIRST, WITH_TAU, WITH_TAU]
+    said = model.model.chances(ROW, 0.0009)
+    assert all(each.scores == [said.score] and each.severe == [said.severe] for each in found)
+
+
+def test_where_no_level_is_known_the_models_own_stands(server: FakeV2) -> None:
+    """The answer names it."""
+    server.models["ml"] = model = relative()
+    [scored] = asked(server.url, 1)
+    assert scored.scores == [model.model.chances(ROW, 0.0006).score]
+    assert scored.info.default_tau == 0.0006
+    assert scored.info.thresholds["spike"]["4"] == 0.3

@@ -1,5 +1,6 @@
 """A scorer opens only where every golden row has its score again."""
 
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,16 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline, make_pipeline
 
-from featurizer.features import FEATURES, NAMES, REQUIRED, digest_of
+from featurizer.features import EXAMPLE, FEATURES, NAMES, REQUIRED, digest_of
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.linear import Linear, positions_of
-from serving.predictor import PipelinePredictor, open_predictor
+from serving.predictor import (
+    PipelinePredictor,
+    RelativePredictor,
+    open_predictor,
+    outputs_of,
+)
+from serving.relative import Relative
 
 USED = ("spread_mean_60s", "realized_volatility_60s", "log_return_300s")
 
@@ -96,3 +103,33 @@ def test_kind_pipeline_without_a_pipeline_is_refused(tmp_path: Path, card_of: An
     write_folder(path, variant="ml", linear=None, card=card_of(lambda _: 0.5))
     with pytest.raises(ArtifactError, match=r"found no model\.joblib"):
         open_predictor(load_folder(path))
+
+
+def test_a_model_in_units_of_the_level(relative_folder: Path, relative: Relative) -> None:
+    """A row has its own τ, or the card's default where it has none."""
+    predictor = open_predictor(load_folder(relative_folder))
+    row = [EXAMPLE[name] for name in NAMES]
+    assert isinstance(predictor, RelativePredictor)
+    assert predictor.chances([*row, 0.0009]) == relative.chances(row, 0.0009)
+    for unknown in (row, [*row, None], [*row, nan]):
+        assert predictor.chances(unknown) == relative.chances(row, 0.0006)
+    assert predictor.score(row) == relative.chances(row, 0.0006).score
+
+
+def test_a_model_of_before_does_not_see_the_level(folder: Path, linear: Linear) -> None:
+    """It has one output, from the features alone."""
+    row = [EXAMPLE[name] for name in NAMES]
+    predictor = open_predictor(load_folder(folder))
+    assert outputs_of(predictor, [[*row, 0.0009]]) == {"score": [linear.score(row)]}
+
+
+@pytest.mark.parametrize("name", ["scores", "severe"])
+def test_golden_chances_that_are_missed_are_refused(
+    tmp_path: Path, relative: Relative, relative_card: Any, name: str
+) -> None:
+    """Both outputs have to be as they were."""
+    golden = relative_card["golden"]
+    card = relative_card | {"golden": golden | {name: [x + 1e-9 for x in golden[name]]}}
+    write_folder(tmp_path / "ml", variant="ml", linear=relative, card=card)
+    with pytest.raises(ArtifactError, match="RelativePredictor scores golden row 0"):
+        open_predictor(load_folder(tmp_path / "ml"))

@@ -16,10 +16,12 @@ from mlserver.registry import MultiModelRegistry
 from mlserver.repository.load import load_model_settings
 from mlserver.types import InferenceRequest
 
-from featurizer.features import NAMES
+from featurizer.features import EXAMPLE, NAMES
 from serving.artifact import ArtifactError, load_folder
 from serving.linear import Linear
+from serving.relative import Relative
 from serving.runtime import SpikeModel
+from serving.tensor import width_for
 from serving.v2 import parameters_of
 
 ZEROS = [0.0] * len(NAMES)
@@ -191,3 +193,33 @@ def test_broken_reload_leaves_the_old_model_serving(
         return list((await model.predict(request_of(market.rows[:1]))).outputs[0].data)
 
     assert asyncio.run(reload()) == [linear.score(market.rows[0])]
+
+
+def test_units_of_the_level_have_two_outputs(relative_folder: Path, relative: Relative) -> None:
+    """Rows with and without τ, of the width of before too; the answer says what it stood for."""
+    loaded = model_of(relative_folder)
+    assert asyncio.run(loaded.load())
+    row = [EXAMPLE[name] for name in NAMES]
+    width = width_for(len(NAMES), tau=True)
+    wide = request_of([[*row, 0.0009], [*row, None]], shape=[2, width])
+    answer = asyncio.run(loaded.predict(wide))
+    said = [relative.chances(row, tau) for tau in (0.0009, 0.0006)]
+    outputs = {output.name: list(output.data) for output in answer.outputs}
+    assert outputs["score"] == [each.score for each in said]
+    assert outputs["severe"] == [each.severe for each in said]
+    parameters = answer.parameters.model_dump(exclude_none=True)
+    assert json.loads(parameters["default_tau"]) == 0.0006
+    assert json.loads(parameters["thresholds"])["spike"]["4"] == 0.25
+    narrow = request_of([row[:12]], shape=[1, 12])
+    unknown = [*row[:12], *[None] * (len(NAMES) - 12)]
+    assert scores(loaded, narrow) == [relative.chances(unknown, 0.0006).score]
+
+
+def test_one_of_two_outputs_may_be_asked_for(relative_folder: Path) -> None:
+    """As V2 allows; a name that is none is refused."""
+    loaded = model_of(relative_folder)
+    asyncio.run(loaded.load())
+    for name in ("severe", "score"):
+        wanted = request_of([ZEROS]).model_dump() | {"outputs": [{"name": name}]}
+        answer = asyncio.run(loaded.predict(InferenceRequest.model_validate(wanted)))
+        assert [output.name for output in answer.outputs] == [name]

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from featurizer.features import NAMES, REQUIRED
 from serving.errors import TensorError
-from serving.tensor import rows_of
+from serving.tensor import WITHOUT_TAU, columns_of, rows_of, width_for
 
 WIDTH = len(NAMES)
+WIDEST = width_for(WIDTH, tau=True)
 one_row = st.lists(
     st.none() | st.floats(allow_nan=False, allow_infinity=False), min_size=WIDTH, max_size=WIDTH
 )
@@ -50,14 +51,39 @@ def put(place: int, value: Any) -> list[Any]:
     return values
 
 
-@pytest.mark.parametrize("width", range(len(REQUIRED), WIDTH + 1))
+@pytest.mark.parametrize("features", range(len(REQUIRED), WIDTH + 1))
 @pytest.mark.parametrize("nested", [False, True], ids=["flat", "nested"])
-def test_a_client_of_before_sends_fewer_columns(width: int, nested: bool) -> None:
+def test_a_client_of_before_sends_fewer_columns(features: int, nested: bool) -> None:
     """Any width there ever was is taken; what came later is unknown."""
+    width = width_for(features)
     rows = [[float(n + k) for k in range(width)] for n in range(3)]
     data: list[Any] = rows if nested else [value for row in rows for value in row]
     found = rows_of("features", "FP64", [3, width], data)
-    assert found == [[*row, *[None] * (WIDTH - width)] for row in rows]
+    unknown = [None] * (WIDTH - features)
+    assert found == [[*row[:features], *unknown, *row[features:]] for row in rows]
+
+
+@pytest.mark.parametrize("tau", [0.0006, None])
+def test_the_last_column_of_a_wide_tensor_is_the_level(tau: float | None) -> None:
+    """Fourteen features and τ are 15 columns, whatever is appended to the features later."""
+    sent = columns_of([*[0.5] * WIDTH, tau], WITHOUT_TAU + 1)
+    assert sent == [*[0.5] * WITHOUT_TAU, tau]
+    (row,) = rows_of("features", "FP64", [1, len(sent)], sent)
+    assert row == [*[0.5] * WITHOUT_TAU, *[None] * (WIDTH - WITHOUT_TAU), tau]
+
+
+def test_a_row_without_a_level_says_so() -> None:
+    """Where τ is not known here, null is sent for it; NaN is no level either."""
+    assert columns_of([0.5] * WIDTH, WITHOUT_TAU + 1)[-1] is None
+    assert columns_of([*[0.5] * WIDTH, nan], WITHOUT_TAU + 1)[-1] is None
+    assert columns_of([0.5] * WIDTH, 12) == [0.5] * 12
+
+
+@pytest.mark.parametrize("tau", [0.0, -0.001, inf, "1"])
+def test_a_level_that_is_none_is_named(tau: Any) -> None:
+    """τ is a finite number above 0, null or NaN."""
+    with pytest.raises(TensorError, match="row 0, tau: found"):
+        rows_of("features", "FP64", [1, WIDEST], [*[0.5] * (WIDEST - 1), tau])
 
 
 GOOD: dict[str, Any] = {
@@ -74,7 +100,7 @@ GOOD: dict[str, Any] = {
         ({"name": "x"}, "found an input 'x', expected 'features'"),
         ({"datatype": "FP32"}, "datatype FP32, expected FP64"),
         ({"shape": [2, 11]}, r"shape \[2, 11\], expected \[n, 12"),
-        ({"shape": [2, WIDTH + 1]}, rf"expected \[n, .*{WIDTH}\] with"),
+        ({"shape": [2, WIDEST + 1]}, rf"expected \[n, .*{WIDEST}\] with"),
         ({"shape": [2 * WIDTH]}, rf"shape \[{2 * WIDTH}\]"),
         ({"shape": [0, WIDTH], "data": []}, rf"shape \[0, {WIDTH}\]"),
         ({"shape": [-1, WIDTH]}, rf"shape \[-1, {WIDTH}\]"),

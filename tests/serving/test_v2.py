@@ -151,3 +151,34 @@ def test_other_feature_definitions_are_refused_by_name():
 def test_the_time_of_the_answer_is_exact(microseconds, expected):
     """Epoch microseconds become RFC 3339 without rounding."""
     assert json.loads(encode([0.5], "ml", "1", microseconds))["ts"] == expected
+
+
+RELATIVE = ModelInfo(
+    "ml",
+    "1",
+    "d",
+    FEATURES_DIGEST,
+    "advanced",
+    tau={},
+    threshold={},
+    default_tau=0.0006,
+    thresholds={"elevated": {"8": 0.2}, "spike": {"4": 0.25}},
+)
+
+
+def test_units_of_the_level_read_back():
+    """Default τ and every threshold come with the answer, beside both chances."""
+    score = {"name": "score", "shape": [2], "datatype": "FP64", "data": [0.25, 0.5]}
+    severe = score | {"name": "severe", "data": [0.01, 0.25]}
+    body = _answer(parameters=parameters_of(RELATIVE), outputs=[score, severe])
+    scored = decode_response(body, 2, "ml")
+    assert (scored.info, scored.severe) == (RELATIVE, [0.01, 0.25])
+    with pytest.raises(BadResponse, match="expected one 'severe'"):
+        decode_response(_answer(parameters=parameters_of(RELATIVE), outputs=[score]), 2)
+
+
+def test_a_model_of_before_says_nothing_of_severe_spikes():
+    """Null is no chance of 0."""
+    scored = decode_response(_answer(), 2)
+    assert scored.severe is None
+    assert not scored.info.relative
