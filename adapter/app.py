@@ -39,6 +39,7 @@ from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer
 from serving.control import Serving
+from serving.tensor import tau_of
 from serving.v2 import ModelError
 
 ControlState = Callable[[], str]
@@ -91,9 +92,16 @@ class Front:
         note.variant = scored.info.variant
         self.metrics.rows.observe(len(rows))
         body = schema.encode(
-            scored.scores, scored.info.variant, scored.info.version, self._now_us()
+            scored.scores,
+            scored.info.variant,
+            scored.info.version,
+            self._now_us(),
+            scored.severe,
         )
-        return Response(body, media_type="application/json")
+        told = {}
+        if scored.info.relative and any(tau_of(row) is None for row in rows):
+            told = {"X-Default-Tau": repr(scored.info.default_tau)}
+        return Response(body, media_type="application/json", headers=told)
 
     async def health(self) -> Response:
         """Say what is well and what is not; 503 only when /predict could not answer."""

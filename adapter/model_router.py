@@ -11,8 +11,8 @@ from plumbing.logs import get_logger
 from serving.artifact import Artifact, ArtifactError, ModelInfo
 from serving.client import InferenceClient, RawResponse
 from serving.control import VARIANTS, Serving, Variant
-from serving.linear import Linear
-from serving.tensor import EXAMPLE_ROW, Row
+from serving.predictor import RowPredictor, outputs_of, plain_predictor
+from serving.tensor import EXAMPLE_ROW, OUTPUT, SEVERE, Row
 from serving.v2 import ModelAway, ModelError, Scored
 
 LOOK_SECONDS: Final = 1.0
@@ -38,22 +38,24 @@ class ProxyClient(InferenceClient, Protocol):
 class Fallback:
     """The baseline, answered by this process."""
 
-    linear: Linear
+    model: RowPredictor
     info: ModelInfo
 
     @classmethod
     def of(cls, artifact: Artifact) -> "Fallback":
         """Take a verified folder; raises ``ArtifactError`` if it is not the linear baseline."""
-        if artifact.linear is None or artifact.info.variant != "baseline":
+        model = plain_predictor(artifact)
+        if model is None or artifact.info.variant != "baseline":
             raise ArtifactError(
                 f"found model {artifact.info.variant!r} for the fallback, expected the linear"
                 " one 'baseline'"
             )
-        return cls(artifact.linear, artifact.info)
+        return cls(model, artifact.info)
 
     def score(self, rows: Sequence[Row]) -> Scored:
         """Score rows in the order of ``NAMES``, with the bits that MLServer would give."""
-        return Scored([self.linear.score(row) for row in rows], self.info)
+        found = outputs_of(self.model, rows)
+        return Scored(found[OUTPUT], self.info, found.get(SEVERE))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import isfinite
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
 from featurizer.features import FEATURES, NAMES, REQUIRED
 from serving.control import VARIANTS
+from serving.tensor import TAU
 
 MOST_ROWS: Final = 1_000
 MOST_PROBLEMS: Final = 50
@@ -56,21 +57,25 @@ class TooManyRows(Exception):
 class Predicted(msgspec.Struct, frozen=True):
     """The response: scores in [0, 1] in the order of the rows, and which model gave them.
 
-    ``ts`` is the time of the answer (RFC 3339, UTC).
+    ``ts`` is the time of the answer (RFC 3339, UTC). ``severe``, the chances of 2τ, is there where
+    the model is in units of τ.
     """
 
     scores: list[float]
     model_variant: str
     version: str
     ts: str
+    severe: list[float] | msgspec.UnsetType = msgspec.UNSET
 
 
+_Tau = Annotated[float, msgspec.Meta(gt=0)]
 _LATER: Final = NAMES[len(REQUIRED) :]
 _Row = msgspec.defstruct(
     "_Row",
     [
         *((name, float | None) for name in REQUIRED),
         *((name, float | None | msgspec.UnsetType, msgspec.UNSET) for name in _LATER),
+        (TAU, _Tau | None | msgspec.UnsetType, msgspec.UNSET),
     ],
     forbid_unknown_fields=True,
     frozen=True,
@@ -84,6 +89,8 @@ _encoder = msgspec.json.Encoder()
 
 def decode(body: bytes, most_rows: int = MOST_ROWS) -> list[Values]:
     """Read the rows of a request, each in the order of ``NAMES``; what came later may be absent.
+
+    A row that names τ has it after them.
 
     >>> from featurizer.features import EXAMPLE
     >>> decode(msgspec.json.encode({"rows": [EXAMPLE]}))[0][:2]
@@ -101,22 +108,34 @@ def decode(body: bytes, most_rows: int = MOST_ROWS) -> list[Values]:
     later = [value for values in given for value in values[len(REQUIRED) :]]
     absent = later.count(msgspec.UNSET)
     # Numbers and nulls carry no quotes, so a name given twice shows in their count.
-    quotes = 2 * (1 + len(NAMES) * len(rows) - absent)
+    quotes = 2 * (1 + (len(NAMES) + 1) * len(rows) - absent)
     if not rows or len(rows) > most_rows or body.count(b'"') != quotes:
         raise _diagnosed(body, most_rows, "a name stands twice")
-    return [tuple(map(_known, values)) for values in given] if absent else given
+    return [_row(values) for values in given] if absent else given
+
+
+def _row(values: tuple[float | msgspec.UnsetType | None, ...]) -> Values:
+    named = values[: len(NAMES)] if values[-1] is msgspec.UNSET else values
+    return tuple(map(_known, named))
 
 
 def _known(value: float | msgspec.UnsetType | None) -> float | None:
     return None if value is msgspec.UNSET else value
 
 
-def encode(scores: list[float], model_variant: str, version: str, answered_us: int) -> bytes:
+def encode(
+    scores: list[float],
+    model_variant: str,
+    version: str,
+    answered_us: int,
+    severe: list[float] | None = None,
+) -> bytes:
     """Return the body of the response; ``answered_us`` is the wall clock in epoch microseconds."""
     seconds, microseconds = divmod(answered_us, 1_000_000)
     moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=microseconds)
     ts = moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
-    return _encoder.encode(Predicted(scores, model_variant, version, ts))
+    given = msgspec.UNSET if severe is None else severe
+    return _encoder.encode(Predicted(scores, model_variant, version, ts, given))
 
 
 def _diagnosed(body: bytes, most_rows: int, otherwise: str) -> InvalidRequest | TooManyRows:
@@ -181,7 +200,11 @@ def _row_problems(index: int, row: object) -> Iterator[Problem]:
         if name not in fields:
             yield Problem(index, name, "missing, expected a number or null")
     for name, value in fields.items():
-        if name not in NAMES:
+        if name == TAU:
+            if not _fits(value) or (isinstance(value, float) and value <= 0.0):
+                said = f"found {_shown(value)}, expected a finite number above 0, or null"
+                yield Problem(index, name, said)
+        elif name not in NAMES:
             yield Problem(index, _cut(name), "unknown feature")
         elif not _fits(value):
             yield Problem(index, name, f"found {_shown(value)}, expected a finite number or null")
@@ -212,13 +235,18 @@ def _cut(text: str) -> str:
 
 def request_schema() -> dict[str, Any]:
     """Return the JSON schema of the request, from ``FEATURES``."""
-    properties = {
+    properties: dict[str, Any] = {
         feature.name: {
             "type": ["number", "null"],
             "description": f"{feature.statistic.definition}, W = {feature.window} s"
             f" ({feature.statistic.unit}); null: unknown",
         }
         for feature in FEATURES
+    }
+    properties[TAU] = {
+        "type": ["number", "null"],
+        "exclusiveMinimum": 0,
+        "description": "the product's level (log return over 60 s); null: the model's default",
     }
     row = {
         "type": "object",
@@ -244,4 +272,7 @@ def response_schema() -> dict[str, Any]:
         "version": {"type": "string", "description": "first 12 digits of the model's digest"},
         "ts": {"type": "string", "format": "date-time"},
     }
-    return {"type": "object", "properties": properties, "required": list(properties)}
+    required = list(properties)
+    said = "chances of 2τ, from models in units of τ alone"
+    properties["severe"] = {"type": "array", "items": score, "description": said}
+    return {"type": "object", "properties": properties, "required": required}

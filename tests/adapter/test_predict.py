@@ -7,6 +7,7 @@ import pytest
 
 from featurizer.features import FEATURES_DIGEST, NAMES, REQUIRED
 from serving.control import KEY, Control, encode
+from tests.serving.fake_v2 import relative
 from tests.waiting import eventually
 
 NO_JSON = ["", "{", "nul", "[1", '{"rows":[{"a":NaN}]}', "\ufeff{}", '{"rows": [' + "[" * 5000]
@@ -264,3 +265,24 @@ def test_bodies_on_their_way_are_bounded_together(adapter, row):
     assert answer.status_code == 503 and answer.headers["retry-after"]
     assert "2000 bytes of requests" in answer.json()["detail"]
     assert front.predict(row).status_code == 200
+
+
+def test_a_row_may_name_its_level(adapter, row, v2):
+    """A model in units of τ says both chances; the header names what a null τ stood for."""
+    v2.models["ml"] = relative()
+    front = adapter()
+    own = front.predict(row | {"tau": 0.0009})
+    assert "x-default-tau" not in own.headers
+    assert 0 < own.json()["severe"][0] <= own.json()["scores"][0]
+    default = front.predict(row | {"tau": None}, row, row | {"tau": 0.0006})
+    assert default.headers["x-default-tau"] == "0.0006"
+    assert len(set(default.json()["scores"])) == 1
+
+
+@pytest.mark.parametrize("tau", ["0", "-0.1", "1e999", "NaN", '"1"'])
+def test_a_level_that_is_none_is_named(adapter, row, tau):
+    """It is finite and above 0, or null."""
+    body = json.dumps({"rows": [row | {"tau": 17.5}]}).replace("17.5", tau)
+    answer = adapter().client.post("/predict", content=body)
+    assert answer.status_code == 422
+    assert answer.json()["problems"][0]["field"] == "tau"

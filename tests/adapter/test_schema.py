@@ -114,5 +114,5 @@ def test_an_answer_has_the_fields_of_its_schema() -> None:
 def test_the_schema_asks_for_every_feature() -> None:
     """And for nothing else."""
     row = request_schema()["properties"]["rows"]["items"]
-    assert list(row["properties"]) == list(NAMES) and row["required"] == list(REQUIRED)
+    assert list(row["properties"]) == [*NAMES, "tau"] and row["required"] == list(REQUIRED)
     assert row["additionalProperties"] is False
