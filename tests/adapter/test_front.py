@@ -175,7 +175,7 @@ def test_the_documented_schema_has_every_feature(adapter):
     paths = adapter().client.get("/openapi.json").json()["paths"]
     content = paths["/predict"]["post"]["requestBody"]["content"]["application/json"]
     row = content["schema"]["properties"]["rows"]["items"]
-    assert (tuple(row["properties"]), tuple(row["required"])) == (NAMES, REQUIRED)
+    assert (tuple(row["properties"]), tuple(row["required"])) == ((*NAMES, "tau"), REQUIRED)
     assert row["additionalProperties"] is False
 
 

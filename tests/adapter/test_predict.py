@@ -7,6 +7,7 @@ import pytest
 
 from featurizer.features import FEATURES_DIGEST, NAMES, REQUIRED
 from serving.control import KEY, Control, encode
+from serving.tensor import rows_of
 from tests.serving.fake_v2 import relative
 from tests.waiting import eventually
 
@@ -53,8 +54,9 @@ def test_what_came_later_may_be_absent(adapter, row, v2, name):
         [problem] = answer.json()["problems"]
         assert (problem["row"], problem["field"]) == (1, name)
         return
-    body = json.loads(v2.requests[-1][2])["inputs"][0]["data"]
-    assert body == [*row.values(), *[value if n != name else None for n, value in row.items()]]
+    [tensor] = json.loads(v2.requests[-1][2])["inputs"]
+    sent = [list(each)[: len(NAMES)] for each in rows_of(**tensor)]
+    assert sent == [list(row.values()), [x if n != name else None for n, x in row.items()]]
     twice = json.dumps({"rows": [row | {name: 1.5}]}).replace(f'"{name}"', f'"{name}": 2, "{name}"')
     assert front.client.post("/predict", content=twice).status_code == 422
 
