@@ -1,4 +1,4 @@
-"""``python -m monitor``, and ``python -m monitor kafka``."""
+"""``python -m monitor``, ``python -m monitor kafka``, ``python -m monitor explain``."""
 
 import argparse
 import asyncio
@@ -58,6 +58,14 @@ def kafka() -> int:
     return 0
 
 
+def explain(arguments: argparse.Namespace) -> int:
+    """Tell what a prediction rests on, recomputed."""
+    from monitor.explain.service import explained
+
+    configure("monitor", "ERROR")
+    return explained(arguments, KafkaSettings(), sys.stdout, sys.stderr)
+
+
 def _not_listening(host: str, port: int, exc: OSError) -> int:
     get_logger().error("monitor.not_listening", host=host, port=port, reason=str(exc))
     return 1
@@ -68,10 +76,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m monitor", description=__doc__)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("kafka", help="serve metrics of the broker")
+    _explain_options(commands.add_parser("explain", help="tell what a prediction rests on"))
     if sys.argv[1:2] == ["drift"]:  # where 0.1.0 had it; values kept from then still ask for it
         print("python -m monitor drift has moved: it is python -m drift now", file=sys.stderr)
         os.execv(sys.executable, [sys.executable, "-m", *sys.argv[1:]])
-    return kafka() if parser.parse_args().command == "kafka" else monitor()
+    arguments = parser.parse_args()
+    if arguments.command == "explain":
+        return explain(arguments)
+    return kafka() if arguments.command == "kafka" else monitor()
+
+
+def _explain_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("prediction_id", nargs="?")
+    parser.add_argument("--product", help="with --at, in place of an id: BTC-USD")
+    parser.add_argument("--at", help="event time at or before which it stands")
+    parser.add_argument("--model", action="append", default=[], help="a model folder")
+    parser.add_argument("--ticks", type=int, default=10, help="how many events before it")
+    parser.add_argument("--seeds", help="file of seeds, as FEATURIZER_SEEDS has it")
+    parser.add_argument("--json", action="store_true")
 
 
 if __name__ == "__main__":

@@ -96,6 +96,10 @@ class Histogram:
         """How many were too small for the first cell."""
         return self._counts[UNDERFLOW]
 
+    def below(self, volatility: float) -> int:
+        """Return how many were counted in cells below that of a volatility."""
+        return sum(self._counts[: cell_of(volatility)])
+
     @property
     def cells(self) -> Cells:
         """Return the cells that have a count."""

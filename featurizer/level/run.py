@@ -125,6 +125,10 @@ class Run:
         """Counted seconds in τ_day."""
         return self._day.n
 
+    def share_below(self, volatility: float) -> float | None:
+        """Return the share of the last day's seconds in cells below a volatility's (log return)."""
+        return self._day.below(volatility) / self._day.n if self._day.n else None
+
     def wait(self) -> int | None:
         """Return after how many seconds of event time there is a level at the earliest.
 

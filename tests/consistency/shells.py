@@ -23,6 +23,7 @@ SHELLS = {
         "topics",
     },
     "monitor": {
+        "explain.lookup",
         "follow",
         "http.api",
         "http.board",
@@ -75,6 +76,7 @@ SHELLS = {
 """By package: modules, and folders of which every module may be one."""
 
 OFFERED = {
+    "featurizer.history": "the monitor makes a row again from what the featurizer reads back",
     "ingestor.refusal": "whoever reads a topic refuses its records alike",
     "monitor.reading": "the drift monitor reads back what the monitor does",
     "promotion.config": "training promotes, and logs its runs where promotion does",

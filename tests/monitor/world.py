@@ -91,8 +91,8 @@ def predictions_of(events: Iterable[Event], seed: int = 0) -> list[Prediction]:
 class Log:
     """Topics in memory: partitions of records, and the positions of one group."""
 
-    def __init__(self, partitions: int = 2) -> None:
-        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name, DEAD_LETTERS.name)
+    def __init__(self, partitions: int = 2, more: Sequence[str] = ()) -> None:
+        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name, DEAD_LETTERS.name, *more)
         self.records: dict[Partition, list[Record]] = {
             Partition(name, number): [] for name in names for number in range(partitions)
         }

@@ -41,6 +41,12 @@ def test_there_is_none_of_nothing_and_none_beyond_the_cells() -> None:
     assert Histogram([((5, 90), (OVERFLOW, 10))]).p90() == EDGES[5]
 
 
+def test_what_lies_below_is_in_lower_cells() -> None:
+    """The cell of the volatility itself is not below it."""
+    counted = Histogram([((5, 9), (70, 1))])
+    assert [counted.below(EDGES[cell]) for cell in (3, 4, 5, 70)] == [0, 0, 9, 10]
+
+
 @given(st.lists(st.floats(0, 0.2), max_size=60), st.randoms())
 def test_order_does_not_show(values: list[float], random_: object) -> None:
     """Counts added in any order, and taken away again, are equal."""

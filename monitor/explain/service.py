@@ -1,0 +1,105 @@
+"""``python -m monitor explain``: one prediction, what it rests on, and whether that is so."""
+
+import argparse
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Final, TextIO
+
+from featurizer.level.run import Run
+from featurizer.level.seeds import SeedError, Seeds, default_seeds, read_seeds
+from featurizer.row import FeatureRow
+from monitor.explain.checks import Check, of_model, of_outcome, of_prediction, of_row
+from monitor.explain.explanation import Explanation, Standing, encode, lines
+from monitor.explain.lookup import TOPICS, Lookup
+from monitor.http.times import parse_us
+from plumbing.kafka import BrokerError, KafkaSettings, Reader, Record, TopicError
+from scorer.prediction import Prediction
+from scorer.variants import values_of
+from serving.artifact import load_folder
+from serving.errors import ArtifactError
+from serving.predictor import open_predictor
+
+EQUAL: Final = 0
+DIFFERENT: Final = 1
+NOT_FOUND: Final = 2
+
+
+def explained(
+    arguments: argparse.Namespace, settings: KafkaSettings, out: TextIO, err: TextIO
+) -> int:
+    """Print the explanation; return 0 where all is equal, 1 where not, 2 for none found."""
+    try:
+        with closing(Reader(settings, list(TOPICS))) as reader:
+            lookup = Lookup(reader, _seeds(arguments.seeds))
+            found = _found(lookup, arguments)
+            if found is None:
+                raise ValueError(f"found no prediction {_asked(arguments)}, expected one in topic")
+            explanation = explain(lookup, *found, arguments.model, arguments.ticks)
+    except (ValueError, OSError, BrokerError, TopicError, SeedError) as exc:
+        print(f"explain: {exc}", file=err)
+        return NOT_FOUND
+    told = encode(explanation).decode() if arguments.json else "\n".join(lines(explanation))
+    print(told, file=out)
+    return DIFFERENT if explanation.differing else EQUAL
+
+
+def explain(
+    lookup: Lookup, record: Record, prediction: Prediction, models: Sequence[str], ticks: int
+) -> Explanation:
+    """Look up and recompute all that belongs to a prediction; ``models`` are folders."""
+    row, outcome = lookup.row(record, prediction), lookup.outcome(record, prediction)
+    again = lookup.recomputed(record, prediction, ticks)
+    return Explanation(
+        prediction=prediction,
+        row=row,
+        ticks=again.events,
+        standing=_standing(row or again.row, again.run),
+        outcome=outcome,
+        checks={
+            "row": of_row(row, again.row, again.doubt),
+            "prediction": of_prediction(prediction, row),
+            "model": _model(prediction, row or again.row, models),
+            "outcome": of_outcome(outcome, lookup.outcome_again(record, prediction)),
+        },
+    )
+
+
+def _found(lookup: Lookup, arguments: argparse.Namespace) -> tuple[Record, Prediction] | None:
+    if arguments.prediction_id:
+        return lookup.by_id(arguments.prediction_id)
+    if not (arguments.product and arguments.at):
+        raise ValueError("found neither an id nor --product with --at, expected one of them")
+    return lookup.at(arguments.product, parse_us(arguments.at))
+
+
+def _asked(arguments: argparse.Namespace) -> str:
+    return arguments.prediction_id or f"of {arguments.product} at or before {arguments.at}"
+
+
+def _seeds(path: str | None) -> Seeds:
+    return default_seeds() if path is None else read_seeds(Path(path).read_text())
+
+
+def _standing(row: FeatureRow | None, run: Run | None) -> Standing | None:
+    if row is None or run is None:
+        return None
+    rv60 = row.features.get("realized_volatility_60s")
+    share = None if rv60 is None else run.share_below(rv60)
+    return Standing(seconds=run.counted, share_below=share)
+
+
+def _model(prediction: Prediction, row: FeatureRow | None, models: Sequence[str]) -> list[Check]:
+    """Compare with the folder of the prediction's digest, if one of ``models`` is that."""
+    met = []
+    for folder in models if row is not None else ():
+        try:
+            artifact = load_folder(Path(folder))
+            met.append(f"{folder} has {artifact.info.digest}")
+            if artifact.info.digest == prediction.digest and row is not None:
+                score = open_predictor(artifact).score(values_of(row))
+                return of_model(prediction, row, artifact.info, score)
+        except (ArtifactError, ImportError) as exc:
+            met.append(str(exc))
+    told = "; ".join(met) or ("no --model was named" if row is not None else "there is no row")
+    return [Check(name="score", stored=prediction.score, why=f"{told}")]

@@ -1,0 +1,72 @@
+"""What is stored beside what is recomputed: a changed value is found and named."""
+
+from msgspec.structs import replace
+
+from featurizer.engine import FeatureEngine
+from featurizer.row import FeatureRow
+from monitor.explain.checks import differing, of_model, of_outcome, of_prediction, of_row
+from monitor.join import Joiner
+from monitor.outcome import Outcome
+from scorer.prediction import Prediction
+from serving.card import ModelInfo
+from tests.featurizer.market import market
+from tests.monitor.world import predictions_of
+
+EVENTS = market(seed=5, steps=500, feeds=("first",))
+INFO = ModelInfo("ml", "v", "d" * 64, "f" * 64, "advanced", {"BTC-USD": 1e-3}, {"BTC-USD": 0.5})
+
+
+def example() -> tuple[FeatureRow, Prediction, Outcome]:
+    """A row, its prediction and its outcome, which has a label."""
+    engine, joiner = FeatureEngine(), Joiner()
+    rows = {row.row_id: row for e in EVENTS if (row := engine.update(e)) is not None}
+    for prediction in predictions_of(EVENTS):
+        joiner.add(prediction)
+    found = (m for event in EVENTS for m in joiner.update(event))
+    matured = next(m for m in found if m.outcome.label is not None)
+    row = rows[matured.prediction.row_id]
+    carried = {"tau_status": row.tau_status, "after_break": row.after_break}
+    return row, replace(matured.prediction, **carried), matured.outcome
+
+
+ROW, MADE, OUTCOME = example()
+
+
+def test_all_is_equal_where_nothing_was_changed() -> None:
+    """Row, prediction and outcome are what they were."""
+    checks = of_row(ROW, ROW) + of_prediction(MADE, ROW) + of_outcome(OUTCOME, OUTCOME)
+    assert all(check.equal for check in checks) and len(checks) > 25
+
+
+def test_a_changed_value_is_named() -> None:
+    """A feature, the level and the label, each by its name."""
+    features = {**ROW.features, "spread_mean_60s": 0.125}
+    changed = replace(ROW, features=features, tau=7e-4)
+    assert differing(of_row(changed, ROW)) == ["tau", "spread_mean_60s"]
+    assert OUTCOME.label is not None
+    changed_outcome = replace(OUTCOME, label=not OUTCOME.label)
+    assert differing(of_outcome(changed_outcome, OUTCOME)) == ["label"]
+    assert differing(of_prediction(replace(MADE, spike=not MADE.spike), ROW)) == ["spike"]
+    assert differing(of_prediction(replace(MADE, mid=1.0), ROW)) == ["mid"]
+
+
+def test_the_model_says_score_level_and_threshold_again() -> None:
+    """By the last bit of a score."""
+    made = replace(MADE, product_id="BTC-USD", tau=1e-3, notes=[])
+    row = replace(ROW, returns=60, tau_status=None, beat=False)
+    assert differing(of_model(made, row, INFO, made.score)) == []
+    assert differing(of_model(made, row, INFO, made.score + 2**-50)) == ["score"]
+    assert differing(of_model(replace(made, tau=2e-3), row, INFO, made.score)) == ["tau in force"]
+
+
+def test_what_is_not_known_is_neither_equal_nor_different() -> None:
+    """Expired ticks, a missing row, an outcome that has not matured."""
+    checks = of_row(replace(ROW, tau=7e-4), ROW, "older records of ticks have expired")
+    (tau,) = [check for check in checks if check.name == "tau"]
+    assert (tau.equal, tau.why) == (None, "older records of ticks have expired")
+    older = of_row(replace(ROW, schema_version=1, returns=None, tau=7e-4), ROW)
+    assert differing(older) == []
+    unknown = [*of_row(None, ROW), *of_row(ROW, None), *of_outcome(None, None)]
+    unknown += [*of_outcome(OUTCOME, None), *of_outcome(None, OUTCOME)]
+    assert [check.equal for check in unknown] == [None] * 5 and all(c.why for c in unknown)
+    assert of_outcome(None, None)[0].why == "not matured yet"
