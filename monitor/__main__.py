@@ -62,7 +62,7 @@ def explain(arguments: argparse.Namespace) -> int:
     """Tell what a prediction rests on, recomputed."""
     from monitor.explain.service import explained
 
-    configure("monitor", "ERROR")
+    configure("monitor", "ERROR", sys.stderr)  # stdout is the explanation alone
     return explained(arguments, KafkaSettings(), sys.stdout, sys.stderr)
 
 

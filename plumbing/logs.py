@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import TextIO
 
 import structlog
 from structlog.typing import Processor
@@ -14,8 +15,8 @@ _SHARED: tuple[Processor, ...] = (
 )
 
 
-def configure(service: str, level: str = "INFO") -> None:
-    """Log as ``service`` from now on; libraries speak from WARNING up."""
+def configure(service: str, level: str = "INFO", to: TextIO | None = None) -> None:
+    """Log as ``service`` from now on, to stdout by default; libraries speak from WARNING up."""
     structlog.contextvars.bind_contextvars(service=service)
 
     def named(_: object, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
@@ -28,7 +29,7 @@ def configure(service: str, level: str = "INFO") -> None:
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(sys.stdout)
+    handler = logging.StreamHandler(to or sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],

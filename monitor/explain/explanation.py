@@ -92,4 +92,4 @@ def _check(check: Check) -> str:
 
 
 def _text(value: Any) -> str:
-    return "unknown" if value is None else msgspec.json.encode(value).decode().strip('"')
+    return "none" if value is None else msgspec.json.encode(value).decode().strip('"')
