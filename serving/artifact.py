@@ -183,8 +183,8 @@ def _load(path: Path, digest: str | None) -> Artifact:
                 f"found base_rates {card.base_rates} in {CARD}, expected those of {MODEL}"
             )
         return Artifact(info, card, relative.features, None, *kept, relative)
-    if not (card.tau and card.threshold):
-        raise ArtifactError(f"{CARD} is not a card: found no tau or no threshold of any product")
+    if not {"tau", "threshold"} <= _object(CARD, files[CARD]).keys():
+        raise ArtifactError(f"{CARD} is not a card: found no tau or no threshold")
     linear = None if model.get("kind") == PIPELINE_KIND else Linear.of(model)
     features = linear.features if linear else _pipeline_features(model)
     return Artifact(info, card, features, linear, *kept)

@@ -15,6 +15,7 @@ COMMANDS: Final = (
     "minutes",
     "extras",
     "venues",
+    "events",
     "rationale",
 )
 

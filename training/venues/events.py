@@ -1,6 +1,10 @@
-"""Left-out days by events: θ by budget over all venues together, figures of each venue apart."""
+"""Left-out days by events: θ by budget over all venues together, figures of each venue apart.
+
+Each day is judged by the θ of all other days, as it would have been had it come after them.
+"""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from msgspec import to_builtins
@@ -9,11 +13,26 @@ from signals.budgets import DAY, SPIKE_BUDGET, Choices, Load, load_of, threshold
 from signals.poisson import poisson_interval
 from signals.row import Thresholds
 from signals.seconds import Columns, Seconds
-from signals.table import Part, event_table, parts_of
+from signals.table import Part, always, event_table, parts_of, rule
 from training.errors import FitError
-from training.venues.forecasts import ScoredDay
+from training.venues.forecasts import ScoredDay, leave_days_out
+from training.venues.venue_days import read_venues
 
 ELEVATED_BUDGET: Final = 8
+DIGITS: Final = 6
+"""Significant ones: no two machines agree on the last bits of a fit."""
+
+
+def find_events(data: Path) -> dict[str, Any]:
+    """Return the figures of all venues' days, scored left out in turn.
+
+    Raises:
+        DatasetError: a file cannot be read.
+        FitError: a default budget is refused.
+    """
+    seconds = {days.venue.name: days.seconds for days in read_venues(data)}
+    found: dict[str, Any] = _rounded(events(list(leave_days_out(seconds))))
+    return found
 
 
 def seconds_of(day: ScoredDay) -> Seconds:
@@ -34,21 +53,30 @@ def within_factor_two(load: Load, budget: int) -> bool:
 
 
 def events(days: Sequence[ScoredDay]) -> dict[str, Any]:
-    """Return θ by budget and, under the default budgets, the figures of each venue.
+    """Return θ by budget of all days and, under the default budgets, the figures of each venue.
 
     Raises:
-        FitError: a default budget is refused.
+        FitError: a default budget is refused, of all days or without one of them.
     """
     seconds = [seconds_of(day) for day in days]
     choices = thresholds(seconds)
-    used = _default(choices)
-    elevated, spike = parts_of(seconds, used)
-    venues = [day.venue for day in days]
-    levels = {"elevated": (elevated, 1, ELEVATED_BUDGET), "spike": (spike, 2, SPIKE_BUDGET)}
+    _default(choices)
+    apart = [_apart(seconds, at) for at in range(len(seconds))]
+    levels = {"elevated": (1, ELEVATED_BUDGET), "spike": (2, SPIKE_BUDGET)}
     return {
         "thresholds": to_builtins(choices, str_keys=True),
-        "levels": {name: _level(venues, *of) for name, of in levels.items()},
+        "levels": {
+            name: _level(days, [parts[level - 1] for parts in apart], level, budget)
+            for name, (level, budget) in levels.items()
+        },
     }
+
+
+def _apart(seconds: Sequence[Seconds], at: int) -> tuple[Part, Part]:
+    """Return a day with its runs of both levels, under the θ of all other days."""
+    others = [each for number, each in enumerate(seconds) if number != at]
+    [elevated], [spike] = parts_of([seconds[at]], _default(thresholds(others)))
+    return elevated, spike
 
 
 def _default(choices: dict[str, Choices]) -> Thresholds:
@@ -59,23 +87,40 @@ def _default(choices: dict[str, Choices]) -> Thresholds:
     return Thresholds(elevated.theta, spike.theta)
 
 
-def _level(venues: Sequence[str], parts: Sequence[Part], level: int, budget: int) -> dict[str, Any]:
+def _level(
+    days: Sequence[ScoredDay], parts: Sequence[Part], level: int, budget: int
+) -> dict[str, Any]:
     load = load_of((part.seconds, part.runs) for part in parts)
+    venues = dict.fromkeys(day.venue for day in days)
     return {
+        "budget": budget,
+        "starts": load.starts,
         "starts_a_day": load.starts_a_day,
         "interval_contains_budget": within_interval(load, budget),
         "venues": {
             name: _venue(
-                [p for v, p in zip(venues, parts, strict=True) if v == name], level, budget
+                [p for day, p in zip(days, parts, strict=True) if day.venue == name], level, budget
             )
-            for name in dict.fromkeys(venues)
+            for name in venues
         },
     }
 
 
 def _venue(parts: Sequence[Part], level: int, budget: int) -> dict[str, Any]:
     load = load_of((part.seconds, part.runs) for part in parts)
+    plain = [Part(part.seconds, rule(part.seconds, level)) for part in parts]
+    ever = [Part(part.seconds, always(part.seconds)) for part in parts]
     return {
         "within_factor_two": within_factor_two(load, budget),
-        "table": to_builtins(event_table(parts, level, budget)),
+        "model": to_builtins(event_table(parts, level, budget)),
+        "rule": to_builtins(event_table(plain, level)),
+        "always": to_builtins(event_table(ever, level)),
     }
+
+
+def _rounded(found: Any) -> Any:
+    if isinstance(found, dict):
+        return {name: _rounded(each) for name, each in found.items()}
+    if isinstance(found, list | tuple):
+        return [_rounded(each) for each in found]
+    return float(f"{found:.{DIGITS}g}") if isinstance(found, float) else found

@@ -1,14 +1,24 @@
 """Budgets are kept or not kept by counts, and the days are what the machine steps."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from signals.budgets import DAY, Load
+from training.commands.events import STORED
 from training.errors import FitError
-from training.venues.events import events, seconds_of, within_factor_two, within_interval
+from training.venues.events import (
+    events,
+    find_events,
+    seconds_of,
+    within_factor_two,
+    within_interval,
+)
 from training.venues.forecasts import ScoredDay
+from training.venues.stored import read_stored
+from training.venues.venue_days import missing
 
 
 def day(severe: float, seconds: int = 4_000) -> ScoredDay:
@@ -51,5 +61,39 @@ def test_days_of_two_venues_have_tables_of_their_own() -> None:
     found = events([replace(quiet, venue="A"), replace(quiet, venue="B")])
     spikes = found["levels"]["spike"]
     assert list(spikes["venues"]) == ["A", "B"]
-    assert [each["table"]["starts"] for each in spikes["venues"].values()] == [0, 0]
+    assert [each["model"]["starts"] for each in spikes["venues"].values()] == [0, 0]
     assert not spikes["interval_contains_budget"]
+
+
+def test_rule_and_always_stand_beside_the_model() -> None:
+    """In the same seconds: what never reaches τ starts nothing by the rule, always is one run."""
+    quiet = day(0.01, 90_000)
+    found = events([replace(quiet, venue="A"), replace(quiet, venue="B")])
+    beside = found["levels"]["elevated"]["venues"]["A"]
+    assert (beside["rule"]["starts"], beside["always"]["starts"]) == (0, 1)
+    assert beside["rule"]["onsets"] == beside["model"]["onsets"] == 0
+
+
+def test_a_day_is_judged_by_the_thresholds_of_the_others() -> None:
+    """A day of 150 short spikes raises the θ of all days, and not the one it is judged by."""
+    quiet = day(0.01, 90_000)
+    wild = replace(quiet, severe=np.where(quiet.second % 600 < 5, 0.3, 0.01))
+    found = events([replace(quiet, day=1), replace(wild, day=2), replace(quiet, day=3)])
+    assert found["thresholds"]["spike"]["4"]["theta"] > 0.3
+    assert found["levels"]["spike"]["starts"] == 150
+
+
+@pytest.mark.captures
+def test_what_is_kept_is_what_the_days_say(captures: Path) -> None:
+    """The stored figures are those of the command, where the days are."""
+    if missing(captures):
+        pytest.skip(f"found no {missing(captures)}")
+    assert find_events(captures) == read_stored(STORED)[1]
+
+
+def test_the_default_budgets_are_kept_on_days_left_out() -> None:
+    """Over all days the interval contains it; BitMEX and BTC-e are within a factor of two."""
+    found = read_stored(STORED)[1]
+    for level in found["levels"].values():
+        assert level["interval_contains_budget"]
+        assert all(level["venues"][name]["within_factor_two"] for name in ("BitMEX", "BTC-e"))
