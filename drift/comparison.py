@@ -172,7 +172,9 @@ def compare(
 def reference_columns(reference: ProductReference) -> dict[str, Values]:
     """Return a product's reference column by column, the score's last."""
     columns: dict[str, Values] = {
-        name: [row[NAMES.index(name)] for row in reference.rows] for name in COMPARED
+        name: [row[at] for row in reference.rows]
+        for at, name in enumerate(NAMES)
+        if name in COMPARED
     }
     return columns | {SCORE: reference.scores}
 

@@ -44,7 +44,7 @@ class Card(msgspec.Struct, frozen=True):
     ``tau`` (log return) and ``threshold`` (score) are per product, in cards of models that learned
     one τ for each. A model in units of τ has ``default_tau`` for rows without one, and
     ``thresholds`` of ``severe`` for a spike and of the smoothed ``score`` for elevated, by budget
-    (starts a day).
+    (starts a day), null where a budget is refused.
     """
 
     variant: str
@@ -55,7 +55,7 @@ class Card(msgspec.Struct, frozen=True):
     tau: dict[str, float] = {}
     threshold: dict[str, float] = {}
     default_tau: float | None = None
-    thresholds: dict[Alarm, dict[str, float]] = {}
+    thresholds: dict[Alarm, dict[str, float | None]] = {}
     base_rates: dict[str, float] = {}
 
 
@@ -71,7 +71,7 @@ class ModelInfo:
     tau: Mapping[str, float]
     threshold: Mapping[str, float]
     default_tau: float | None = None
-    thresholds: Mapping[Alarm, Mapping[str, float]] = field(default_factory=dict)
+    thresholds: Mapping[Alarm, Mapping[str, float | None]] = field(default_factory=dict)
 
     @property
     def relative(self) -> bool:
@@ -130,7 +130,8 @@ def check_relative(card: Card) -> None:
     found = {alarm: sorted(table, key=int) for alarm, table in card.thresholds.items()}
     if found != {alarm: list(BUDGETS) for alarm in get_args(Alarm)}:
         raise ArtifactError(f"found thresholds {found}, expected each for {list(BUDGETS)}")
-    wrong = [x for table in card.thresholds.values() for x in table.values() if not 0.0 < x <= 1.0]
+    made = [x for table in card.thresholds.values() for x in table.values() if x is not None]
+    wrong = [x for x in made if not 0.0 < x <= 1.0]
     if wrong:
         raise ArtifactError(f"found the threshold {wrong[0]}, expected all above 0, at most 1")
     if (len(card.golden.tau), len(card.golden.severe)) != (rows, rows):

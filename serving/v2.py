@@ -104,7 +104,7 @@ _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(_Response)
 _table_decoder = msgspec.json.Decoder(dict[str, float])
 _tau_decoder = msgspec.json.Decoder(float | None)
-_thresholds_decoder = msgspec.json.Decoder(dict[Alarm, dict[str, float]])
+_thresholds_decoder = msgspec.json.Decoder(dict[Alarm, dict[str, float | None]])
 
 
 def infer_path(variant: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from training.venues.events import find_events
-from training.venues.stored import digest_of, document_of, read_stored
+from training.venues.stored import document_of, figures
 from training.venues.venue_days import missing
 
 DATA: Final = Path("../shared/data")
@@ -26,12 +26,7 @@ def add(subparsers: Any) -> None:
 def run(options: Namespace, settings: object) -> int:
     """Count the events, or print what is kept where the days are absent."""
     absent = missing(options.data)
-    if absent:
-        digest, found = read_stored(STORED)
-        said = f"stored figures of digest {digest}: found no {', '.join(absent)} in {options.data}"
-    else:
-        found = find_events(options.data)
-        said = f"figures of digest {digest_of(found)}, of the days in {options.data}"
+    said, found = figures(options.data, absent, find_events, STORED)
     sys.stdout.write("\n".join([said, *event_lines(found)]) + "\n")
     if options.json:
         options.json.write_text(document_of(found), encoding="utf-8")

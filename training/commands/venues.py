@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from training.venues.judging import judge, missing
-from training.venues.stored import digest_of, document_of, read_stored
+from training.venues.stored import document_of, figures
 from training.venues.table import judging_lines
 
 DATA: Final = Path("../shared/data")
@@ -23,12 +23,7 @@ def add(subparsers: Any) -> None:
 def run(options: Namespace, settings: object) -> int:
     """Judge the days, or print what is kept where they are absent."""
     absent = missing(options.data)
-    if absent:
-        digest, found = read_stored()
-        said = f"stored figures of digest {digest}: found no {', '.join(absent)} in {options.data}"
-    else:
-        found = judge(options.data)
-        said = f"figures of digest {digest_of(found)}, of the days in {options.data}"
+    said, found = figures(options.data, absent, judge)
     sys.stdout.write("\n".join([said, *judging_lines(found)]) + "\n")
     if options.json:
         options.json.write_text(document_of(found), encoding="utf-8")

@@ -5,7 +5,7 @@ The days themselves are no part of the project.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -24,6 +24,21 @@ def document_of(found: Mapping[str, Any]) -> str:
     """Return the JSON that is kept: the figures and their digest."""
     kept = {"digest": digest_of(found), "found": found}
     return json.dumps(kept, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def figures(
+    data: Path, absent: Sequence[str], find: Callable[[Path], dict[str, Any]], kept: Path = STORED
+) -> tuple[str, dict[str, Any]]:
+    """Return what the days in ``data`` say, or what is kept where any is absent, and which it is.
+
+    Raises:
+        DatasetError: a file cannot be read.
+    """
+    if absent:
+        digest, found = read_stored(kept)
+        return f"stored figures of digest {digest}: found no {', '.join(absent)} in {data}", found
+    found = find(data)
+    return f"figures of digest {digest_of(found)}, of the days in {data}", found
 
 
 def read_stored(path: Path = STORED) -> tuple[str, dict[str, Any]]:
