@@ -77,7 +77,8 @@ class Tally:
         self.predicted[made.row_id] += 1
         if self.predicted[made.row_id] > 1:
             return
-        self.scores.append(made.score)
+        if made.score is not None:
+            self.scores.append(made.score)
         self.variants[f"{made.model_variant} {made.version}"] += 1
         self.flags.update(made.flags)
         newest = self.last.get(made.product_id)

@@ -18,6 +18,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     ``label`` is true where ``realized_volatility`` (log return over the 60 s after the
     row) reached ``tau``; null with a ``reason`` where there can be none.
     ``matured_us`` is the event time that completed the horizon.
+    ``score`` is null where the prediction said nothing.
     ``last_of_second`` marks the one row per product and second that metrics count.
     """
 
@@ -34,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     coverage: float
     last_of_second: bool
     model_variant: str
-    score: float
+    score: float | None
     spike: bool | None
     schema_version: int = SCHEMA_VERSION
 

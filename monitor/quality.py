@@ -119,11 +119,13 @@ class RollingQuality:
             self._products[product_id] = _ProductWindow(feed)
 
     def add(self, prediction: Prediction, outcome: Outcome) -> None:
-        """Take a labelled outcome; one without label, of another feed, late or not last is none."""
+        """Take a labelled outcome of a score, in time and of its second's last row."""
         window = self._products.get(outcome.product_id)
         if window is None or window.feed != outcome.feed:
             return
         if outcome.label is None or not outcome.last_of_second or prediction.late:
+            return
+        if prediction.score is None:
             return
         second = outcome.time_us // MICROSECONDS
         if second <= window.newest - self._window:
@@ -162,14 +164,13 @@ def _answers(prediction: Prediction) -> list[tuple[str, _VariantAnswer]]:
     order = (prediction.scored_us, prediction.prediction_id)
     tau, volatility = prediction.tau, prediction.realized_volatility_60s
     rule = tau is not None and volatility is not None and volatility >= tau
-    served = _VariantAnswer(order, prediction.score, bool(prediction.spike))
-    shadows = [
-        (s.model_variant, _VariantAnswer(order, s.score, bool(s.spike))) for s in prediction.shadows
+    said = [(each.model_variant, each.score, bool(each.spike)) for each in prediction.shadows]
+    said += [
+        (prediction.model_variant, prediction.score, bool(prediction.spike)),
+        (RULE, float(rule), rule),
     ]
     return [
-        (prediction.model_variant, served),
-        *shadows,
-        (RULE, _VariantAnswer(order, float(rule), rule)),
+        (v, _VariantAnswer(order, score, spike)) for v, score, spike in said if score is not None
     ]
 
 

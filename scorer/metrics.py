@@ -1,6 +1,6 @@
 """All metrics of the scorer."""
 
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry
 
@@ -12,7 +12,7 @@ from ingestor.stages import (
 )
 from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram
-from scorer.prediction import Prediction
+from scorer.prediction import Prediction, Reason, Shadow
 from serving.control import VARIANTS
 
 RECEIVED_TO_SCORED: Final = "received_to_scored"
@@ -47,6 +47,11 @@ class Metrics(MetricTable):
     )
     untrained = counter(
         "scorer_untrained_product_total", "Predictions of a product without threshold"
+    )
+    unscored = counter(
+        "scorer_unscored_predictions_total",
+        "Predictions that say nothing, as the product has no level or too few returns",
+        Label("reason", get_args(Reason)),
     )
     foreign_dialect = counter(
         "scorer_foreign_dialect_total",
@@ -132,6 +137,8 @@ class Metrics(MetricTable):
             self.spikes.labels(variant, prediction.product_id).inc(prediction.spike)
         if "untrained_product" in prediction.flags:
             self.untrained.inc()
+        if prediction.reason is not None:
+            self.unscored.labels(prediction.reason).inc()
         if "foreign_dialect" in prediction.flags:
             self.foreign_dialect.labels(variant).inc()
         scored_us = prediction.scored_us
@@ -144,13 +151,12 @@ class Metrics(MetricTable):
         self._whole(seconds_between(prediction.received_us, at_us), exemplar)
 
     def _show(self, prediction: Prediction) -> None:
-        product = prediction.product_id
-        if prediction.threshold is not None:
-            self.last_score.labels(prediction.model_variant, product).set(prediction.score)
-        for shadow in prediction.shadows:
-            if shadow.threshold is not None:
-                self.last_score.labels(shadow.model_variant, product).set(shadow.score)
+        both: list[Prediction | Shadow] = [prediction, *prediction.shadows]
+        for said in both:
+            known = said.threshold is not None or said.thresholds is not None
+            if known and said.score is not None:
+                self.last_score.labels(said.model_variant, prediction.product_id).set(said.score)
 
 
 def _product(prediction: Prediction) -> str:
-    return UNTRAINED if prediction.threshold is None else prediction.product_id
+    return UNTRAINED if "untrained_product" in prediction.flags else prediction.product_id

@@ -9,31 +9,43 @@ from featurizer.level.level import Status
 from ingestor.plausibility import check_number, check_product, check_time
 from ingestor.tick import Dialect
 from plumbing.messages import read_message
+from serving.card import Alarm
 
 SCHEMA_VERSION: Final = 1
 
 Flag = Literal["untrained_product", "foreign_dialect"]
 Note = Literal["seeded", "provisional", "partial", "beat", "foreign_dialect", "late"]
+Reason = Literal["no_level", "thin", "warming"]
+Thresholds = dict[Alarm, dict[str, float | None]]
+"""θ by level, then by budget (starts a day, ``"4"``), null where a budget is refused."""
 LATE_US: Final = 5_000_000
 """From receipt to score: later, the next 60 s have begun without it."""
 
 
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):
-    """The score of a variant that does not serve, kept for comparison."""
+    """What a variant that does not serve says, kept for comparison; as in a ``Prediction``."""
 
     model_variant: str
     version: str
     digest: str
-    score: float
+    score: float | None
     threshold: float | None
     spike: bool | None
+    severe: float | None = None
+    thresholds: Thresholds | None = None
 
 
 class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     """One scored FeatureRow.
 
-    ``score`` is the probability that volatility over the next 60 s reaches ``tau``
-    (log return); ``spike`` says score ≥ threshold and is null for a product without τ.
+    ``score`` is the probability that volatility over the next 60 s reaches ``tau`` (log return),
+    ``severe`` that it reaches twice ``tau``. Under a model in units of τ, ``tau`` is the row's,
+    ``thresholds`` are the model's for the two levels of states, ``spike`` says severe ≥
+    ``threshold``, that of 4 spikes a day, and where nothing can be said, ``score``, ``severe`` and
+    ``spike`` are null with a ``reason``: ``no_level`` or ``thin`` where the product has no τ,
+    ``warming`` with fewer than 20 returns in the last minute. Under a model of before, ``tau`` and
+    ``threshold`` are its own for the product, ``spike`` says score ≥ threshold, and ``severe`` and
+    ``thresholds`` are null.
     ``realized_volatility_60s`` is the row's own, for the rule that predicts a spike
     where it already reaches τ. Times in epoch microseconds: ``time_us`` the exchange's,
     ``received_us``, ``featurized_us`` and ``scored_us`` the wall clock at each stage.
@@ -53,7 +65,7 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     mid: float
     coverage: float
     realized_volatility_60s: float | None
-    score: float
+    score: float | None
     spike: bool | None
     threshold: float | None
     tau: float | None
@@ -69,6 +81,9 @@ class Prediction(msgspec.Struct, frozen=True, kw_only=True):
     tau_status: Status | None = None
     after_break: bool = False
     notes: list[Note] = []
+    severe: float | None = None
+    reason: Reason | None = None
+    thresholds: Thresholds | None = None
     schema_version: int = SCHEMA_VERSION
 
     @property

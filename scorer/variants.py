@@ -7,13 +7,26 @@ from typing import Final
 from featurizer.features import NAMES, REQUIRED
 from featurizer.row import FeatureRow
 from ingestor.plausibility import LATEST_US
-from scorer.prediction import LATE_US, Flag, Note, Prediction, Shadow, prediction_id
+from scorer.prediction import (
+    LATE_US,
+    Flag,
+    Note,
+    Prediction,
+    Reason,
+    Shadow,
+    Thresholds,
+    prediction_id,
+)
 from serving.artifact import ModelInfo
 from serving.control import VARIANTS, Variant
 from serving.v2 import Scored
 
 RETURNS: Final = 60
 """In a whole minute; of fewer a volatility is made up to one."""
+LEAST_RETURNS: Final = 20
+"""Of fewer in the last minute no volatility is known, so that nothing is said of the next."""
+SPIKES_A_DAY: Final = "4"
+"""The budget whose threshold ``spike`` and ``threshold`` of a prediction stand for."""
 
 
 class UnknownFeatures(ValueError):
@@ -30,7 +43,7 @@ class Arrived:
 
 
 def values_of(row: FeatureRow) -> tuple[float | None, ...]:
-    """Return a row's values in the order of ``NAMES``; what it does not name yet is unknown.
+    """Return a row's values in the order of ``NAMES``, then its τ; what it lacks is unknown.
 
     Raises:
         UnknownFeatures: one of ``REQUIRED`` is missing; strange names are listed as well.
@@ -40,7 +53,7 @@ def values_of(row: FeatureRow) -> tuple[float | None, ...]:
     if missing:
         strange = [name for name in found if name not in NAMES]
         raise UnknownFeatures(f"features: missing {missing}, unknown {strange}")
-    return tuple(found.get(name) for name in NAMES)
+    return (*(found.get(name) for name in NAMES), row.tau)
 
 
 def shadows_of(served: Variant, wanted: Sequence[Variant] | None) -> tuple[Variant, ...]:
@@ -61,16 +74,28 @@ def predictions_of(
 ) -> list[Prediction]:
     """Join rows with their scores; ``scored_us`` is the wall clock, epoch microseconds."""
     return [
-        _prediction(arrived, score, served.info, _shadows(arrived.row, shadows, index), scored_us)
-        for index, (arrived, score) in enumerate(zip(rows, served.scores, strict=True))
+        _prediction(arrived, served, [*shadows], index, scored_us)
+        for index, arrived in enumerate(rows)
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What one variant says of one row, as far as it may be said."""
+
+    score: float | None
+    severe: float | None
+    spike: bool | None
+    threshold: float | None
+    tau: float | None
+    thresholds: Thresholds | None = None
+
+
 def _prediction(
-    arrived: Arrived, score: float, info: ModelInfo, shadows: list[Shadow], scored_us: int
+    arrived: Arrived, served: Scored, shadows: Sequence[Scored], index: int, scored_us: int
 ) -> Prediction:
-    row = arrived.row
-    threshold, tau = _trained(info, row.product_id)
+    row, info = arrived.row, served.info
+    said = _said(row, served, index)
     return Prediction(
         prediction_id=prediction_id(row.row_id, info.digest),
         row_id=row.row_id,
@@ -82,23 +107,65 @@ def _prediction(
         mid=row.mid,
         coverage=row.coverage,
         realized_volatility_60s=row.features["realized_volatility_60s"],
-        score=score,
-        spike=_spike(score, threshold),
-        threshold=threshold,
-        tau=tau,
+        score=said.score,
+        spike=said.spike,
+        threshold=said.threshold,
+        tau=said.tau,
         model_variant=info.variant,
         version=info.version,
         digest=info.digest,
         features_digest=info.features_digest,
-        shadows=shadows,
-        flags=_flags(row, info, tau),
+        shadows=[_shadow(row, shadow, index) for shadow in shadows],
+        flags=_flags(row, info, said.tau),
         received_us=arrived.received_us,
         featurized_us=arrived.featurized_us,
         scored_us=scored_us,
         tau_status=row.tau_status,
         after_break=row.after_break,
         notes=notes_of(row, info, scored_us - arrived.received_us),
+        severe=said.severe,
+        reason=reason_of(row) if info.relative else None,
+        thresholds=said.thresholds,
     )
+
+
+def _said(row: FeatureRow, scored: Scored, index: int) -> _Said:
+    info, score = scored.info, scored.scores[index]
+    if not info.relative:
+        threshold, tau = trained(info, row.product_id)
+        return _Said(score, None, reached(score, threshold), threshold, tau)
+    unsaid = reason_of(row) is not None
+    severe = None if unsaid or scored.severe is None else scored.severe[index]
+    threshold = spike_threshold(info)
+    return _Said(
+        score=None if unsaid else score,
+        severe=severe,
+        spike=reached(severe, threshold),
+        threshold=threshold,
+        tau=row.tau,
+        thresholds={level: dict(table) for level, table in info.thresholds.items()},
+    )
+
+
+def _shadow(row: FeatureRow, scored: Scored, index: int) -> Shadow:
+    info, said = scored.info, _said(row, scored, index)
+    return Shadow(
+        model_variant=info.variant,
+        version=info.version,
+        digest=info.digest,
+        score=said.score,
+        threshold=said.threshold,
+        spike=said.spike,
+        severe=said.severe,
+        thresholds=said.thresholds,
+    )
+
+
+def reason_of(row: FeatureRow) -> Reason | None:
+    """Return why a model in units of τ says nothing of a row, None where it does."""
+    if row.tau is None:
+        return "thin" if row.tau_status == "thin" else "no_level"
+    return "warming" if row.returns is None or row.returns < LEAST_RETURNS else None
 
 
 def notes_of(row: FeatureRow, info: ModelInfo, age_us: int) -> list[Note]:
@@ -114,41 +181,32 @@ def notes_of(row: FeatureRow, info: ModelInfo, age_us: int) -> list[Note]:
     return [note for note, holds in said.items() if holds]
 
 
-def _trained(info: ModelInfo, product_id: str) -> tuple[float | None, float | None]:
-    """Return threshold and τ, both or none: a spike without either would mean nothing."""
+def trained(info: ModelInfo, product_id: str) -> tuple[float | None, float | None]:
+    """Return threshold and τ of a model of before, both or none.
+
+    A spike without either would mean nothing.
+    """
     threshold, tau = info.threshold.get(product_id), info.tau.get(product_id)
     return (threshold, tau) if threshold is not None and tau is not None else (None, None)
 
 
-def _spike(score: float, threshold: float | None) -> bool | None:
-    return None if threshold is None else score >= threshold
+def spike_threshold(info: ModelInfo) -> float | None:
+    """Return θ of 4 spikes a day, None where the budget is refused."""
+    return info.thresholds["spike"][SPIKES_A_DAY]
+
+
+def reached(chance: float | None, threshold: float | None) -> bool | None:
+    """Say whether a chance is at a threshold, None where either is not known."""
+    return None if chance is None or threshold is None else chance >= threshold
 
 
 def _flags(row: FeatureRow, info: ModelInfo, tau: float | None) -> list[Flag]:
     flags: list[Flag] = []
-    if tau is None:
+    if tau is None and not info.relative:
         flags.append("untrained_product")
     if row.dialect != info.dialect:
         flags.append("foreign_dialect")
     return flags
-
-
-def _shadows(row: FeatureRow, shadows: Sequence[Scored], index: int) -> list[Shadow]:
-    found = []
-    for shadow in shadows:
-        info, score = shadow.info, shadow.scores[index]
-        threshold, _ = _trained(info, row.product_id)
-        found.append(
-            Shadow(
-                model_variant=info.variant,
-                version=info.version,
-                digest=info.digest,
-                score=score,
-                threshold=threshold,
-                spike=_spike(score, threshold),
-            )
-        )
-    return found
 
 
 def stage_times(headers: Mapping[str, str], appended_ms: int) -> tuple[int, int]:

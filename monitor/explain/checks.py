@@ -8,8 +8,7 @@ import msgspec
 from featurizer.row import FeatureRow
 from monitor.outcome import Outcome
 from scorer.prediction import Prediction, prediction_id
-from scorer.variants import notes_of
-from serving.artifact import ModelInfo
+from scorer.variants import reached
 
 ROW: Final = (
     "row_id",
@@ -23,6 +22,8 @@ ROW: Final = (
 )
 CARRIED: Final = ("row_id", "mid", "coverage", "tau_status", "after_break")
 """What a prediction takes from its row as it is."""
+SAID: Final = ("score", "severe", "reason", "tau", "threshold", "spike", "thresholds", "notes")
+"""What a prediction has of its model."""
 OUTCOME: Final = ("label", "realized_volatility", "matured_us", "reason", "tau", "last_of_second")
 
 
@@ -65,9 +66,9 @@ def of_row(row: FeatureRow | None, again: FeatureRow | None, doubt: str = "") ->
 
 def of_prediction(prediction: Prediction, row: FeatureRow | None) -> list[Check]:
     """Compare what a prediction says with its row and with itself."""
-    p, threshold = prediction, prediction.threshold
+    p = prediction
     name = prediction_id(p.row_id, p.digest)
-    spike = None if threshold is None else p.score >= threshold
+    spike = reached(p.score if p.thresholds is None else p.severe, p.threshold)
     checks = [compared("prediction_id", p.prediction_id, name), compared("spike", p.spike, spike)]
     if row is None:
         return checks
@@ -76,17 +77,9 @@ def of_prediction(prediction: Prediction, row: FeatureRow | None) -> list[Check]
     return checks + [compared(n, getattr(p, n), getattr(row, n)) for n in CARRIED]
 
 
-def of_model(prediction: Prediction, row: FeatureRow, info: ModelInfo, score: float) -> list[Check]:
-    """Compare with what the model of the same digest says: score, level, threshold and notes."""
-    p = prediction
-    tau, threshold = info.tau.get(p.product_id), info.threshold.get(p.product_id)
-    both = tau is not None and threshold is not None
-    return [
-        compared("score", p.score, score),
-        compared("tau in force", p.tau, tau if both else None),
-        compared("threshold", p.threshold, threshold if both else None),
-        compared("notes", p.notes, notes_of(row, info, p.scored_us - p.received_us)),
-    ]
+def of_model(prediction: Prediction, again: Prediction) -> list[Check]:
+    """Compare with the prediction that the model of the same digest makes of the row now."""
+    return [compared(n, getattr(prediction, n), getattr(again, n)) for n in SAID]
 
 
 def of_outcome(stored: Outcome | None, again: Outcome | None) -> list[Check]:

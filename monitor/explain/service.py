@@ -15,10 +15,12 @@ from monitor.explain.lookup import TOPICS, Lookup
 from monitor.http.times import parse_us
 from plumbing.kafka import BrokerError, KafkaSettings, Reader, Record, TopicError
 from scorer.prediction import Prediction
-from scorer.variants import values_of
-from serving.artifact import load_folder
+from scorer.variants import Arrived, predictions_of, values_of
+from serving.artifact import Artifact, load_folder
 from serving.errors import ArtifactError
-from serving.predictor import open_predictor
+from serving.predictor import open_predictor, outputs_of
+from serving.tensor import OUTPUT, SEVERE
+from serving.v2 import Scored
 
 EQUAL: Final = 0
 DIFFERENT: Final = 1
@@ -97,9 +99,21 @@ def _model(prediction: Prediction, row: FeatureRow | None, models: Sequence[str]
             artifact = load_folder(Path(folder))
             met.append(f"{folder} has {artifact.info.digest}")
             if artifact.info.digest == prediction.digest and row is not None:
-                score = open_predictor(artifact).score(values_of(row))
-                return of_model(prediction, row, artifact.info, score)
+                return of_model(prediction, made_again(prediction, row, artifact))
         except (ArtifactError, ImportError) as exc:
             met.append(str(exc))
     told = "; ".join(met) or ("no --model was named" if row is not None else "there is no row")
     return [Check(name="score", stored=prediction.score, why=f"{told}")]
+
+
+def made_again(prediction: Prediction, row: FeatureRow, artifact: Artifact) -> Prediction:
+    """Return the prediction that a model makes of a row, by the times of a prediction.
+
+    Raises:
+        ArtifactError: the model cannot be opened here.
+    """
+    said = outputs_of(open_predictor(artifact), [values_of(row)])
+    scored = Scored(said[OUTPUT], artifact.info, said.get(SEVERE))
+    arrived = Arrived(row, prediction.received_us, prediction.featurized_us)
+    [again] = predictions_of([arrived], scored, [], prediction.scored_us)
+    return again

@@ -8,7 +8,7 @@ import pytest
 from kafka.errors import KafkaTimeoutError
 from prometheus_client import CollectorRegistry
 
-from featurizer.features import EXAMPLE, FEATURES_DIGEST
+from featurizer.features import EXAMPLE, FEATURES_DIGEST, NAMES
 from featurizer.row import FeatureRow, encode
 from plumbing.backoff import Backoff
 from plumbing.kafka import DeliveryError, Outbox, Partition, Record, Worker
@@ -86,7 +86,9 @@ class FakeModel:
         self.at_once -= 1
         if variant in self.failing:
             raise self.failing[variant]
-        return Scored([LINEAR[variant].score(row) for row in rows], self.infos[variant])
+        return Scored(
+            [LINEAR[variant].score(row[: len(NAMES)]) for row in rows], self.infos[variant]
+        )
 
 
 class FakeConsumer:

@@ -78,6 +78,84 @@ def test_what_to_think_of_stands_beside_a_score(predict, row, notes):
     assert (found.notes, found.tau_status) == (notes, row.get("tau_status"))
 
 
+THRESHOLDS = {
+    "elevated": {"2": None, "4": 0.4, "8": 0.3, "16": 0.2},
+    "spike": {"2": 0.5, "4": 0.3, "8": 0.2, "16": 0.1},
+}
+
+
+@pytest.fixture
+def relative(make_info):
+    """What a variant in units of τ says of one row."""
+
+    def relative(score=0.7, severe=0.3, variant="ml", **changes):
+        units = {"tau": {}, "threshold": {}, "default_tau": 6e-4, "thresholds": THRESHOLDS}
+        return Scored([score], make_info(variant, **(units | changes)), [severe])
+
+    return relative
+
+
+@pytest.fixture
+def made(make_row):
+    """Joins one row that has a level and 60 returns with what variants say of it."""
+
+    def made(served, *shadows, **row):
+        settled = {"tau": 5e-4, "tau_status": "established", "returns": 60}
+        arrived = Arrived(make_row(7, **(settled | row)), received_us=1, featurized_us=2)
+        [found] = predictions_of([arrived], served, shadows, scored_us=3)
+        return found
+
+    return made
+
+
+def test_in_units_of_the_level_a_spike_is_a_severe_chance_at_its_threshold(made, relative):
+    """By θ of 4 a day; τ is the row's, and θ of all budgets stand beside."""
+    found = made(relative(severe=0.3))
+    assert (found.score, found.severe, found.spike) == (0.7, 0.3, True)
+    assert (found.tau, found.threshold, found.thresholds) == (5e-4, 0.3, THRESHOLDS)
+    assert (found.reason, found.flags) == (None, [])
+    assert made(relative(severe=0.29)).spike is False
+    assert decode(encode(found)) == found
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"tau": None, "tau_status": "blind"}, "no_level"),
+        ({"tau": None, "tau_status": "overflow"}, "no_level"),
+        ({"tau": None, "tau_status": None, "returns": None}, "no_level"),
+        ({"tau": None, "tau_status": "thin"}, "thin"),
+        ({"returns": 19}, "warming"),
+        ({"returns": 20}, None),
+    ],
+)
+def test_what_cannot_be_said_is_null_with_one_reason(made, relative, row, reason):
+    """No level, too thin a market, too few returns: for the one that serves and its shadows."""
+    found = made(relative(), relative(variant="baseline"), **row)
+    [shadow] = found.shadows
+    assert found.reason == reason
+    for said in (found, shadow):
+        unknown = (said.score, said.severe, said.spike)
+        assert unknown == ((None,) * 3 if reason else (0.7, 0.3, True))
+
+
+def test_a_refused_budget_leaves_a_spike_unknown(made, relative):
+    """Without θ of 4 a day nothing is said of it; the chances stand."""
+    refused = {"elevated": THRESHOLDS["elevated"], "spike": THRESHOLDS["spike"] | {"4": None}}
+    found = made(relative(thresholds=refused))
+    assert (found.threshold, found.spike, found.severe) == (None, None, 0.3)
+
+
+def test_a_model_of_before_has_its_own_level_beside_one_in_units_of_it(made, relative, make_info):
+    """Whichever serves, each says what it knows."""
+    before = Scored([0.9], make_info("ml"))
+    served = made(before, relative(variant="baseline"), tau=None, tau_status="blind")
+    assert (served.score, served.tau, served.severe, served.reason) == (0.9, 0.0012, None, None)
+    assert (served.shadows[0].score, served.thresholds) == (None, None)
+    [shadow] = made(relative(), Scored([0.2], make_info("baseline"))).shadows
+    assert (shadow.score, shadow.threshold, shadow.thresholds) == (0.2, 0.6, None)
+
+
 @pytest.mark.parametrize(("age_us", "late"), [(5_000_000, False), (5_000_001, True)])
 def test_a_score_that_comes_too_late_says_so(make_row, make_info, age_us, late):
     """Five seconds from receipt to score are in time, more are no forecast."""
@@ -108,15 +186,20 @@ def test_all_of_the_row_and_the_times_are_kept(predict):
 def test_values_stand_in_the_order_of_names(make_row):
     """Whatever the order in the row's JSON."""
     row = make_row(features=dict(reversed(EXAMPLE.items())))
-    assert values_of(row) == tuple(EXAMPLE[name] for name in NAMES)
+    assert values_of(row) == (*(EXAMPLE[name] for name in NAMES), None)
 
 
 def test_what_came_later_may_be_absent(make_row):
     """A row of before names the features of its time; of a later one nothing is taken."""
     features = {name: EXAMPLE[name] for name in REQUIRED}
-    expected = tuple(features.get(name) for name in NAMES)
+    expected = (*(features.get(name) for name in NAMES), None)
     assert values_of(make_row(features=features)) == expected
     assert values_of(make_row(features=features | {"moon_phase_60s": 1.0})) == expected
+
+
+def test_the_level_of_a_row_stands_after_its_values(make_row):
+    """Where a model in units of τ looks for it."""
+    assert values_of(make_row(tau=5e-4))[len(NAMES) :] == (5e-4,)
 
 
 def test_a_row_of_other_features_is_refused(make_row):

@@ -8,12 +8,10 @@ from monitor.explain.checks import differing, of_model, of_outcome, of_predictio
 from monitor.join import Joiner
 from monitor.outcome import Outcome
 from scorer.prediction import Prediction
-from serving.card import ModelInfo
 from tests.featurizer.market import market
 from tests.monitor.world import predictions_of
 
 EVENTS = market(seed=5, steps=500, feeds=("first",))
-INFO = ModelInfo("ml", "v", "d" * 64, "f" * 64, "advanced", {"BTC-USD": 1e-3}, {"BTC-USD": 0.5})
 
 
 def example() -> tuple[FeatureRow, Prediction, Outcome]:
@@ -52,11 +50,10 @@ def test_a_changed_value_is_named() -> None:
 
 def test_the_model_says_score_level_and_threshold_again() -> None:
     """By the last bit of a score."""
-    made = replace(MADE, product_id="BTC-USD", tau=1e-3, notes=[])
-    row = replace(ROW, returns=60, tau_status=None, beat=False)
-    assert differing(of_model(made, row, INFO, made.score)) == []
-    assert differing(of_model(made, row, INFO, made.score + 2**-50)) == ["score"]
-    assert differing(of_model(replace(made, tau=2e-3), row, INFO, made.score)) == ["tau in force"]
+    assert MADE.score is not None
+    assert differing(of_model(MADE, MADE)) == []
+    assert differing(of_model(MADE, replace(MADE, score=MADE.score + 2**-50))) == ["score"]
+    assert differing(of_model(MADE, replace(MADE, tau=2e-3, severe=0.1))) == ["severe", "tau"]
 
 
 def test_what_is_not_known_is_neither_equal_nor_different() -> None:

@@ -26,7 +26,8 @@ from scorer.prediction import Prediction
 from scorer.prediction import encode as encode_prediction
 from scorer.variants import Arrived, predictions_of, values_of
 from serving.artifact import load_folder
-from serving.predictor import open_predictor
+from serving.predictor import open_predictor, outputs_of
+from serving.tensor import OUTPUT, SEVERE
 from serving.v2 import Scored
 from tests.featurizer.market import SECOND, START, market
 from tests.monitor.world import Log, LogReader
@@ -58,7 +59,8 @@ def world() -> tuple[list[Sent], list[Prediction], set[str]]:
         if row is not None:
             sent.append((FEATURES.name, name, encode_row(row)))
             arrived = Arrived(row, event.received_us, event.received_us + 1)
-            scored = Scored([model.score(values_of(row))], artifact.info)
+            said = outputs_of(model, [values_of(row)])
+            scored = Scored(said[OUTPUT], artifact.info, said.get(SEVERE))
             made += predictions_of([arrived], scored, [], event.received_us + 2)
             joiner.add(made[-1])
             sent.append((PREDICTIONS.name, name, encode_prediction(made[-1])))
