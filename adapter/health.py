@@ -88,4 +88,5 @@ def _identity(info: ModelInfo | None) -> dict[str, Any] | None:
         "features_digest": info.features_digest,
         "dialect": info.dialect,
         "products": sorted(info.tau),
+        "default_tau": info.default_tau,
     }

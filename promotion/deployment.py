@@ -128,7 +128,7 @@ class Deployment:
     def _load(self) -> None:
         for variant, folder in folders_in(self.promoter.root).items():
             artifact = load_folder(folder)
-            serves = self.server.score(variant, artifact.card.golden.rows[:1]).info.digest
+            serves = self.server.score(variant, artifact.card.golden.inputs[:1]).info.digest
             if serves != artifact.info.digest:
                 self.server.load(variant)
                 self.promoter.say(f"loaded    {variant} {artifact.info.version}")
@@ -162,14 +162,16 @@ def check(server: ModelServer, artifact: Artifact) -> None:
         DeployError: another model answers, or a row scores otherwise.
     """
     golden, info = artifact.card.golden, artifact.info
-    answer = server.score(info.variant, golden.rows)
+    answer = server.score(info.variant, golden.inputs)
     if answer.info.digest != info.digest:
         raise DeployError(
             f"{info.variant}: found digest {answer.info.version} serving, expected {info.version}"
         )
-    for number, (found, expected) in enumerate(zip(answer.scores, golden.scores, strict=True)):
+    for number, (found, expected) in enumerate(
+        zip([*answer.scores, *(answer.severe or [])], [*golden.scores, *golden.severe], strict=True)
+    ):
         if abs(found - expected) > TOLERANCE:
             raise DeployError(
-                f"{info.variant}: the server scores golden row {number} {found!r}, expected"
-                f" {expected!r} within {TOLERANCE}"
+                f"{info.variant}: the server scores golden row {number % len(golden.rows)}"
+                f" {found!r}, expected {expected!r} within {TOLERANCE}"
             )

@@ -133,6 +133,11 @@ def _check_shared(artifacts: Mapping[str, Artifact]) -> None:
         raise PromotionError(
             f"found τ {dict(baseline.tau)} in baseline, expected that of ml, {dict(ml.tau)}"
         )
+    if ml.default_tau != baseline.default_tau:
+        raise PromotionError(
+            f"found default_tau {baseline.default_tau} in baseline, expected that of ml,"
+            f" {ml.default_tau}: both in units of τ, or neither"
+        )
     if ml.dialect != baseline.dialect:
         raise PromotionError(
             f"found dialect {baseline.dialect!r} in baseline, expected that of ml, {ml.dialect!r}"

@@ -37,6 +37,13 @@ class Golden(msgspec.Struct, frozen=True):
     tau: list[float | None] = []
     severe: list[float] = []
 
+    @property
+    def inputs(self) -> list[list[float | None]]:
+        """Return the rows as a model is asked: in units of τ, τ after the values."""
+        if not self.tau:
+            return self.rows
+        return [[*row, tau] for row, tau in zip(self.rows, self.tau, strict=True)]
+
 
 class Card(msgspec.Struct, frozen=True):
     """What serving needs of ``card.json``; the rest of the card is for people.

@@ -15,7 +15,7 @@ from featurizer.features import NAMES, REQUIRED, widened
 from serving.errors import ArtifactError
 
 SCHEMA_VERSION: Final = 1
-MOST_ROWS: Final = 1_500
+MOST_ROWS: Final = 1_000
 """Over all products, far more than there are independent ones among them. A folder as a ConfigMap,
 in base64, has to fit into the annotation that ``kubectl apply`` makes of it."""
 DIGITS: Final = 6

@@ -121,11 +121,12 @@ def width_of(info: ModelInfo) -> int:
     return width_for(len(names_of(info.features_digest) or NAMES), tau=info.relative)
 
 
-def encode_request(rows: Sequence[Row], width: int = width_for(len(NAMES))) -> bytes:
+def encode_request(rows: Sequence[Row], width: int | None = None) -> bytes:
     """Return the body of an infer request; None means unknown and travels as null.
 
     Of each row, in the order of ``NAMES``, so many features are sent as there are columns; in
-    a tensor of more than ``WITHOUT_TAU`` columns the last one is the row's τ.
+    a tensor of more than ``WITHOUT_TAU`` columns the last one is the row's τ. Without ``width``
+    all are sent, τ too where a row has it.
 
     >>> encode_request([(None,) * len(NAMES)])[:41]
     b'{"inputs":[{"name":"features","shape":[1,'
@@ -133,6 +134,8 @@ def encode_request(rows: Sequence[Row], width: int = width_for(len(NAMES))) -> b
     if any(len(row) not in (len(NAMES), len(NAMES) + 1) for row in rows):
         found = sorted({len(row) for row in rows})
         raise ValueError(f"found rows of {found} values, expected {len(NAMES)}, or τ after them")
+    if width is None:
+        width = width_for(len(NAMES), tau=any(len(row) > len(NAMES) for row in rows))
     data = [value for row in rows for value in columns_of(row, width)]
     tensor = _Input(INPUT, [len(rows), width], DATATYPE, data)
     return _encoder.encode(_Request([tensor]))

@@ -16,6 +16,7 @@ COMMANDS: Final = (
     "extras",
     "venues",
     "events",
+    "relative",
     "rationale",
 )
 

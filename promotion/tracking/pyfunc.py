@@ -13,11 +13,15 @@ from mlflow.pyfunc import PythonModel
 
 from featurizer.features import NAMES
 from serving.artifact import load_folder
-from serving.predictor import RowPredictor, open_predictor
+from serving.predictor import RowPredictor, open_predictor, outputs_of
+from serving.tensor import TAU
 
 
 class ModelFolder(PythonModel):  # type: ignore[misc]  # MLflow ships no types
-    """A frame with the features, in any order of columns, becomes a frame of scores in [0, 1]."""
+    """A frame with the features, in any order of columns, becomes a frame of chances in [0, 1].
+
+    ``score``, and of a model in units of τ ``severe``; that one reads a column ``tau`` too.
+    """
 
     _predictor: RowPredictor
 
@@ -32,8 +36,8 @@ class ModelFolder(PythonModel):  # type: ignore[misc]  # MLflow ships no types
         params: dict[str, Any] | None = None,
     ) -> pandas.DataFrame:
         """Score each row by itself; NaN means unknown, as what a frame of before does not name."""
-        rows = model_input.reindex(columns=list(NAMES)).to_numpy(dtype="float64").tolist()
-        return pandas.DataFrame({"score": [self._predictor.score(row) for row in rows]})
+        rows = model_input.reindex(columns=[*NAMES, TAU]).to_numpy(dtype="float64").tolist()
+        return pandas.DataFrame(outputs_of(self._predictor, rows))
 
 
 set_model(ModelFolder())

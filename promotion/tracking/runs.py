@@ -19,6 +19,7 @@ from promotion.tracking.connection import (
     store_of,
 )
 from serving.artifact import Artifact, load_folder
+from serving.tensor import OUTPUT, SEVERE, TAU
 
 MODEL_CODE: Final = Path(__file__).with_name("pyfunc.py")
 PLOTS: Final = "plots"
@@ -166,7 +167,7 @@ def _log_model(mlflow: Any, variant: str, folder: Path, tags: Mapping[str, str])
         name=f"{variant}-{info.version}",
         python_model=str(MODEL_CODE),
         artifacts={"folder": str(folder)},
-        signature=_signature(),
+        signature=_signature(artifact),
         input_example=_example(artifact),
         pip_requirements=[
             f"{name}=={v}" for name, v in artifact.card.libraries.items() if name != "python"
@@ -179,30 +180,40 @@ def _log_model(mlflow: Any, variant: str, folder: Path, tags: Mapping[str, str])
 
 
 def _model_parameters(artifact: Artifact) -> dict[str, Any]:
-    info, linear = artifact.info, artifact.linear
-    found: dict[str, Any] = {"kind": "linear" if linear else "pipeline"}
+    info, linear, relative = artifact.info, artifact.linear, artifact.relative
+    kind = "relative" if relative else "linear" if linear else "pipeline"
+    found: dict[str, Any] = {"kind": kind}
     found["features"] = ", ".join(artifact.features)
     found |= {f"tau/{product}": value for product, value in info.tau.items()}
     found |= {f"threshold/{product}": value for product, value in info.threshold.items()}
+    if relative is not None:
+        thresholds = {str(level): dict(each) for level, each in info.thresholds.items()}
+        found |= {"default_tau": info.default_tau, **dict(flattened(thresholds))}
     if linear is not None:
         found |= {f"coef/{n}": c for n, c in zip(linear.features, linear.coef, strict=True)}
     return found
 
 
-def _signature() -> Any:
+def _columns(artifact: Artifact) -> list[str]:
+    return [*NAMES, TAU] if artifact.info.relative else [*NAMES]
+
+
+def _signature(artifact: Artifact) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
 
-    inputs = Schema([ColSpec("double", name, required=False) for name in NAMES])
-    return ModelSignature(inputs, Schema([ColSpec("double", "score")]))
+    inputs = Schema([ColSpec("double", name, required=False) for name in _columns(artifact)])
+    outputs = [OUTPUT, SEVERE] if artifact.info.relative else [OUTPUT]
+    return ModelSignature(inputs, Schema([ColSpec("double", name) for name in outputs]))
 
 
 def _example(artifact: Artifact) -> Any:
     """Return golden rows, which are of the generated market: a whole one and one with unknowns."""
     import pandas
 
-    rows = artifact.card.golden.rows
-    return pandas.DataFrame([rows[-1], rows[min(1, len(rows) - 1)]], columns=NAMES, dtype="float64")
+    rows = artifact.card.golden.inputs
+    shown = [rows[-1], rows[min(1, len(rows) - 1)]]
+    return pandas.DataFrame(shown, columns=_columns(artifact), dtype="float64")
 
 
 def _dataset(record: RunRecord) -> Any:

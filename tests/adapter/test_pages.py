@@ -11,6 +11,8 @@ import pytest
 
 from featurizer.features import NAMES, REQUIRED
 from serving.artifact import load_folder
+from serving.predictor import plain_predictor
+from serving.tensor import TAU, WITHOUT_TAU
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md")])
@@ -53,7 +55,7 @@ def inferences() -> list[Any]:
 def front(adapter: Any, v2: Any) -> Any:
     """The adapter before the models of ``model-settings/``."""
     info = MODELS["ml"].info
-    v2.models = {variant: artifact.linear for variant, artifact in MODELS.items()}
+    v2.models = {variant: plain_predictor(artifact) for variant, artifact in MODELS.items()}
     v2.parameters = {"version": info.version, "digest": info.digest}
     v2.parameters["features_digest"] = info.features_digest
     return adapter()
@@ -79,7 +81,8 @@ def test_a_tensor_of_a_page_is_scored(front: Any, request_: dict[str, Any]) -> N
     assert answer.status_code == 200, answer.text
     [tensor] = request_["inputs"]
     width = tensor["shape"][1]
-    rows = [dict(zip(NAMES[:width], row, strict=True)) for row in tensor["data"]]
+    names = NAMES[:width] if width <= WITHOUT_TAU else (*NAMES[: width - 1], TAU)
+    rows = [dict(zip(names, row, strict=True)) for row in tensor["data"]]
     assert answer.json()["outputs"][0]["data"] == front.predict(*rows).json()["scores"]
 
 

@@ -71,7 +71,14 @@ SHELLS = {
     "scorer": {"batches", "shadow_client"},
     "serving": {"client", "connections", "follower", "logs", "runtime", "switch"},
     "simulator": {"admin", "server", "source"},
-    "training": {"commands", "data.parallel", "data.topic", "pipeline", "report.plots"},
+    "training": {
+        "commands",
+        "data.parallel",
+        "data.topic",
+        "pipeline",
+        "relative.run",
+        "report.plots",
+    },
 }
 """By package: modules, and folders of which every module may be one."""
 

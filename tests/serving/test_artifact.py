@@ -14,8 +14,9 @@ from featurizer.features import FEATURES, FEATURES_DIGEST, NAMES, REQUIRED, dige
 from serving.artifact import ArtifactError, load_folder, write_folder
 from serving.card import installed_libraries, installed_version
 from serving.linear import Linear
+from serving.predictor import outputs_of, plain_predictor
 from serving.relative import VOLATILITIES, Relative
-from serving.tensor import width_for
+from serving.tensor import OUTPUT, SEVERE, width_for
 
 ROOT = Path(__file__).resolve().parents[2]
 FIRST_DIGEST = "53c936bf0205029b2d83d8020c9cdc10986a9c9509c272c3e6835e5af1cb8147"
@@ -267,9 +268,10 @@ def test_a_digest_of_before_is_that_of_equal_definitions(
 def test_the_models_of_the_repository_give_their_golden_scores(variant: str) -> None:
     """They serve whatever features came since they were trained."""
     artifact = load_folder(ROOT / "model-settings" / variant)
-    assert artifact.linear is not None
-    golden = artifact.card.golden
-    assert [artifact.linear.score(row) for row in golden.rows] == golden.scores
+    predictor, golden = plain_predictor(artifact), artifact.card.golden
+    assert predictor is not None
+    said = outputs_of(predictor, golden.inputs)
+    assert (said[OUTPUT], said.get(SEVERE, [])) == (golden.scores, golden.severe)
 
 
 @pytest.mark.process

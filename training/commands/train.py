@@ -46,7 +46,7 @@ def run(
     given = with_overrides(settings, data=options.data, runs=options.runs)
     folder = _trained(options, given, kafka)
     if not options.no_tracking:
-        _track(folder, given)
+        track(folder, given)
     say(f"done      {folder} in {time.monotonic() - began:.0f} s")
     return 0
 
@@ -73,7 +73,7 @@ def _trained(
     return folder
 
 
-def _track(folder: Path, settings: TrainingSettings) -> None:
+def track(folder: Path, settings: TrainingSettings) -> None:
     """Log to MLflow; without it the run folder is whole all the same."""
     from promotion.errors import PromotionError
     from promotion.tracking.runs import log_run

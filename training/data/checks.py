@@ -20,7 +20,7 @@ from training.errors import DatasetError
 SUFFIXES: Final = tuple(
     f".{kind}{packed}" for kind in ("ndjson", "jsonl", "json") for packed in ("", ".gz")
 )
-HOLDOUT: Final = ("adv_flat_btc_20260406T1502_10min",)
+HOLDOUT: Final = ("adv_ticker_btc_20260405T2235_20min",)
 """Kept for the one final report: never in training or τ, under whatever suffix."""
 BACKWARDS_US: Final = MICROSECONDS
 """A new connection's first frame may be a little older than the last one's; not more."""

@@ -15,6 +15,8 @@ TAU_PERCENTILE: Final = 90.0
 
 Flags = npt.NDArray[np.bool_]
 Scores = npt.NDArray[np.float64]
+Tau = Mapping[str, float] | Scores
+"""τ (log return over 60 s) by product, or of each row, [n]."""
 
 
 def tau_of(table: Table, percentile: float = TAU_PERCENTILE) -> dict[str, float]:
@@ -25,9 +27,16 @@ def tau_of(table: Table, percentile: float = TAU_PERCENTILE) -> dict[str, float]
     }
 
 
-def spikes_of(table: Table, tau: Mapping[str, float]) -> Flags:
-    """Return for each row whether the volatility of its next 60 s reached its product's τ."""
-    return table.volatility >= np.array([tau[product] for product in table.product.tolist()])
+def limits_of(table: Table, tau: Tau) -> Scores:
+    """Return the τ of each row: its own, or its product's."""
+    if not isinstance(tau, Mapping):
+        return tau
+    return np.array([tau[product] for product in table.product.tolist()], np.float64)
+
+
+def spikes_of(table: Table, tau: Tau) -> Flags:
+    """Return for each row whether the volatility of its next 60 s reached its τ."""
+    return table.volatility >= limits_of(table, tau)
 
 
 def threshold_of(scores: Scores, spikes: Flags) -> float:

@@ -1,6 +1,5 @@
 """The figures of one part of the rows: always together, always beside prevalence."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -8,7 +7,7 @@ import numpy as np
 from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
 from training.data.rows import Table
-from training.data.thresholds import Flags, Scores
+from training.data.thresholds import Flags, Scores, Tau, limits_of
 
 RULE: Final = "realized_volatility_60s"
 QUOTABLE: Final = (0.02, 0.5)
@@ -38,12 +37,12 @@ class ScoredRows:
         return ~np.isnan(self.score)
 
 
-def rule(table: Table, tau: Mapping[str, float]) -> ScoredRows:
+def rule(table: Table, tau: Tau) -> ScoredRows:
     """Evaluate by the plain rule: a spike follows where volatility already reaches τ.
 
     The score is rv60 in units of τ, for ranking; it is no probability.
     """
-    limits = np.array([tau[product] for product in table.product.tolist()])
+    limits = limits_of(table, tau)
     volatility = np.nan_to_num(table.column(RULE))
     return ScoredRows(volatility / np.maximum(limits, _LEAST), volatility >= limits)
 

@@ -1,13 +1,10 @@
 """Regimes of volatility, by what the last 300 s were: known at the time, never the outcome."""
 
-from collections.abc import Mapping
 from math import sqrt
 from typing import Final
 
-import numpy as np
-
 from training.data.rows import Table
-from training.data.thresholds import Flags
+from training.data.thresholds import Flags, Tau, limits_of
 
 REGIMES: Final = ("calm", "brisk", "wild")
 EDGES: Final = (1 / 3, 1.0)
@@ -15,9 +12,9 @@ EDGES: Final = (1 / 3, 1.0)
 MEANING: Final = "calm: the last 300 s below a third of τ; brisk: below τ; wild: τ or more"
 
 
-def regimes_of(table: Table, tau: Mapping[str, float]) -> dict[str, Flags]:
+def regimes_of(table: Table, tau: Tau) -> dict[str, Flags]:
     """Return which rows are of each regime; where volatility is unknown, of none."""
-    limit = np.array([tau[product] for product in table.product.tolist()])
+    limit = limits_of(table, tau)
     ratio = table.column("realized_volatility_300s") / sqrt(5) / limit
     low, high = EDGES
     return {

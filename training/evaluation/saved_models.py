@@ -1,7 +1,7 @@
 """Written models on recordings: one against the rule, or two against each other."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -10,17 +10,19 @@ import numpy as np
 
 from promotion.run_folder import RECORD, model_folder, read_run
 from serving.artifact import CARD, Artifact, ArtifactError, load_folder
-from serving.predictor import open_predictor
+from serving.predictor import open_predictor, outputs_of
+from serving.tensor import OUTPUT, SEVERE
 from training.data.dataset import Dataset
 from training.data.rows import Table
-from training.data.thresholds import Flags
+from training.data.thresholds import Flags, Scores, limits_of, spikes_of
 from training.errors import TrainingError
 from training.evaluation.bootstrap import Resampled, brier_difference, precision_difference
 from training.evaluation.measures import Figures, ScoredRows, figures, quotable, rule
 from training.evaluation.regimes import regimes_of
 from training.evaluation.rule_comparison import against_rule
-from training.models.labelled_set import LabelledSet
 
+SPIKES_A_DAY: Final = "4"
+"""The budget whose θ a model in units of τ alarms by."""
 SHOWN: Final = (
     "prevalence",
     "pr_auc",
@@ -45,17 +47,39 @@ class EvaluatedModel:
     trained_on: frozenset[str]
 
     @property
-    def tau(self) -> Mapping[str, float]:
-        """The promotion's τ by product."""
-        return self.artifact.info.tau
+    def relative(self) -> bool:
+        """Whether it is in units of τ: then a row's own level is its τ."""
+        return self.artifact.info.relative
+
+    def known(self, table: Table) -> Table:
+        """Return the rows of products that it has a τ for, or that have a level themselves.
+
+        Raises:
+            TrainingError: there are none.
+        """
+        tau = self.artifact.info.tau
+        known = ~np.isnan(table.tau) if self.relative else np.isin(table.product, list(tau))
+        if not known.any():
+            whose = "that has a level" if self.relative else f"of {sorted(tau)}"
+            raise TrainingError(f"found no usable row {whose}, expected some")
+        return table.take(known)
+
+    def limits(self, table: Table) -> Scores:
+        """Return the τ of each of these rows, which it knows."""
+        return table.tau if self.relative else limits_of(table, self.artifact.info.tau)
 
     def predict(self, table: Table) -> ScoredRows:
         """Score rows one by one, as serving does, and alarm by the card's thresholds."""
-        scorer, threshold = open_predictor(self.artifact), self.artifact.info.threshold
-        scores = np.array([scorer.score(row) for row in table.features.tolist()], np.float64)
-        return ScoredRows(
-            scores, scores >= np.array([threshold[p] for p in table.product.tolist()])
-        )
+        scorer, info = open_predictor(self.artifact), self.artifact.info
+        rows = np.column_stack([table.features, table.tau]).tolist()
+        said = outputs_of(scorer, rows)
+        if self.relative:
+            theta = info.thresholds["spike"][SPIKES_A_DAY]
+            alarm = np.array(said[SEVERE]) >= (np.inf if theta is None else theta)
+            return ScoredRows(np.array(said[OUTPUT]), alarm)
+        scores = np.array(said[OUTPUT])
+        limit = np.array([info.threshold[product] for product in table.product.tolist()])
+        return ScoredRows(scores, scores >= limit)
 
 
 def open_model(path: Path) -> EvaluatedModel:
@@ -78,19 +102,16 @@ def evaluate_model(model: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:
 
     Captures that it was trained on are named.
     """
-    table = _known(dataset.table, model.tau)
-    labelled, plain, found = (
-        LabelledSet.of(table, model.tau),
-        rule(table, model.tau),
-        model.predict(table),
-    )
+    table = model.known(dataset.table)
+    tau, found = model.limits(table), model.predict(table)
+    spikes, plain = spikes_of(table, tau), rule(table, tau)
     return {
         "model": model.name,
         "digest": model.artifact.info.digest,
         "seen_in_training": [c.file for c in dataset.captures if c.sha256 in model.trained_on],
         "parts": {
-            part: against_rule(table, labelled.spikes, found, plain, rows)
-            for part, rows in _parts(dataset, table, model.tau).items()
+            part: against_rule(table, spikes, found, plain, rows)
+            for part, rows in _parts(dataset, table, tau).items()
             if rows.any()
         },
     }
@@ -102,20 +123,22 @@ def compare_models(one: EvaluatedModel, other: EvaluatedModel, dataset: Dataset)
     Raises:
         TrainingError: their τ differ, so that they answer different questions.
     """
-    if dict(one.tau) != dict(other.tau):
+    asked, other_asked = (_question(each) for each in (one, other))
+    if asked != other_asked:
         raise TrainingError(
-            f"found τ {dict(one.tau)} in {one.name} and {dict(other.tau)} in {other.name},"
+            f"found τ {asked} in {one.name} and {other_asked} in {other.name},"
             " expected the same: they answer different questions"
         )
-    table = _known(dataset.table, one.tau)
-    spikes = LabelledSet.of(table, one.tau).spikes
+    table = one.known(dataset.table)
+    tau = one.limits(table)
+    spikes = spikes_of(table, tau)
     both = one.predict(table), other.predict(table)
     return {
         "models": [each.name for each in (one, other)],
         "digests": [each.artifact.info.digest for each in (one, other)],
         "parts": {
             part: _difference(table, spikes, both, rows)
-            for part, rows in _parts(dataset, table, one.tau).items()
+            for part, rows in _parts(dataset, table, tau).items()
             if rows.any()
         },
     }
@@ -137,14 +160,11 @@ def _difference(
     }
 
 
-def _known(table: Table, tau: Mapping[str, float]) -> Table:
-    known = table.take(np.isin(table.product, list(tau)))
-    if not len(known):
-        raise TrainingError(f"found no usable row of {sorted(tau)}, expected some")
-    return known
+def _question(model: EvaluatedModel) -> dict[str, float] | str:
+    return "of the row" if model.relative else dict(model.artifact.info.tau)
 
 
-def _parts(dataset: Dataset, table: Table, tau: Mapping[str, float]) -> dict[str, Flags]:
+def _parts(dataset: Dataset, table: Table, tau: Scores) -> dict[str, Flags]:
     every: dict[str, Flags] = {"all": np.ones(len(table), dtype=np.bool_)}
     captures = {c.file: table.capture == number for number, c in enumerate(dataset.captures)}
     return every | captures | regimes_of(table, tau)

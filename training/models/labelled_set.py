@@ -1,13 +1,12 @@
 """What a model learns from: rows, which of them are spikes, and by how much."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from training.data.rows import Table
-from training.data.thresholds import Flags, Scores, spikes_of
+from training.data.thresholds import Flags, Scores, Tau, limits_of, spikes_of
 from training.models.forecast import FLOOR
 
 
@@ -20,9 +19,9 @@ class LabelledSet:
     excess: Scores
 
     @classmethod
-    def of(cls, table: Table, tau: Mapping[str, float]) -> "LabelledSet":
-        """Return each row with whether, and by how much, its next 60 s reached its product's τ."""
-        limit = np.array([tau[product] for product in table.product.tolist()])
+    def of(cls, table: Table, tau: Tau) -> "LabelledSet":
+        """Return each row with whether, and by how much, its next 60 s reached its τ."""
+        limit = limits_of(table, tau)
         excess = np.log(np.maximum(table.volatility, FLOOR) / np.maximum(limit, FLOOR))
         return cls(table, spikes_of(table, tau), excess)
 

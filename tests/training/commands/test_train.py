@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from featurizer.features import NAMES, names_of
+from featurizer.features import NAMES
 from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
 from serving.predictor import open_predictor
@@ -239,53 +239,3 @@ def test_the_command_names_what_is_wrong(tmp_path: Path) -> None:
     assert done.returncode == 1
     said = done.stderr.splitlines()[-1]
     assert said.startswith("error     found no usable row (empty.ndjson: found no ticker")
-
-
-@pytest.mark.parametrize("variant", ["ml", "baseline"])
-def test_a_shipped_model_is_whole(variant: str) -> None:
-    """What is shipped has its recorded digests and scores its golden rows."""
-    artifact = load_folder(ROOT / "model-settings" / variant)
-    assert artifact.linear is not None
-    scores = [artifact.linear.score(row) for row in artifact.card.golden.rows]
-    assert scores == pytest.approx(artifact.card.golden.scores, rel=1e-12)
-
-
-@pytest.mark.captures
-@pytest.mark.process
-def test_the_shipped_models_are_what_training_gives(captures: Path, tmp_path: Path) -> None:
-    """A retrain on the same recordings gives the shipped models within rounding."""
-    made = run(TrainingSettings(data=[captures], runs=tmp_path), silent)
-    for variant, name in made.record.variants().items():
-        shipped, again = ROOT / "model-settings" / variant, model_folder(made.folder, name)
-        assert_close(as_today(card_in(shipped)), as_today(card_in(again)))
-        one, two = load_folder(shipped).linear, load_folder(again).linear
-        assert one is not None and two is not None
-        assert_close(one.document(), two.document())
-
-
-def as_today(card: dict[str, Any]) -> dict[str, Any]:
-    """Return a card as this release writes it: digests and words of 0.1.0 mean the same.
-
-    Recordings and rules, of which the digest of the dataset is made, are compared themselves.
-    """
-    assert names_of(card["features_digest"]) == NAMES
-    left_out = json.loads(json.dumps(card["left_out"]).replace("sealed: kept", "holdout: kept"))
-    digests = ("features_digest", "dataset_digest")
-    rest = {name: value for name, value in card.items() if name not in digests}
-    return rest | {"left_out": left_out}
-
-
-def assert_close(one: Any, two: Any, at: str = "") -> None:
-    """Compare two JSON values; numbers within 1e-9, library versions not at all."""
-    if isinstance(one, dict):
-        assert one.keys() == two.keys(), at
-        for name in one.keys() - {"libraries"}:
-            assert_close(one[name], two[name], f"{at}.{name}")
-    elif isinstance(one, list):
-        assert len(one) == len(two), at
-        for number, (left, right) in enumerate(zip(one, two, strict=True)):
-            assert_close(left, right, f"{at}[{number}]")
-    elif isinstance(one, float):
-        assert one == pytest.approx(two, rel=1e-9, abs=1e-9), at
-    else:
-        assert one == two, at

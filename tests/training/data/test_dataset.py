@@ -179,10 +179,10 @@ def test_real_captures(captures: Path) -> None:
         "adv_flat_btc_eth_20260404T0319_11min": {"BTC-USD": 257, "ETH-USD": 223},
         "adv_ticker_btc_20260404T2113_15min": {"BTC-USD": 505},
         "adv_flat_btc_20260404T2254_65min": {"BTC-USD": 2920},
-        "adv_ticker_btc_20260405T2235_20min": {"BTC-USD": 837},
+        "adv_flat_btc_20260406T1502_10min": {"BTC-USD": 241},
     }
     left_out = dict(dataset.left_out)
     assert "client's clock" in left_out["adv_flat_btc_20251108T1512_43s.ndjson.gz"]
-    assert "holdout" in left_out["adv_flat_btc_20260406T1502_10min.ndjson.gz"]
+    assert "holdout" in left_out["adv_ticker_btc_20260405T2235_20min.ndjson.gz"]
     assert "too short" in left_out["adv_flat_btc_20260407T1546_1min.ndjson.gz"]
     assert "Exchange" in left_out["exch_ticker_btc_202511_4chunks.ndjson.gz"]

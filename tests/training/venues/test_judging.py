@@ -4,11 +4,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
-from tests.training.made_up import MIDNIGHT
+from tests.training.made_up import write_all
 from training.venues.judging import BEFORE, BOTH, COINBASE, MINUTES, OTHERS, judge, missing
 from training.venues.stored import read_stored
 from training.venues.table import judging_lines
@@ -17,34 +16,10 @@ from training.venues.venue_days import FOLDER, VENUES
 Market = Callable[..., pd.DataFrame]
 
 
-def minutes(hours: int) -> pd.DataFrame:
-    """Make minutes whose volatility comes and goes over half an hour."""
-    chance, count = np.random.default_rng(4), 60 * hours
-    level = np.zeros(count)
-    for at in range(1, count):
-        level[at] = 0.97 * level[at - 1] + 0.2 * chance.normal()
-    ranges = 4e-4 * np.exp(level + 0.3 * chance.normal(size=count))
-    epoch = MIDNIGHT // 60 + np.arange(count)
-    return pd.DataFrame(
-        {"minute_epoch": epoch, "high": 9 * np.exp(ranges), "low": 9.0, "trades": 5.0}
-    )
-
-
 @pytest.fixture(scope="module")
-def data(
-    tmp_path_factory: pytest.TempPathFactory, market: Market, write: Callable[..., Path]
-) -> Path:
-    """A folder as the real one: half a day before a midnight, and three hours after it."""
-    folder = tmp_path_factory.mktemp("data")
-    (folder / FOLDER).mkdir()
-    for seed, venue in enumerate(VENUES):
-        frame = market(15.0, seed=seed, start=MIDNIGHT - 12 * 3600)
-        frame["trade_id"] = np.arange(len(frame))
-        frame.to_parquet(folder / FOLDER / venue.file)
-    minutes(30).to_csv(folder / MINUTES, index=False)
-    for seed in (1, 2):
-        write(folder / f"adv_{seed}.ndjson", start=1_700_010_000 * seed, seed=seed)
-    return folder
+def data(tmp_path_factory: pytest.TempPathFactory, write: Callable[..., Path]) -> Path:
+    """A folder as the real one."""
+    return write_all(tmp_path_factory.mktemp("data"), write)
 
 
 @pytest.fixture(scope="module")

@@ -64,7 +64,8 @@ def gain_rows(judged: list[dict[str, Any]]) -> list[str]:
             of = each[event]
             brier = ", ".join(f"{of['brier'][who]:.4f}" for who in ("model", "rule", "base"))
             cells = [each["tested"], each["learned"], str(of["parts"]), level]
-            pr_auc = ", ".join(f"{of['pr_auc'][who]:.3f}" for who in ("model", "rule"))
+            ranks = [of["pr_auc"][who] for who in ("model", "rule")]
+            pr_auc = ", ".join("none" if x is None else f"{x:.3f}" for x in ranks)
             cells += [f"{of['prevalence']:.3f}", pr_auc, brier]
             cells += [gain(of[loss]["gain"]) for loss in LOSSES]
             gains = each.get("beside", {}).values()
