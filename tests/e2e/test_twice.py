@@ -72,6 +72,16 @@ def test_rows_are_compared_in_what_both_releases_tell() -> None:
     assert found["features"] == {"shared": 1, "differing": 1}
 
 
+def test_shadows_are_compared_in_what_both_releases_tell() -> None:
+    """Their scores count, what came later does not."""
+    told = {"trade_id": 1, "kind": None, "digest": "d", "score": 0.5}
+    pairs = [("a", [{"score": 0.1}]), ("b", [{"score": 0.1, "severe": None, "thresholds": None}])]
+    made = [("predictions", message(f, 1, **told, shadows=shadows)) for f, shadows in pairs]
+    assert compare([*left("a"), *left("b"), *made])["predictions"]["differing"] == 0
+    made[1] = ("predictions", message("b", 1, **told, shadows=[{"score": 0.2}]))
+    assert compare([*left("a"), *left("b"), *made])["predictions"]["differing"] == 1
+
+
 def test_a_volatility_that_one_knows_sooner_is_left_out() -> None:
     """And the prediction made of it; the rest of the row is compared, as are other rows."""
     unknown = {"features": {"realized_volatility_60s": None}}

@@ -23,7 +23,7 @@ LATER: Final = {
     "features": {
         *("schema_version", "tau", "tau_status", "returns", "after_break", "beat", "appended"),
     },
-    "predictions": {"tau_status", "after_break", "notes"},
+    "predictions": {"tau_status", "after_break", "notes", "severe", "reason", "thresholds"},
 }
 """What the release of before does not tell."""
 BEAT_US: Final = 999_999
@@ -50,10 +50,7 @@ def compare(messages: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
         if message.get("kind") == "break" or (topic != "ticks" and _of_beat(message)):
             continue
         feed, name = message["feed"], message["product_id"]
-        untold = OF_ONE_PLAYING | LATER[topic]
-        told[topic, feed][_key(message)] = {
-            field: value for field, value in message.items() if field not in untold
-        }
+        told[topic, feed][_key(message)] = _told(message, OF_ONE_PLAYING | LATER[topic])
         if topic == "ticks":
             ends[feed, name] = max(ends[feed, name], message["time_us"])
     feeds = sorted({feed for _, feed in told})
@@ -68,6 +65,14 @@ def compare(messages: Iterable[tuple[str, bytes]]) -> dict[str, Any]:
         topic: _held([_before(limits, told[topic, feed]) for feed in feeds]) for topic in TOPICS
     }
     return {"feeds": feeds, **held}
+
+
+def _told(message: Message, untold: set[str]) -> Message:
+    """Return what is compared of a message, and of the shadows in it."""
+    kept = {field: value for field, value in message.items() if field not in untold}
+    if "shadows" in kept:
+        kept["shadows"] = [_told(shadow, untold) for shadow in kept["shadows"]]
+    return kept
 
 
 def _of_beat(message: Message) -> bool:

@@ -1,7 +1,14 @@
 """Seeds of the demo."""
 
+from pathlib import Path
+
+import yaml
+
 from featurizer.level.seeds import read_seeds
+from local.config import DemoSettings
 from local.market_seeds import MARKET, seeds_of
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_the_generated_market_of_the_demo_is_seeded_and_no_other() -> None:
@@ -12,3 +19,17 @@ def test_the_generated_market_of_the_demo_is_seeded_and_no_other() -> None:
     assert seeds.of("market-9@20261126T000000.000000Z", "BTC-USD") is None
     recorded = seeds.of("adv_flat_btc@20261126T000000.000000Z", "BTC-USD")
     assert recorded is not None and recorded.label is None
+
+
+def taus(text: str) -> dict[tuple[str | None, str], float]:
+    """Return τ by label and product."""
+    return {(seed.label, seed.product): seed.tau for seed in read_seeds(text).all}
+
+
+def test_compose_and_kind_begin_with_the_same_levels() -> None:
+    """Those of the demo's usual market, so that its products are not blind for an hour."""
+    [line] = [x for x in (ROOT / "env/replay.env").read_text().splitlines() if x.startswith("SEEDS=")]
+    values = yaml.safe_load((ROOT / "charts/crypto-volatility/values-kind.yaml").read_text())
+    kind = values["components"]["featurizer"]["env"]["FEATURIZER_SEEDS"]
+    usual = taus(seeds_of(DemoSettings().seed))
+    assert taus(line.removeprefix("SEEDS=")) == taus(kind) == usual
