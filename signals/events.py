@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from signals.state import Mode, Run
+from signals.state import Level, Mode, Run
 
 Outcome = Literal["true", "false", "already_there", "cut"]
 
@@ -45,10 +45,25 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="
     outcome: Outcome
 
 
+class Onset(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="onset"):
+    """What a level is there to foresee came at ``onset_us``, and what met it is known now.
+
+    ``lead_seconds`` is onset less start of the run that stood then, below 0 of one that started
+    within 60 s after it; null where there was none. ``already_there``: that run began at kτ.
+    """
+
+    time_us: int
+    level: Level
+    onset_us: int
+    lead_seconds: int | None
+    signal_id: str | None
+    already_there: bool
+
+
 class Minute(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="minute"):
     """The first row of an epoch minute has come; nothing else need be new."""
 
     time_us: int
 
 
-Event = Change | End | Verdict | Minute
+Event = Change | End | Verdict | Onset | Minute

@@ -9,6 +9,8 @@ import numpy as np
 from signals.runs import Runs
 from signals.seconds import Flags, Floats, Ints
 
+LEADS: Final = (0, 5, 10, 30, 60)
+"""Seconds at which detection is stated; the first are nearly mechanical, the last are a minute."""
 EARLY: Final = 10
 """Seconds from which on a lead is one that somebody can act in."""
 LATE: Final = 60

@@ -1,5 +1,6 @@
 """One second of event time: the state after it, and what there is to tell."""
 
+from math import isnan
 from typing import Final
 
 from msgspec.structs import replace
@@ -7,8 +8,9 @@ from msgspec.structs import replace
 from signals.events import Change, End, Event, Outcome, Verdict
 from signals.row import MICROSECONDS, Row
 from signals.rules import AFTER, KEPT, is_reached
-from signals.state import Run, State
+from signals.state import Past, Run, State
 from signals.transitions import Values, follow
+from signals.watch import watch
 
 Stepped = tuple[State, list[Event]]
 
@@ -76,10 +78,27 @@ def _told(before: State, after: State, second: int, values: Values | None) -> St
         ended=tuple(run for run in waiting if not _is_due(run, time_us)),
         since_us=time_us if changed else before.since_us,
     )
+    state, onsets = _counted(state, before.past, second, values)
     told: list[Event] = [_change(before, state, time_us)] if changed else []
     told += [End(time_us=time_us, run=run) for run in ended]
     told += [_judged(run, time_us) for run in waiting if _is_due(run, time_us)]
-    return state, told
+    return state, told + onsets
+
+
+def _counted(
+    state: State, past: Past, second: int, values: Values | None
+) -> tuple[State, list[Event]]:
+    """Count the second, and return the onsets of which it is known now what met them."""
+    elevated, one = watch(1, past, state.elevated, second, values)
+    spike, other = watch(2, past, state.spike, second, values)
+    counted = Past(
+        covered=past.covered + (values is not None),
+        volatility=None if values is None or isnan(values.volatility) else values.volatility,
+        tau=None if values is None else values.tau,
+        elevated=elevated,
+        spike=spike,
+    )
+    return replace(state, past=counted), [onset for onset in (one, other) if onset]
 
 
 def _change(before: State, after: State, time_us: int) -> Change:

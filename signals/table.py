@@ -11,16 +11,13 @@ import msgspec
 import numpy as np
 
 from signals.budgets import DAY, Load, load_of
-from signals.leads import Leads, chance, leads
+from signals.leads import LEADS, Leads, chance, leads
 from signals.onsets import calm, spells
 from signals.poisson import poisson_interval
 from signals.probabilities import Probabilities
 from signals.row import Thresholds
 from signals.runs import Runs, elevated_runs, outcomes, spike_runs
 from signals.seconds import Flags, Floats, Seconds
-
-LEADS: Final = (0, 5, 10, 30, 60)
-"""Seconds at which detection is stated; the first are nearly mechanical, the last are a minute."""
 
 
 class Detected(msgspec.Struct, frozen=True):
@@ -108,15 +105,22 @@ def parts_of(days: Iterable[Seconds], thresholds: Thresholds) -> tuple[list[Part
 
 
 @dataclass(frozen=True, slots=True)
-class _Met:
-    """What the onsets of a stretch met; ``counts``: whether the lead of each is one of the mean."""
+class Counted:
+    """What a table of one level is made of.
 
-    leads: Leads
-    counts: Flags
-    outcomes: Sequence[str]
+    ``load`` has the starts and the time; of the calm seconds, after which an onset may come,
+    ``calm`` is how many there are, ``calm_in_state`` in how many of them a run stood, ``stood``
+    in how many as long as each of ``LEADS``. ``leads`` has the lead of each onset, NaN where it
+    was missed, and ``counts`` says which are ones of the mean; ``outcomes`` are those of the runs.
+    """
+
+    load: Load
     calm: int
     calm_in_state: int
-    chance: Sequence[int]
+    stood: Sequence[int]
+    leads: Floats
+    counts: Flags
+    outcomes: Sequence[str]
 
 
 def event_table(parts: Sequence[Part], level: int, budget: int | None = None) -> EventTable:
@@ -125,31 +129,32 @@ def event_table(parts: Sequence[Part], level: int, budget: int | None = None) ->
     ``budget``: starts a day that the θ of these runs was set for, to be stated beside them.
     """
     met = [_met(part, level) for part in parts]
-    load = load_of((part.seconds, part.runs) for part in parts)
-    seconds = _joined(each.leads.seconds for each in met)
-    said = [outcome for each in met for outcome in each.outcomes]
-    right, wrong = said.count("true"), said.count("false")
-    calm_seconds = sum(each.calm for each in met)
+    return table_of(_together(met), level, budget)
+
+
+def table_of(of: Counted, level: int, budget: int | None = None) -> EventTable:
+    """Return the figures of what was counted."""
+    load, found = of.load, Leads(of.leads, np.full(len(of.leads), -1))
+    right, wrong = of.outcomes.count("true"), of.outcomes.count("false")
     kinds = ("standing", "early", "at_once", "late", "missed")
-    counts = {k: sum(int(getattr(m.leads, f"is_{k}").sum()) for m in met) for k in kinds}
-    median, mean = _lead_figures(seconds[_joined(each.counts for each in met).astype(np.bool_)])
+    median, mean = _lead_figures(of.leads[of.counts])
     return EventTable(
         level=level,
         covered_days=load.covered / DAY,
-        onsets=len(seconds),
-        detected=tuple(_detected(met, at, len(seconds), calm_seconds) for at in range(len(LEADS))),
-        **counts,
+        onsets=len(of.leads),
+        detected=tuple(_detected(found, of, at) for at in range(len(LEADS))),
+        **{kind: int(getattr(found, f"is_{kind}").sum()) for kind in kinds},
         share_in_state=_share(load.in_state, load.covered),
-        share_of_calm_in_state=_share(sum(each.calm_in_state for each in met), calm_seconds),
+        share_of_calm_in_state=_share(of.calm_in_state, of.calm),
         budget=budget,
         starts=load.starts,
         starts_a_day=_share(load.starts * DAY, load.covered),
         starts_a_day_interval=_interval(load),
-        already_there=said.count("already_there"),
+        already_there=of.outcomes.count("already_there"),
         right=right,
         wrong=wrong,
-        cut=said.count("cut"),
-        open=said.count("open"),
+        cut=of.outcomes.count("cut"),
+        open=of.outcomes.count("open"),
         share_right=_share(right, right + wrong),
         median_lead_seconds=median,
         mean_lead_seconds=mean,
@@ -166,26 +171,42 @@ def always(seconds: Seconds) -> Runs:
     return Runs.where(seconds.covered)
 
 
-def _met(part: Part, level: int) -> _Met:
+def _met(part: Part, level: int) -> Counted:
     seconds, runs = part.seconds, part.runs
     found = leads(spells(seconds, level).onsets, runs)
     said = outcomes(runs, seconds, level)
     others = np.append(said != "already_there", True)  # the last is for -1: missed
     is_calm = calm(seconds, level)
-    return _Met(
-        leads=found,
-        counts=others[found.run] & ~found.is_standing,
-        outcomes=said.tolist(),
+    return Counted(
+        load=load_of([(seconds, runs)]),
         calm=int(is_calm.sum()),
         calm_in_state=int((runs.on(seconds) & is_calm).sum()),
-        chance=chance(runs, is_calm, LEADS),
+        stood=chance(runs, is_calm, LEADS),
+        leads=found.seconds,
+        counts=others[found.run] & ~found.is_standing,
+        outcomes=said.tolist(),
     )
 
 
-def _detected(met: Sequence[_Met], at: int, onsets: int, calm_seconds: int) -> Detected:
-    found = sum(each.leads.detected(LEADS[at]) for each in met)
-    stood = sum(each.chance[at] for each in met)
-    return Detected(LEADS[at], found, _share(found, onsets), _share(stood, calm_seconds))
+_NONE: Final = (0,) * len(LEADS)
+
+
+def _together(several: Sequence[Counted]) -> Counted:
+    loads = [each.load for each in several]
+    return Counted(
+        load=Load(*(sum(getattr(each, name) for each in loads) for name in Load.__slots__)),
+        calm=sum(each.calm for each in several),
+        calm_in_state=sum(each.calm_in_state for each in several),
+        stood=[sum(column) for column in zip(_NONE, *(e.stood for e in several), strict=True)],
+        leads=_joined(each.leads for each in several),
+        counts=_joined(each.counts for each in several).astype(np.bool_),
+        outcomes=[outcome for each in several for outcome in each.outcomes],
+    )
+
+
+def _detected(found: Leads, of: Counted, at: int) -> Detected:
+    stood, lead = found.detected(LEADS[at]), LEADS[at]
+    return Detected(lead, stood, _share(stood, len(of.leads)), _share(of.stood[at], of.calm))
 
 
 def _lead_figures(seconds: Floats) -> tuple[float | None, float | None]:

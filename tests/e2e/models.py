@@ -12,7 +12,7 @@ from serving.linear import Linear
 from serving.relative import Relative
 
 AT: Final = 2
-"""The golden row that drills ask for: its windows of 60 and 300 s are known."""
+"""The golden row that drills ask for: its windows of 60 and 300 s are known, its τ the default."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,8 @@ class Model:
 
 
 def golden_row(folder: Path) -> dict[str, float | None]:
-    """Return a golden row of a folder's ``ml``, in what every release that has it takes."""
-    golden = _card(folder)["golden"]
-    tau = dict(zip(["tau"], golden.get("tau", [])[AT : AT + 1], strict=False))
-    return dict(zip(REQUIRED, golden["rows"][AT], strict=False)) | tau
+    """Return a golden row of a folder's ``ml``, in what every release takes."""
+    return dict(zip(REQUIRED, _card(folder)["golden"]["rows"][AT], strict=False))
 
 
 def model_in(folder: Path) -> Model:

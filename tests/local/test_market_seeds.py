@@ -28,7 +28,9 @@ def taus(text: str) -> dict[tuple[str | None, str], float]:
 
 def test_compose_and_kind_begin_with_the_same_levels() -> None:
     """Those of the demo's usual market, so that its products are not blind for an hour."""
-    [line] = [x for x in (ROOT / "env/replay.env").read_text().splitlines() if x.startswith("SEEDS=")]
+    [line] = [
+        x for x in (ROOT / "env/replay.env").read_text().splitlines() if x.startswith("SEEDS=")
+    ]
     values = yaml.safe_load((ROOT / "charts/crypto-volatility/values-kind.yaml").read_text())
     kind = values["components"]["featurizer"]["env"]["FEATURIZER_SEEDS"]
     usual = taus(seeds_of(DemoSettings().seed))

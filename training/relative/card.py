@@ -16,8 +16,8 @@ TITLES: Final[Mapping[Variant, str]] = {
     "ml": "volatility over 60, 300, 900 and 3,600 s in units of τ, logistic",
     "baseline": "volatility over 60 s in units of τ, logistic: the calibrated rule",
 }
-GOLDEN_TAU: Final = (None, 3e-4, 1.5e-4, 6e-4, 2e-4, 1e-4, 5e-5, 2.5e-4)
-"""Of the golden rows: the card's default, then levels from below to above what they show."""
+GOLDEN_TAU: Final = (None, 3e-4, None, 6e-4, 2e-4, 1e-4, 5e-5, 2.5e-4)
+"""Of the golden rows: the card's default, and levels from below to above what they show."""
 NOTES: Final = (
     "A score is the chance that the volatility of the next 60 s reaches the product's level τ of"
     " that time, severe that it reaches 2τ; for any product that has a level.",

@@ -52,7 +52,7 @@ def run(data: Path, runs: Path, say: Say, clock: Clock = now) -> Path:
     choices = {variant: choose_thresholds(fits[variant], days) for variant in VARIANTS}
     for variant, chosen in choices.items():
         say(f"θ         {variant}: {theta_text(chosen)}")
-    table = build([data], say).table
+    table = build([data], _quiet).table
     folder = runs / f"{created:%Y%m%dT%H%M%SZ}-{learned.digest[:8]}"
     folder.mkdir(parents=True)
     tau = default_tau(default_seeds())
@@ -152,3 +152,7 @@ def metrics_of(judged: Mapping[str, Any], rival: str) -> dict[str, Any]:
 def verdicts(judged: Mapping[str, Any]) -> dict[str, str]:
     """Return of each venue whether the model is better than the rule at τ, in Brier score."""
     return {venue: str(of["score"]["brier"]["gain"]["verdict"]) for venue, of in judged.items()}
+
+
+def _quiet(line: str) -> None:
+    """Say nothing of the files that a reference is made of: they are named already."""
