@@ -32,6 +32,10 @@ from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, Topi
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
 
+FORECAST_SECONDS: Final = 10.0
+"""Days of many products take a while to add up."""
+SHOWN_HOURS: Final = 24
+"""What chances said beside what came, in metrics: a day has calm and wild hours."""
 CHECK_SECONDS: Final = 1.0
 
 
@@ -61,6 +65,7 @@ class Session:
         self._on_new, self._clock, self._wall = on_new, clock, wall
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
+        self._forecasts_due = 0.0
         self._places, self._letters = Places(), Letters(scanner)
         self._published, self._newest_ms = set[str](), 0
         self._passed, self._refused = PassedOver("monitor"), list[Outgoing]()
@@ -257,6 +262,9 @@ class Session:
             self._metrics.lag.labels(topic).set(self._progress.lag(topic))
         self._metrics.pending.set(self.pending)
         self._metrics.show(self._quality.snapshot())
+        if self._clock() >= self._forecasts_due:
+            self._forecasts_due = self._clock() + FORECAST_SECONDS
+            self._metrics.show_forecasts(self._quality.forecasts.last(SHOWN_HOURS))
         self._seek_early()
         self._give_up()
 

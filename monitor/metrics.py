@@ -1,10 +1,11 @@
 """All metrics of the monitor."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from monitor.forecast_record import Said
 from monitor.outcome import Outcome
 from monitor.quality import Quality
 from plumbing.kafka import CHANGES
@@ -23,6 +24,7 @@ PROBE_RESULTS: Final = (
 TOPIC: Final = Label("topic", ("ticks", "predictions"))
 OF: Final = (Label("product"), Label("variant"))
 BIN: Final = Label("bin")
+FORECAST: Final = (*OF, Label("event"))
 
 
 def result_of(outcome: Outcome) -> str:
@@ -90,6 +92,17 @@ class MonitorMetrics(MetricTable):
         BIN,
     )
 
+    forecast_rows = gauge(
+        "monitor_forecast_rows", "Chances of the last 24 hours that have an outcome", *FORECAST
+    )
+    forecast_said = gauge(
+        "monitor_forecast_said",
+        "Mean of these chances: of τ (event score), or of 2τ (severe)",
+        *FORECAST,
+    )
+    forecast_came = gauge("monitor_forecast_came", "Share of these that came", *FORECAST)
+    forecast_brier = gauge("monitor_forecast_brier", "Mean squared error of these", *FORECAST)
+
     probes = counter(
         "monitor_probe_requests_total", "Probes of the adapter", Label("result", PROBE_RESULTS)
     )
@@ -108,6 +121,15 @@ class MonitorMetrics(MetricTable):
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__(registry)
         self._shown: frozenset[str] = frozenset()
+
+    def show_forecasts(self, found: Iterable[Said]) -> None:
+        """Set what chances said beside what came; NaN where there are none."""
+        for said in found:
+            of = (said.product_id, said.variant, said.event)
+            self.forecast_rows.labels(*of).set(said.figures.n)
+            self.forecast_said.labels(*of).set(number(said.figures.said))
+            self.forecast_came.labels(*of).set(number(said.figures.came))
+            self.forecast_brier.labels(*of).set(number(said.figures.brier))
 
     def show(self, found: Sequence[Quality]) -> None:
         """Set the quality gauges; what is not defined is NaN, never 0 or 1."""

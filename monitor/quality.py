@@ -11,6 +11,7 @@ from math import fsum
 from typing import Final
 
 from featurizer.slots import MICROSECONDS
+from monitor.forecast_record import ForecastRecord
 from monitor.outcome import Outcome
 from scorer.prediction import Prediction
 
@@ -106,9 +107,13 @@ class _ProductWindow:
 
 
 class RollingQuality:
-    """The last ``window`` seconds of event time of each product's present feed."""
+    """The last ``window`` seconds of event time of each product's present feed.
+
+    ``forecasts`` has the chances of the same rows for longer.
+    """
 
     def __init__(self, window: int) -> None:
+        self.forecasts = ForecastRecord()
         self._window = window
         self._products: dict[str, _ProductWindow] = {}
 
@@ -117,6 +122,7 @@ class RollingQuality:
         standing = self._products.get(product_id)
         if standing is None or standing.feed != feed:
             self._products[product_id] = _ProductWindow(feed)
+            self.forecasts.forget(product_id)
 
     def add(self, prediction: Prediction, outcome: Outcome) -> None:
         """Take a labelled outcome of a score, in time and of its second's last row."""
@@ -127,6 +133,7 @@ class RollingQuality:
             return
         if prediction.score is None:
             return
+        self.forecasts.add(prediction, outcome)
         second = outcome.time_us // MICROSECONDS
         if second <= window.newest - self._window:
             return

@@ -1,5 +1,11 @@
-"""How good scores are as probabilities: what they said beside what came."""
+"""How good scores are as probabilities: what they said beside what came.
 
+From arrays, or from sums that can be added up hour by hour.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import log
 from typing import Final
 
 import msgspec
@@ -86,3 +92,68 @@ def average_precision(score: Floats, came: Flags) -> float | None:
     hits = np.cumsum(came[order])[ends]
     steps = np.diff(hits, prepend=0) / hits[-1]
     return float(np.sum(steps * hits / (ends + 1)))
+
+
+@dataclass(slots=True)
+class Sums:
+    """Of chances from 0 to 1 that have an outcome: how many, and sums of what figures are made of.
+
+    ``bins`` are (n, said, came) of each tenth of the scale. ``certain`` counts those of 0 or 1,
+    which have no log loss.
+    """
+
+    n: int = 0
+    said: float = 0.0
+    came: int = 0
+    squared: float = 0.0
+    log_loss: float = 0.0
+    certain: int = 0
+    bins: list[tuple[int, float, int]] = field(default_factory=lambda: [(0, 0.0, 0)] * BINS)
+
+    def add(self, chance: float, came: bool) -> None:
+        """Count one."""
+        self.n, self.said, self.came = self.n + 1, self.said + chance, self.came + came
+        self.squared += (chance - came) ** 2
+        if 0.0 < chance < 1.0:
+            self.log_loss -= log(chance if came else 1.0 - chance)
+        else:
+            self.certain += 1
+        at = min(int(chance * BINS), BINS - 1)
+        n, said, of = self.bins[at]
+        self.bins[at] = n + 1, said + chance, of + came
+
+    def figures(self) -> Probabilities:
+        """Return the figures; what needs the chances themselves is null.
+
+        >>> found = Sums()
+        >>> found.add(0.2, False)
+        >>> found.add(0.4, True)
+        >>> round(found.figures().said, 6), found.figures().came, found.figures().pr_auc
+        (0.3, 0.5, None)
+        """
+        n = self.n
+        bins = tuple(Bin(k, said / k, came / k) for k, said, came in self.bins if k)
+        return Probabilities(
+            n=n,
+            said=self.said / n if n else None,
+            came=self.came / n if n else None,
+            brier=self.squared / n if n else None,
+            log_loss=self.log_loss / n if n and not self.certain else None,
+            ece=sum(b.n * abs(b.said - b.came) for b in bins) / n if n else None,
+            pr_auc=None,
+            bins=bins,
+        )
+
+
+def together(several: Iterable[Sums]) -> Sums:
+    """Return the sums of several."""
+    found = Sums()
+    for each in several:
+        for name in ("n", "said", "came", "squared", "log_loss", "certain"):
+            setattr(found, name, getattr(found, name) + getattr(each, name))
+        found.bins = [_bin(*pair) for pair in zip(found.bins, each.bins, strict=True)]
+    return found
+
+
+def _bin(one: tuple[int, float, int], other: tuple[int, float, int]) -> tuple[int, float, int]:
+    return one[0] + other[0], one[1] + other[1], one[2] + other[2]

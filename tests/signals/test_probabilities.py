@@ -5,7 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signals.probabilities import Bin, average_precision, probabilities, reliability
+from signals.probabilities import (
+    Bin,
+    Probabilities,
+    Sums,
+    average_precision,
+    probabilities,
+    reliability,
+    together,
+)
 
 CAME = np.array([False, False, True, True])
 
@@ -53,3 +61,41 @@ def test_order_does_not_matter(pairs: list[tuple[float, bool]]) -> None:
     )
     assert one.pr_auc == other.pr_auc
     assert one.brier == pytest.approx(other.brier) and one.ece == pytest.approx(other.ece)
+
+
+def summed(score: np.ndarray, came: np.ndarray) -> Sums:
+    """Count chances one by one."""
+    found = Sums()
+    for chance, label in zip(score.tolist(), came.tolist(), strict=True):
+        found.add(chance, label)
+    return found
+
+
+def assert_same(one: Probabilities, other: Probabilities) -> None:
+    """Compare all figures but the one that needs the chances themselves."""
+    for name in ("n", "said", "came", "brier", "log_loss", "ece"):
+        expected = getattr(other, name)
+        assert getattr(one, name) == (expected and pytest.approx(expected, rel=1e-12)), name
+    assert [each.n for each in one.bins] == [each.n for each in other.bins]
+    assert one.pr_auc is None
+
+
+def test_hours_added_up_are_the_whole() -> None:
+    """However it is cut."""
+    chance = np.random.default_rng(3)
+    score = chance.uniform(0.02, 0.95, 5_000)
+    came = chance.random(5_000) < score
+    parts = [summed(score[at : at + 700], came[at : at + 700]) for at in range(0, 5_000, 700)]
+    assert_same(together(parts).figures(), probabilities(score, came))
+
+
+def test_a_certain_chance_has_no_log_loss() -> None:
+    """A rule says 0 or 1."""
+    score, came = np.array([0.0, 1.0, 0.4]), np.array([False, True, True])
+    assert_same(summed(score, came).figures(), probabilities(score, came))
+
+
+def test_nothing_is_no_figure() -> None:
+    """Not zero."""
+    found = together([]).figures()
+    assert (found.n, found.said, found.brier, found.bins) == (0, None, None, ())
