@@ -53,16 +53,16 @@ class Drill:
         """Return status and JSON of an answer; status 0 where none came."""
         return ask_url(f"http://{HOST}:{PORTS[component]}{path}", body)
 
-    def served(self) -> tuple[str, str, float]:
-        """Return variant, version and score of one answer for the golden row."""
-        rows = json.dumps({"rows": [golden_row(MODELS)]}).encode()
+    def served(self, folder: Path = MODELS) -> tuple[str, str, float]:
+        """Return variant, version and score of one answer for the golden row of a folder."""
+        rows = json.dumps({"rows": [golden_row(folder)]}).encode()
         status, body = self.ask("adapter", "/predict", rows)
         assert status == 200, body
         return body["model_variant"], body["version"], body["scores"][0]
 
     def serves(self, model: Model) -> float:
         """Check that a model's ``ml`` serves with its golden score, and return the score."""
-        variant, version, score = self.served()
+        variant, version, score = self.served(model.folder)
         assert (variant, version) == ("ml", model.version)
         assert score == pytest.approx(model.score, abs=SCORE_TOLERANCE)
         return score
