@@ -49,9 +49,12 @@ class Release:
 
     def score(self, variant: str, row: list[float | None]) -> float:
         """Return the golden score of a golden row, of any other that of the first."""
-        golden = self.golden[variant]
-        at = golden.rows.index(row) if row in golden.rows else 0
-        return golden.scores[at] + self.off
+        return self.golden[variant].scores[self.at(variant, row)] + self.off
+
+    def at(self, variant: str, row: list[float | None]) -> int:
+        """Return which golden row that is, the first where it is none."""
+        inputs = self.golden[variant].inputs
+        return inputs.index(row) if row in inputs else 0
 
     def answer(self, path: str, body: Any) -> Any:
         """Return what the services would."""
@@ -59,7 +62,9 @@ class Release:
             variant, [tensor] = path.split("/")[3], body["inputs"]
             data, width = tensor["data"], tensor["shape"][1]
             rows = [data[at : at + width] for at in range(0, len(data), width)]
-            return answer_of(self.infos[variant], [self.score(variant, row) for row in rows])
+            scores = [self.score(variant, row) for row in rows]
+            severe = [self.golden[variant].severe[self.at(variant, row)] for row in rows]
+            return answer_of(self.infos[variant], scores, severe)
         if path == "/predict":
             rows = [list(row.values()) for row in body["rows"]]
             scores = [self.score(self.serves, row) for row in rows]
@@ -160,7 +165,8 @@ def test_a_score_that_is_not_golden_fails(
     release.off = 2e-9
     code, said = run("serving", environment, capsys)
     assert code == 1
-    assert said.startswith("FAILED serving: V2 ml ") and "row 0: found score 0.00181" in said
+    found = release.golden["ml"].scores[0] + release.off
+    assert said.startswith("FAILED serving: V2 ml ") and f"row 0: found score {found!r}" in said
 
 
 def test_a_model_promoted_since_is_said_and_not_compared(

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from featurizer.features import NAMES, widened
 from serving.control import VARIANTS
-from serving.tensor import EXAMPLE_ROW, Row
+from serving.tensor import EXAMPLE_ROW, TAU, Row
 from serving.v2 import (
     MODEL_PATH,
     BadResponse,
@@ -81,6 +81,14 @@ def brought(models: Path) -> dict[str, dict[str, Any]]:
     }
 
 
+def golden_rows(card: Mapping[str, Any]) -> list[Row]:
+    """Return the golden rows of a card, τ after the values where the model is in units of it."""
+    golden = card["golden"]
+    rows: list[Row] = [widened(row) for row in golden["rows"]]
+    taus = golden.get("tau")
+    return [[*row, tau] for row, tau in zip(rows, taus, strict=True)] if taus else rows
+
+
 def same(what: str, found: list[float], expected: list[float]) -> None:
     """Compare scores row by row."""
     if len(found) != len(expected):
@@ -108,8 +116,9 @@ def serving(environment: Environment) -> list[str]:
     if not cards:
         raise Failed(f"{environment['MODELS']}: found no model folder, expected those of the chart")
     said = [_golden(adapter, variant, cards, key) for variant in VARIANTS]
-    rows = [widened(row) for row in next(iter(cards.values()))["golden"]["rows"]]
-    body = {"rows": [dict(zip(NAMES, row, strict=True)) for row in rows]}
+    rows = golden_rows(next(iter(cards.values())))
+    names = [*NAMES, TAU]
+    body = {"rows": [dict(zip(names, row, strict=False)) for row in rows]}
     answer = ask(f"{adapter}/predict", body, key)
     serves, version = answer["model_variant"], answer["version"]
     direct = infer(adapter, serves, rows, key)
@@ -136,8 +145,9 @@ def _golden(
         found = f"{card['variant']} {version}"
         raise Failed(f"V2 {variant}: found {found}, expected {variant} {digest[:12]}")
     golden = card["golden"]
-    answer = infer(adapter, variant, [widened(row) for row in golden["rows"]], key)
+    answer = infer(adapter, variant, golden_rows(card), key)
     same(f"V2 {variant} {version}", answer.scores, golden["scores"])
+    same(f"V2 {variant} {version}, severe", answer.severe or [], golden.get("severe", []))
     return f"V2 {variant}: {version} gives its card's {len(golden['scores'])} golden scores"
 
 
