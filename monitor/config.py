@@ -1,5 +1,7 @@
 """Settings of the monitor, from ``MONITOR_…`` in the environment."""
 
+from typing import Literal
+
 from pydantic import Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
@@ -54,5 +56,9 @@ class Settings(KnownSettings):
     """A stream's client that is so many predictions behind is dropped."""
     stream_heartbeat_seconds: float = Field(default=15.0, gt=0)
     """A quiet stream gets a comment so often, to keep it open."""
+    budget_elevated: Literal[2, 4, 8, 16] = 8
+    """Starts of elevated a day that its θ is chosen for, of 2, 4, 8 and 16."""
+    budget_spike: Literal[2, 4, 8, 16] = 4
+    """Starts of a spike a day that its θ is chosen for, of 2, 4, 8 and 16."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on; empty: there is none."""

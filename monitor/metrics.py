@@ -1,15 +1,19 @@
 """All metrics of the monitor."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry
 
 from monitor.forecast_record import Said
 from monitor.outcome import Outcome
 from monitor.quality import Quality
+from monitor.states.display import Displayed
 from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram, number
+from signals.events import Change
+from signals.records import Record
+from signals.state import Mode
 
 RESULTS: Final = ("spike", "no_spike", "break", "coverage", "no_tau", "unfinished")
 PROBE_RESULTS: Final = (
@@ -24,6 +28,8 @@ PROBE_RESULTS: Final = (
 TOPIC: Final = Label("topic", ("ticks", "predictions"))
 OF: Final = (Label("product"), Label("variant"))
 BIN: Final = Label("bin")
+SIGNAL: Final = (Label("product"), Label("level", ("elevated", "spike")))
+MODES: Final[tuple[Mode, ...]] = get_args(Mode)
 FORECAST: Final = (*OF, Label("event"))
 
 
@@ -92,6 +98,20 @@ class MonitorMetrics(MetricTable):
         BIN,
     )
 
+    signal_state = gauge(
+        "signal_state",
+        "1 for the state a product is in now, else 0; blind where its data are old",
+        Label("product"),
+        Label("state"),
+    )
+    signal_acts = gauge(
+        "signal_acts",
+        "1 where the product has earned its level, so that alerts act on its state, else 0",
+        Label("product"),
+    )
+    signal_starts = counter(
+        "monitor_signal_starts_total", "Starts of elevated and spike recorded", *SIGNAL
+    )
     forecast_rows = gauge(
         "monitor_forecast_rows", "Chances of the last 24 hours that have an outcome", *FORECAST
     )
@@ -121,6 +141,27 @@ class MonitorMetrics(MetricTable):
     def __init__(self, registry: CollectorRegistry) -> None:
         super().__init__(registry)
         self._shown: frozenset[str] = frozenset()
+        self._states: frozenset[str] = frozenset()
+
+    def signal(self, record: Record) -> None:
+        """Count the starts that a record tells of."""
+        if isinstance(record.event, Change):
+            for run in record.event.started:
+                level = "elevated" if run.level == 1 else "spike"
+                self.signal_starts.labels(record.product_id, level).inc()
+
+    def show_states(self, shown: Iterable[Displayed]) -> None:
+        """Set the gauges of the states; a product that is gone has none."""
+        now = {each.product_id: each for each in shown}
+        for product in self._states - now.keys():
+            self.signal_acts.remove(product)
+            for state in MODES:
+                self.signal_state.remove(product, state)
+        self._states = frozenset(now)
+        for product, each in now.items():
+            self.signal_acts.labels(product).set(each.acts)
+            for state in MODES:
+                self.signal_state.labels(product, state).set(each.mode == state)
 
     def show_forecasts(self, found: Iterable[Said]) -> None:
         """Set what chances said beside what came; NaN where there are none."""

@@ -19,6 +19,9 @@ from scorer.prediction import Prediction
 
 CHUNK: Final = 2_000
 """Records fetched at once when going back: about what one fetch answer (1 MiB) holds."""
+TAIL: Final = 20_000
+"""Records looked through in each partition for the latest prediction of its products: of one
+that nobody trades it stands far behind those of the others."""
 SILENT_SECONDS: Final = 10.0
 """A broker that gives nothing of a range for so long has failed; a part is never taken for all."""
 PAST_MS: Final = 2_000
@@ -48,6 +51,11 @@ class GroupReader(LogReader, Protocol):
     def committed(self, partition: Partition) -> int | None: ...
     def commit(self, positions: Mapping[Partition, int]) -> bool: ...
     def compare(self, partition: Partition, offset: int, begin: int, end: int) -> None: ...
+
+
+def of_topic(partitions: Iterable[Partition], topic: str) -> list[Partition]:
+    """Return the partitions of one topic, in order."""
+    return sorted((p for p in partitions if p.topic == topic), key=lambda p: p.number)
 
 
 class Reopened:

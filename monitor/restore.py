@@ -10,22 +10,24 @@ from ingestor.topics import OUTCOMES, PREDICTIONS
 from monitor import outcome as outcomes
 from monitor.http.board import Shown, shown_in
 from monitor.outcome import Outcome
-from monitor.reading import CHUNK, PAST_MS, GroupReader, LogReader, backwards, first_since, read
+from monitor.reading import (
+    CHUNK,
+    PAST_MS,
+    TAIL,
+    GroupReader,
+    LogReader,
+    backwards,
+    first_since,
+    of_topic,
+    read,
+)
 from plumbing.kafka import Partition, PassedOver
 from scorer.prediction import Prediction
 
-TAIL: Final = 20_000
-"""Records looked through in each partition for the latest prediction of its products: of one
-that nobody trades it stands far behind those of the others."""
 FIRST: Final = 20
 """Of so many offsets one has a record, of which the broker's time is asked."""
 
 Ends = Mapping[Partition, int]
-
-
-def of_topic(partitions: Iterable[Partition], topic: str) -> list[Partition]:
-    """Return the partitions of one topic, in order."""
-    return sorted((p for p in partitions if p.topic == topic), key=lambda p: p.number)
 
 
 def latest(reader: LogReader, beginnings: Ends, ends: Ends) -> list[Shown]:

@@ -12,7 +12,15 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from featurizer.row import FeatureRow
-from ingestor.topics import DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
+from ingestor.topics import (
+    DEAD_LETTERS,
+    FEATURES,
+    OUTCOMES,
+    PREDICTIONS,
+    SIGNALS,
+    TICKS,
+    TOPICS,
+)
 from monitor.config import Settings
 from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
@@ -107,7 +115,7 @@ class Reading:
                 fetch_max_wait_ms=200,
             )
             opened.callback(reader.close)
-            scanner = Reader(self._kafka, (*JOINED, DEAD_LETTERS.name))
+            scanner = Reader(self._kafka, (*JOINED, SIGNALS.name, DEAD_LETTERS.name))
             opened.pop_all()
         self._session = Session(
             reader,
@@ -153,6 +161,7 @@ class Monitor:
             scan_records=settings.scan_records,
             scan_seconds=settings.scan_seconds,
         )
+        self._signals = Reopened(lambda: Reader(kafka, [SIGNALS.name]))
         self._registry = registry
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -193,6 +202,7 @@ class Monitor:
             board=self._board,
             hub=self._hub,
             store=self._store,
+            signals=self._signals,
             registry=self._registry,
             alive=self._reading.alive,
             ready=self._ready,
@@ -206,6 +216,7 @@ class Monitor:
 
     def _close(self) -> None:
         self._store.close()
+        self._signals.close()
         self._newest.close()
 
     def _tell(self, batch: list[Shown]) -> None:

@@ -9,26 +9,28 @@ from featurizer.level.level import Status
 from ingestor.plausibility import check_number, check_product, check_time
 from ingestor.tick import Dialect
 from plumbing.messages import read_message
-from serving.card import Alarm
 
 SCHEMA_VERSION: Final = 1
 
 Flag = Literal["untrained_product", "foreign_dialect"]
 Note = Literal["seeded", "provisional", "partial", "beat", "foreign_dialect", "late"]
 Reason = Literal["no_level", "thin", "warming"]
-Thresholds = dict[Alarm, dict[str, float | None]]
+Thresholds = dict[str, dict[str, float | None]]
 """θ by level, then by budget (starts a day, ``"4"``), null where a budget is refused."""
 LATE_US: Final = 5_000_000
 """From receipt to score: later, the next 60 s have begun without it."""
 
 
 class Shadow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a variant that does not serve says, kept for comparison; as in a ``Prediction``."""
+    """What a variant that does not serve says, kept for comparison; as in a ``Prediction``.
+
+    One that says nothing of a row is left out, so that release 0.1.0 can read the rest.
+    """
 
     model_variant: str
     version: str
     digest: str
-    score: float | None
+    score: float
     threshold: float | None
     spike: bool | None
     severe: float | None = None

@@ -1,6 +1,6 @@
 """Which variant serves and which is a shadow; FeatureRows and scores become Predictions."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -115,7 +115,7 @@ def _prediction(
         version=info.version,
         digest=info.digest,
         features_digest=info.features_digest,
-        shadows=[_shadow(row, shadow, index) for shadow in shadows],
+        shadows=[*_shadows(row, shadows, index)],
         flags=_flags(row, info, said.tau),
         received_us=arrived.received_us,
         featurized_us=arrived.featurized_us,
@@ -147,18 +147,20 @@ def _said(row: FeatureRow, scored: Scored, index: int) -> _Said:
     )
 
 
-def _shadow(row: FeatureRow, scored: Scored, index: int) -> Shadow:
-    info, said = scored.info, _said(row, scored, index)
-    return Shadow(
-        model_variant=info.variant,
-        version=info.version,
-        digest=info.digest,
-        score=said.score,
-        threshold=said.threshold,
-        spike=said.spike,
-        severe=said.severe,
-        thresholds=said.thresholds,
-    )
+def _shadows(row: FeatureRow, shadows: Sequence[Scored], index: int) -> Iterator[Shadow]:
+    for scored in shadows:
+        info, said = scored.info, _said(row, scored, index)
+        if said.score is not None:
+            yield Shadow(
+                model_variant=info.variant,
+                version=info.version,
+                digest=info.digest,
+                score=said.score,
+                threshold=said.threshold,
+                spike=said.spike,
+                severe=said.severe,
+                thresholds=said.thresholds,
+            )
 
 
 def reason_of(row: FeatureRow) -> Reason | None:

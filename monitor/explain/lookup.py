@@ -26,10 +26,10 @@ from monitor.reading import (
     backwards,
     events_of,
     first_since,
+    of_topic,
     read,
     start_for,
 )
-from monitor.restore import of_topic
 from plumbing.kafka import Partition, PassedOver, Record
 from scorer import prediction as predictions
 from scorer.prediction import Prediction

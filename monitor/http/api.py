@@ -13,12 +13,13 @@ from prometheus_client import CollectorRegistry
 from monitor.config import Settings
 from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
+from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
+from monitor.http.states import StateRoutes
 from monitor.http.store import Busy, Page, Query, QueryError, Store
-from monitor.http.times import parse_us
+from monitor.reading import Reopened
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 
-MOST: Final = 1_000
 PROBLEM: Final = "application/problem+json"
 Health = Callable[[], Mapping[str, Any]]
 
@@ -34,20 +35,11 @@ class Surroundings:
     board: Board
     hub: Hub
     store: Store
+    signals: Reopened
     registry: CollectorRegistry
     alive: Callable[[], bool]
     ready: Callable[[], Mapping[str, bool]]
     health: Health
-
-
-class RequestProblem(Exception):
-    """An answer that is an error: status, title and what was found and expected."""
-
-    def __init__(self, status: int, title: str, detail: str, **more: Any) -> None:
-        super().__init__(detail)
-        self.status = status
-        self.body = {"type": "about:blank", "title": title, "status": status, "detail": detail}
-        self.body.update(more)
 
 
 def create_app(around: Surroundings) -> web.Application:
@@ -61,6 +53,10 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/readyz", routes.readyz)
     app.router.add_get("/health", routes.health)
     app.router.add_get("/metrics", routes.metrics)
+    states = StateRoutes(around.board, around.signals, around.settings.scan_records)
+    app.router.add_get("/signals/now", states.now)
+    app.router.add_get("/signals/record", states.record)
+    app.router.add_get("/signals", states.signals)
     for path in ("/drift", "/drift.json", "/drift/{product}"):
         app.router.add_get(path, routes.drift)
     return app
@@ -72,19 +68,19 @@ class _Routes:
 
     async def latest(self, request: web.Request) -> web.Response:
         """Return the latest prediction of one product, or of all."""
-        _only(request, "product")
+        only(request, "product")
         board, name = self._around.board, request.query.get("product")
         if name is None:
             shown = b",".join(latest.json for latest in board.all_latest())
-            return _json_bytes(b'{"predictions":[' + shown + b"]}")
+            return json_bytes(b'{"predictions":[' + shown + b"]}")
         self._known(name)
         latest = board.latest(name)
         assert latest is not None
-        return _json_bytes(latest.json)
+        return json_bytes(latest.json)
 
     async def predictions(self, request: web.Request) -> web.Response:
         """Return a page of predictions by event time, newest first, with their outcomes."""
-        _only(request, "product", "from", "to", "limit", "cursor")
+        only(request, "product", "from", "to", "limit", "cursor")
         query = _query(request)
         self._known(query.product_id)
         try:
@@ -93,11 +89,11 @@ class _Routes:
             raise RequestProblem(503, "Busy", str(exc)) from exc
         except QueryError as exc:
             raise RequestProblem(422, "Bad parameter", str(exc), parameter="cursor") from exc
-        return _json_bytes(_page(page))
+        return json_bytes(_page(page))
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
         """Send the latest predictions at once, then each new one, as server-sent events."""
-        _only(request, "product")
+        only(request, "product")
         name = request.query.get("product")
         if name is not None:
             self._known(name)
@@ -149,7 +145,7 @@ class _Routes:
 
     async def drift(self, request: web.Request) -> web.Response:
         """Pass on what the drift process shows."""
-        _only(request)
+        only(request)
         try:
             url, path = self._around.settings.drift_url, request.rel_url.raw_path
             return await pages_of(url, path, request.headers)
@@ -195,44 +191,16 @@ def _page(page: Page) -> bytes:
     return msgspec.json.encode(answer)
 
 
-def _json_bytes(body: bytes) -> web.Response:
-    return web.Response(body=body, headers={"Content-Type": "application/json"})
-
-
-def _only(request: web.Request, *names: str) -> None:
-    unknown = sorted(set(request.query) - set(names))
-    if unknown:
-        detail = f"found the parameter {unknown[0]!r}, expected {', '.join(names)}"
-        raise RequestProblem(422, "Unknown parameter", detail, parameter=unknown[0])
-
-
 def _query(request: web.Request) -> Query:
     found = request.query
     if not found.get("product"):
         detail = "product: found none, expected one such as BTC-USD"
         raise RequestProblem(422, "Missing parameter", detail, parameter="product")
-    from_us, to_us = _time(found, "from"), _time(found, "to")
+    from_us, to_us = time_of(found, "from"), time_of(found, "to")
     if from_us is not None and to_us is not None and from_us > to_us:
         detail = f"from: found {found['from']!r} after to {found['to']!r}, expected it before"
         raise RequestProblem(422, "Bad parameter", detail, parameter="from")
-    return Query(found["product"], from_us, to_us, _limit(found), found.get("cursor"))
-
-
-def _time(found: Mapping[str, str], name: str) -> int | None:
-    if name not in found:
-        return None
-    try:
-        return parse_us(found[name])
-    except ValueError as exc:
-        raise RequestProblem(422, "Bad parameter", f"{name}: {exc}", parameter=name) from exc
-
-
-def _limit(found: Mapping[str, str]) -> int:
-    text = found.get("limit", "100")
-    if not (text.isdecimal() and len(text) <= 4 and 1 <= int(text) <= MOST):
-        detail = f"limit: found {text!r}, expected an integer from 1 to {MOST}"
-        raise RequestProblem(422, "Bad parameter", detail, parameter="limit")
-    return int(text)
+    return Query(found["product"], from_us, to_us, limit_of(found), found.get("cursor"))
 
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

@@ -28,7 +28,9 @@ SHELLS = {
         "http.api",
         "http.board",
         "http.drift_pages",
+        "http.requests",
         "http.spans",
+        "http.states",
         "http.store",
         "letters",
         "places",
@@ -36,6 +38,7 @@ SHELLS = {
         "progress",
         "reading",
         "restore",
+        "states.lookup",
         "tick_lookup",
     },
     "plumbing": {

@@ -8,7 +8,7 @@ from featurizer.engine import FeatureEngine
 from featurizer.row import key_of
 from ingestor.tick import Beat, Break, Event, Tick
 from ingestor.tick import encode as encode_event
-from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, SIGNALS, TICKS
 from monitor.outcome import Outcome
 from monitor.outcome import decode as decode_outcome
 from plumbing.kafka import Partition, Record
@@ -16,6 +16,7 @@ from scorer.prediction import Prediction, Shadow, prediction_id
 from scorer.prediction import encode as encode_prediction
 
 SECOND = 1_000_000
+LOGGED = (TICKS, PREDICTIONS, OUTCOMES, SIGNALS, DEAD_LETTERS)
 TAU = 1e-3
 DIGEST = "d" * 64
 
@@ -92,7 +93,7 @@ class Log:
     """Topics in memory: partitions of records, and the positions of one group."""
 
     def __init__(self, partitions: int = 2, more: Sequence[str] = ()) -> None:
-        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name, DEAD_LETTERS.name, *more)
+        names = (*(each.name for each in LOGGED), *more)
         self.records: dict[Partition, list[Record]] = {
             Partition(name, number): [] for name in names for number in range(partitions)
         }
@@ -125,9 +126,11 @@ class Log:
         value = encode_prediction(prediction)
         self.append(PREDICTIONS.name, prediction.product_id, value)
 
+    def of(self, topic: str) -> list[Record]:
+        return [r for p, kept in self.records.items() if p.topic == topic for r in kept]
+
     def outcomes(self) -> list[Outcome]:
-        found = (r for p, kept in self.records.items() if p.topic == "outcomes" for r in kept)
-        return [decode_outcome(record.value) for record in found]
+        return [decode_outcome(record.value) for record in self.of("outcomes")]
 
 
 class LogReader:

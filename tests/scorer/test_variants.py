@@ -130,13 +130,13 @@ def test_in_units_of_the_level_a_spike_is_a_severe_chance_at_its_threshold(made,
     ],
 )
 def test_what_cannot_be_said_is_null_with_one_reason(made, relative, row, reason):
-    """No level, too thin a market, too few returns: for the one that serves and its shadows."""
+    """No level, too thin a market, too few returns; a shadow that says nothing is left out."""
     found = made(relative(), relative(variant="baseline"), **row)
-    [shadow] = found.shadows
     assert found.reason == reason
-    for said in (found, shadow):
+    for said in (found, *found.shadows):
         unknown = (said.score, said.severe, said.spike)
         assert unknown == ((None,) * 3 if reason else (0.7, 0.3, True))
+    assert len(found.shadows) == (reason is None)
 
 
 def test_a_refused_budget_leaves_a_spike_unknown(made, relative):
@@ -151,7 +151,7 @@ def test_a_model_of_before_has_its_own_level_beside_one_in_units_of_it(made, rel
     before = Scored([0.9], make_info("ml"))
     served = made(before, relative(variant="baseline"), tau=None, tau_status="blind")
     assert (served.score, served.tau, served.severe, served.reason) == (0.9, 0.0012, None, None)
-    assert (served.shadows[0].score, served.thresholds) == (None, None)
+    assert (served.shadows, served.thresholds) == ([], None)
     [shadow] = made(relative(), Scored([0.2], make_info("baseline"))).shadows
     assert (shadow.score, shadow.threshold, shadow.thresholds) == (0.2, 0.6, None)
 

@@ -15,10 +15,11 @@ from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import BadCursor, Busy, Found, Page, Query
 from monitor.metrics import MonitorMetrics
+from monitor.reading import Reopened
 from scorer.prediction import encode
 from tests.featurizer.market import START, tick
 from tests.monitor.test_quality import judged
-from tests.monitor.world import SECOND, predicted
+from tests.monitor.world import SECOND, Log, LogReader, predicted
 
 Client = Any
 
@@ -48,7 +49,7 @@ class Service:
     """The application with everything in memory."""
 
     def __init__(self, **more: Any) -> None:
-        self.board, self.store = Board(), MemoryStore()
+        self.board, self.store, self.log = Board(), MemoryStore(), Log()
         self.ready = {"running": True, "state_rebuilt": True}
         self.dropped = 0
         registry = CollectorRegistry()
@@ -60,6 +61,7 @@ class Service:
             board=self.board,
             hub=self.hub,
             store=self.store,
+            signals=Reopened(lambda: LogReader(self.log)),
             registry=registry,
             alive=lambda: True,
             ready=lambda: self.ready,

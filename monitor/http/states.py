@@ -1,0 +1,117 @@
+"""States over HTTP: those of now, their records, and what they were worth."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from monitor.http.board import Board
+from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
+from monitor.reading import Reopened
+from monitor.states.display import displayed
+from monitor.states.lookup import records_since
+from signals.events import Minute
+from signals.records import Record
+from signals.row import MICROSECONDS
+from signals.track_record import track_records
+
+DAY_US: Final = 86_400 * MICROSECONDS
+WEEK: Final = 7
+RECORDS_A_DAY: Final = 3_000
+"""One a minute, and what happens; of other products in the partition come as many again."""
+
+
+class StateRoutes:
+    """Answers from the machines of now, and from topic ``signals``.
+
+    ``most`` records of the topic are read for an answer at least.
+    """
+
+    def __init__(
+        self,
+        board: Board,
+        reader: Reopened,
+        most: int,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
+    ) -> None:
+        self._board, self._reader, self._most, self._now_us = board, reader, most, now_us
+
+    async def now(self, request: web.Request) -> web.Response:
+        """Return the state of each product, or of one, as it is shown now."""
+        only(request, "product")
+        now_us, name = self._now_us(), request.query.get("product")
+        shown = [displayed(standing, now_us) for standing in self._board.states()]
+        found = [each for each in shown if each and name in (None, each.product_id)]
+        if name is not None and not found:
+            raise self._unknown(name)
+        return json_bytes(msgspec.json.encode({"now_us": now_us, "states": found}))
+
+    async def signals(self, request: web.Request) -> web.Response:
+        """Return a product's records by event time, newest first, without the minutes."""
+        only(request, "product", "from", "to", "limit")
+        name, limit = self._product(request), limit_of(request.query)
+        since, until = time_of(request.query, "from"), time_of(request.query, "to")
+        records = await asyncio.to_thread(self._read, name, since or 0, self._most)
+        told = [r for r in records if _happened(r) and (until is None or r.event.time_us <= until)]
+        return json_bytes(msgspec.json.encode({"signals": [_brief(r) for r in told[:limit]]}))
+
+    async def record(self, request: web.Request) -> web.Response:
+        """Return what a product's states were worth over the last days, a table a variant."""
+        only(request, "product", "days")
+        name, days = self._product(request), _days(request.query.get("days", str(WEEK)))
+        standing = {each.product_id: each.state for each in self._board.states()}
+        last = standing[name].last
+        since_us = 0 if last is None else last.time_us - days * DAY_US
+        most = max(self._most, days * RECORDS_A_DAY * len(standing))
+        records = await asyncio.to_thread(self._read, name, since_us, most)
+        found = list(track_records(reversed(records)))
+        return json_bytes(msgspec.json.encode({"product_id": name, "days": days, "tables": found}))
+
+    def _read(self, name: str, since_us: int, most: int) -> list[Record]:
+        try:
+            with self._reader as reader:
+                return [read for _, read in records_since(reader, name, since_us, most)]
+        except TimeoutError as exc:
+            raise RequestProblem(503, "Busy", str(exc)) from exc
+
+    def _product(self, request: web.Request) -> str:
+        name = request.query.get("product")
+        if not name:
+            detail = "product: found none, expected one such as BTC-USD"
+            raise RequestProblem(422, "Missing parameter", detail, parameter="product")
+        if name not in {each.product_id for each in self._board.states()}:
+            raise self._unknown(name)
+        return name
+
+    def _unknown(self, name: str) -> RequestProblem:
+        products = [each.product_id for each in self._board.states()]
+        known = ", ".join(products) or "none yet"
+        detail = f"product: found {name!r}, expected one with a state: {known}"
+        return RequestProblem(404, "Unknown product", detail, products=products)
+
+
+def _happened(record: Record) -> bool:
+    return not isinstance(record.event, Minute)
+
+
+def _brief(record: Record) -> dict[str, Any]:
+    """Return what a reader wants of a record: not all that a machine needs to go on."""
+    return {
+        "product_id": record.product_id,
+        "feed": record.feed,
+        "event": record.event,
+        "row": record.row,
+        "budget": record.budget,
+        "mode": record.state.mode,
+        "detail": record.state.detail,
+    }
+
+
+def _days(text: str) -> int:
+    if not (text.isdecimal() and len(text) <= 2 and 1 <= int(text) <= 90):
+        detail = f"days: found {text!r}, expected an integer from 1 to 90"
+        raise RequestProblem(422, "Bad parameter", detail, parameter="days")
+    return int(text)

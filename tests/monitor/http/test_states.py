@@ -1,0 +1,101 @@
+"""States over HTTP: those of now, what happened, and what it was worth."""
+
+from typing import Any
+
+import pytest
+
+from ingestor.topics import SIGNALS
+from monitor.states.machines import Machines
+from signals.records import encode
+from signals.row import Budget
+from tests.featurizer.market import START, tick
+from tests.monitor.http.test_api import Service, get
+from tests.monitor.world import SECOND, TAU, predicted
+
+THETA: dict[str, dict[str, float | None]] = {
+    level: dict.fromkeys(("2", "4", "8", "16"), 0.5) for level in ("elevated", "spike")
+}
+
+
+@pytest.fixture(scope="module")
+def service() -> Service:
+    """A product that is calm for ten minutes, in a spike for two, and calm again."""
+    service, machines = Service(), Machines(Budget())
+    for at in range(1_500):
+        wild = 600 <= at < 720
+        made = predicted(
+            tick(START + at * SECOND, trade_id=at + 1),
+            score=0.9 if wild else 0.05,
+            severe=0.8 if wild else 0.01,
+            thresholds=THETA,
+            tau_status="established",
+            realized_volatility_60s=(2.5 if wild else 0.3) * TAU,
+        )
+        for record in machines.take(made, at):
+            service.log.append(SIGNALS.name, record.product_id, encode(record))
+    service.board.states = machines.standing
+    return service
+
+
+def test_the_state_of_now_says_how_old_its_data_are(service: Service) -> None:
+    """Of years ago: blind, silent, whatever the machine says."""
+    status, body, _ = get(service, "/signals/now?product=BTC-USD")
+    [state] = body["states"]
+    assert (status, state["mode"], state["detail"]) == (200, "blind", "silent")
+    assert state["tau_status"] == "established" and state["age_seconds"] > 3_600
+    [again] = get(service, "/signals/now")[1]["states"]
+    assert again | {"age_seconds": 0} == state | {"age_seconds": 0}
+
+
+def test_records_stand_newest_first_without_the_minutes(service: Service) -> None:
+    """Changes, onsets, ends and verdicts, with the row that decided."""
+    _, body, _ = get(service, "/signals?product=BTC-USD")
+    kinds = [found["event"]["kind"] for found in body["signals"]]
+    assert set(kinds) == {"change", "onset", "end", "verdict"}
+    times = [found["event"]["time_us"] for found in body["signals"]]
+    assert times == sorted(times, reverse=True)
+    begun = body["signals"][kinds.index("onset")]
+    assert begun["event"]["lead_seconds"] == 0 and begun["row"]["score"] == 0.9
+
+
+def test_a_span_and_a_limit_are_kept(service: Service) -> None:
+    """Both ends are times of the exchange."""
+    ends = f"from={START + 590 * SECOND}&to={START + 700 * SECOND}"
+    _, body, _ = get(service, f"/signals?product=BTC-USD&{ends}")
+    assert {found["event"]["kind"] for found in body["signals"]} == {"change", "onset"}
+    assert len(get(service, "/signals?product=BTC-USD&limit=2")[1]["signals"]) == 2
+
+
+def test_the_track_record_has_a_table_a_variant(service: Service) -> None:
+    """Starts, onsets with their leads, and the plain rule beside."""
+    _, body, _ = get(service, "/signals/record?product=BTC-USD&days=1")
+    [found] = body["tables"]
+    assert (found["variant"], found["spike"]["starts"], found["spike"]["onsets"]) == ("ml", 1, 1)
+    assert found["spike"]["already_there"] == 1 and found["spike_rule"]["starts"] == 1
+    assert found["elevated"]["covered_days"] == pytest.approx(1_440 / 86_400, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "named"),
+    [
+        ("/signals", 422, "product: found none"),
+        ("/signals?product=SOL-USD", 404, "expected one with a state: BTC-USD"),
+        ("/signals/now?product=SOL-USD", 404, "expected one with a state: BTC-USD"),
+        ("/signals/record?product=BTC-USD&days=0", 422, "days: found '0'"),
+        ("/signals?product=BTC-USD&limit=x", 422, "limit: found 'x'"),
+        ("/signals/now?when=now", 422, "found the parameter 'when'"),
+    ],
+)
+def test_what_cannot_be_answered_is_named(
+    service: Service, path: str, status: int, named: str
+) -> None:
+    """With what was expected."""
+    found, body, kind = get(service, path)
+    assert (found, kind) == (status, "application/problem+json")
+    assert named in body["detail"]
+
+
+def test_before_the_first_row_there_is_no_state() -> None:
+    """Nothing is made up."""
+    empty: Any = Service()
+    assert get(empty, "/signals/now")[1]["states"] == []
