@@ -171,7 +171,9 @@ def _answers(prediction: Prediction) -> list[tuple[str, _VariantAnswer]]:
     order = (prediction.scored_us, prediction.prediction_id)
     tau, volatility = prediction.tau, prediction.realized_volatility_60s
     rule = tau is not None and volatility is not None and volatility >= tau
-    said = [(each.model_variant, each.score, bool(each.spike)) for each in prediction.shadows]
+    said: list[tuple[str, float | None, bool]] = [
+        (each.model_variant, each.score, bool(each.spike)) for each in prediction.shadows
+    ]
     said += [
         (prediction.model_variant, prediction.score, bool(prediction.spike)),
         (RULE, float(rule), rule),
