@@ -32,12 +32,13 @@ LEVELS: Final = Topic("levels", retention_ms=30 * DAY_MS)
 MINUTES: Final = Topic("minutes", retention_ms=30 * DAY_MS)  # as long as ticks
 PREDICTIONS: Final = Topic("predictions", retention_ms=90 * DAY_MS)
 OUTCOMES: Final = Topic("outcomes", retention_ms=90 * DAY_MS)
+SIGNALS: Final = Topic("signals", retention_ms=90 * DAY_MS)
 CONTROL: Final = Topic("control", retention_ms=FOREVER_MS, partitions=1, compacted=True)
 DEAD_LETTERS: Final = Topic("dead-letters", retention_ms=90 * DAY_MS, partitions=1)
 
 TOPICS: Final = (
     *(TICKS, FEED_EVENTS, FEATURES, LEVELS, MINUTES),
-    *(PREDICTIONS, OUTCOMES, CONTROL, DEAD_LETTERS),
+    *(PREDICTIONS, OUTCOMES, SIGNALS, CONTROL, DEAD_LETTERS),
 )
 
 USABLE: Final = 0.8
@@ -56,7 +57,7 @@ BYTES_A_TICK: Final = {TICKS: 360, FEATURES: 510, PREDICTIONS: 690, OUTCOMES: 19
 """On the log beside its index, of BTC-USD at the rate of a live feed (docs/sizes.md)."""
 DAYS: Final = 30
 """What is kept longer by time is weighed as if it were so many days."""
-SMALL: Final = {FEED_EVENTS: 0.02, DEAD_LETTERS: 0.02, LEVELS: 0.03, MINUTES: 0.03}
+SMALL: Final = {FEED_EVENTS: 0.02, DEAD_LETTERS: 0.02, LEVELS: 0.03, MINUTES: 0.03, SIGNALS: 0.03}
 """Shares of what grows with faults and with products, not with ticks."""
 
 _weights: Final = {

@@ -1,4 +1,4 @@
-"""The reading loop: predictions and ticks in, outcomes out; a killed one loses nothing.
+"""The reading loop: predictions and ticks in, outcomes and states out; a killed one loses nothing.
 
 The group's position in ``predictions`` is that of the oldest one still waiting. A start reads
 them from there, but for those whose outcome stands in its topic already, and ``ticks`` back by
@@ -27,6 +27,8 @@ from monitor.places import Place, Places
 from monitor.progress import Progress
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader
+from monitor.signals.desk import Desk
+from monitor.signals.runtime import States
 from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
 from plumbing.logs import get_logger
@@ -40,9 +42,10 @@ CHECK_SECONDS: Final = 1.0
 
 
 class Session:
-    """One stretch of reading the log; ``reader`` and ``scanner`` cover all three topics.
+    """One stretch of reading the log; ``reader`` and ``scanner`` cover what is joined.
 
-    ``on_new`` is told each batch of predictions that were not there before.
+    ``scanner`` covers ``signals`` as well. ``on_new`` is told each batch of predictions that were
+    not there before; ``desk`` shows the states that they make.
     """
 
     def __init__(
@@ -54,6 +57,7 @@ class Session:
         metrics: MonitorMetrics,
         settings: Settings,
         on_new: Callable[[list[Shown]], None],
+        desk: Desk,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -66,6 +70,7 @@ class Session:
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
         self._forecasts_due = 0.0
+        self._states = States(desk, metrics, settings.budget)
         self._places, self._letters = Places(), Letters(scanner)
         self._published, self._newest_ms = set[str](), 0
         self._passed, self._refused = PassedOver("monitor"), list[Outgoing]()
@@ -119,6 +124,7 @@ class Session:
         self._published = restore.published(
             self._scanner, self._committed, beginnings, self._progress.ends
         )
+        self._restore_states(beginnings)
         self._read_unsettled()
         self._back.seek(self._joiner.waiting())
         self._assigned = ()
@@ -196,6 +202,7 @@ class Session:
             self._refused += [letter] if letter else []
             return self._bad(record)
         self._progress.made(shown.prediction)
+        self._states.take(shown.prediction, record.partition, record.offset)
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         prediction_id = shown.prediction.prediction_id
@@ -219,8 +226,10 @@ class Session:
     # ------------------------------------------------------------ publishing
     def _publish(self, matured: list[Matured]) -> None:
         refused, self._refused = self._refused, []
-        if matured or refused:
-            self._outbox.deliver([*(self._outgoing(one) for one in matured), *refused])
+        outgoing = [*map(self._outgoing, matured), *refused, *self._states.outgoing()]
+        if outgoing:
+            self._outbox.deliver(outgoing)
+        self._states.published()
         if not matured:
             return
         oldest_us = min(one.possible_us for one in matured)
@@ -307,6 +316,13 @@ class Session:
         for prediction, outcome in rows:
             self._quality.begin(outcome.product_id, outcome.feed)
             self._quality.add(prediction, outcome)
+
+    def _restore_states(self, beginnings: Mapping[Partition, int]) -> None:
+        products = [
+            (each.prediction.product_id, each.partition) for each in self._board.all_latest()
+        ]
+        read_from = {p: self._positions[p] for p in self._predictions}
+        self._states.restore(self._scanner, products, beginnings, self._progress.ends, read_from)
 
     def _read_unsettled(self) -> None:
         """Read what waits; what a silent broker holds back is read, and sought, by ``step``."""

@@ -22,6 +22,7 @@ PROBE_RESULTS: Final = (
     "unreachable",
 )
 TOPIC: Final = Label("topic", ("ticks", "predictions"))
+READ: Final = Label("topic", ("ticks", "predictions", "signals"))
 OF: Final = (Label("product"), Label("variant"))
 BIN: Final = Label("bin")
 FORECAST: Final = (*OF, Label("event"))
@@ -36,7 +37,7 @@ class MonitorMetrics(MetricTable):
     """Joining, live quality in a window, and how the adapter serves."""
 
     records = counter("monitor_records_total", "Records read", TOPIC)
-    bad_records = counter("monitor_bad_records_total", "Records refused", TOPIC)
+    bad_records = counter("monitor_bad_records_total", "Records refused", READ)
     lag = gauge("monitor_lag_records", "Records not yet read", TOPIC)
     outcomes = counter(
         "monitor_outcomes_total",

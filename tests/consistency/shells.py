@@ -36,6 +36,9 @@ SHELLS = {
         "progress",
         "reading",
         "restore",
+        "signals.back",
+        "signals.desk",
+        "signals.runtime",
         "tick_lookup",
     },
     "plumbing": {

@@ -25,6 +25,7 @@ from ingestor.topics import (
     PREDICTIONS,
     RESERVED_BYTES,
     SHARES,
+    SIGNALS,
     TICKS,
     TOPICS,
     USABLE,
@@ -37,7 +38,7 @@ from plumbing.stop import Stop
 from tests.waiting import patience
 
 GIB: Final = 2**30
-KEYED: Final = (TICKS, FEATURES, LEVELS, MINUTES, PREDICTIONS, OUTCOMES)
+KEYED: Final = (TICKS, FEATURES, LEVELS, MINUTES, PREDICTIONS, OUTCOMES, SIGNALS)
 
 
 def test_a_topic_stands_once() -> None:
@@ -52,6 +53,7 @@ def test_a_topic_stands_once() -> None:
         "minutes",
         "predictions",
         "outcomes",
+        "signals",
         "control",
         "dead-letters",
     }

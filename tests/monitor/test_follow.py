@@ -7,59 +7,18 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from prometheus_client import CollectorRegistry
 
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.topics import DEAD_LETTERS, PREDICTIONS, TICKS
-from monitor.config import Settings
-from monitor.follow import Session
-from monitor.http.board import Board, Shown
 from monitor.join import Joiner
-from monitor.metrics import MonitorMetrics
 from monitor.outcome import Outcome, encode
-from plumbing.kafka import Outbox, Partition, Record, TopicChanged
-from plumbing.stop import Stop
+from plumbing.kafka import Partition, Record, TopicChanged
 from scorer.prediction import Prediction
 from scorer.prediction import encode as encode_prediction
 from tests.featurizer.market import START, market, tick
-from tests.monitor.world import SECOND, Log, LogProducer, LogReader, predicted, predictions_of
-
-
-class Monitor:
-    """A follower with its surroundings; dropping it is a kill."""
-
-    def __init__(self, log: Log, seed: int = 0, most: int = 40, **more: int) -> None:
-        self.board = Board()
-        self.new: list[Shown] = []
-        self.metrics = MonitorMetrics(CollectorRegistry())
-        self.reader = LogReader(log, seed, most)
-        self._now = 0.0
-        self.follower = Session(
-            self.reader,
-            LogReader(log, seed + 1, 500),
-            Outbox(lambda: LogProducer(log), Stop().wait),
-            self.board,
-            self.metrics,
-            Settings(**more),
-            self.new.extend,
-            clock=self.clock,
-            wall=lambda: 0.0,
-        )
-        self.follower.start()
-
-    def clock(self) -> float:
-        self._now += 0.2
-        return self._now
-
-    def drain(self) -> None:
-        """Read on until all is read and the rarely done checks were done."""
-        quiet = 0
-        while quiet < 60:
-            quiet = 0 if self.follower.step() else quiet + 1
-
-    def value(self, name: str, **labels: str) -> float | None:
-        return self.metrics.registry.get_sample_value(name, labels)
+from tests.monitor.follower import Monitor
+from tests.monitor.world import SECOND, Log, predicted, predictions_of
 
 
 def bits(outcomes: Iterable[Outcome]) -> dict[str, bytes]:

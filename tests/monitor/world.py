@@ -8,7 +8,7 @@ from featurizer.engine import FeatureEngine
 from featurizer.row import key_of
 from ingestor.tick import Beat, Break, Event, Tick
 from ingestor.tick import encode as encode_event
-from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, TICKS
+from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, SIGNALS, TICKS
 from monitor.outcome import Outcome
 from monitor.outcome import decode as decode_outcome
 from plumbing.kafka import Partition, Record
@@ -92,7 +92,10 @@ class Log:
     """Topics in memory: partitions of records, and the positions of one group."""
 
     def __init__(self, partitions: int = 2, more: Sequence[str] = ()) -> None:
-        names = (TICKS.name, PREDICTIONS.name, OUTCOMES.name, DEAD_LETTERS.name, *more)
+        names = (
+            *(TICKS.name, PREDICTIONS.name, OUTCOMES.name, SIGNALS.name, DEAD_LETTERS.name),
+            *more,
+        )
         self.records: dict[Partition, list[Record]] = {
             Partition(name, number): [] for name in names for number in range(partitions)
         }
