@@ -38,7 +38,9 @@ SHELLS = {
         "progress",
         "reading",
         "restore",
-        "states.lookup",
+        "signals.back",
+        "signals.desk",
+        "signals.runtime",
         "tick_lookup",
     },
     "plumbing": {

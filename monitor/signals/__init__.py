@@ -1,0 +1,1 @@
+"""The states of all products: made of predictions, recorded, shown and told."""

@@ -1,1 +1,0 @@
-"""The states of all products: a machine each, fed with predictions, told to topic ``signals``."""
