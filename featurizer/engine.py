@@ -6,30 +6,23 @@ Time comes from the event, never from the wall; a window is seconds, never rows.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
-from math import fsum, log
+from dataclasses import dataclass
 from typing import Final
 
-from featurizer.features import FEATURES, NAMES, Feature
+from featurizer.features import FEATURES
 from featurizer.level.levels import Levels
-from featurizer.level.records import MINUTE_SECONDS, Closed
+from featurizer.level.records import Closed
 from featurizer.level.run import Run
 from featurizer.row import FeatureRow, key_of
-from featurizer.slots import MICROSECONDS, Slot, Taken, Timeline
-from featurizer.statistic import Return, Statistic
+from featurizer.slots import MICROSECONDS, Taken, Timeline
+from featurizer.windows import Windows, plan_of
 from ingestor.tick import Beat, Event, Tick
 
-COVERAGE_WINDOW: Final = 300
 READ_BACK_US: Final = 302 * MICROSECONDS
 """Event time to read back from the last slot, so that the state is exactly what it was."""
-LONGEST: Final = 300
-"""Longer windows are made of closed minutes, which outlast a restart by their records."""
 QUIET_SECONDS: Final = 10
 """A living product has a row at least so often: where nothing is traded, a Beat's."""
-RETURNS_WINDOW: Final = 60
-SUMMED: Final = tuple(
-    dict.fromkeys(f.statistic for f in FEATURES if isinstance(f.statistic, Statistic))
-)
+PLAN: Final = plan_of(FEATURES)
 
 
 def gives_row(event: Event, taken: Taken) -> bool:
@@ -42,94 +35,42 @@ def gives_row(event: Event, taken: Taken) -> bool:
     return taken is Taken.ACCEPTED
 
 
-@dataclass(slots=True)
 class _Product:
-    """One product's timeline, with the sums over its closed slots made once a second.
+    """One product's timeline, with its windows.
 
-    ``columns`` hold each statistic's terms of the seconds s - 300 … s - 1, None where there
-    is none. ``closed`` are the sums (total, n) by feature, made of them by ``math.fsum``:
-    correctly rounded, so that neither order nor history can show. ``broken`` says that a Break
-    came since the last row, ``run`` is what the level is made of.
+    ``broken`` says that a Break came since the last row, ``run`` is what the level is made of.
     """
 
-    timeline: Timeline
-    run: Run
-    broken: bool = False
-    second: int = -1
-    columns: dict[Statistic, list[float | None]] = field(
-        default_factory=lambda: {statistic: [None] * LONGEST for statistic in SUMMED}
-    )
-    closed: list[tuple[float, int]] = field(default_factory=list)
-    returns: int = 0
-    coverage: float = 0.0
+    __slots__ = ("_named", "broken", "run", "timeline", "windows")
+
+    def __init__(self, timeline: Timeline, run: Run, broken: bool = False) -> None:
+        self.timeline, self.run, self.broken = timeline, run, broken
+        self.windows = Windows(PLAN)
+        self._named = f"{run.feed}:{run.product_id}:"
 
     def row(self, event: Tick | Beat, after_break: bool) -> FeatureRow:
         """Return the row of the event that was taken last."""
-        now = self.timeline.slots.current
+        slots, windows, level = self.timeline.slots, self.windows, self.run.level
+        now = slots.current
         assert now is not None
-        if now.second != self.second:
-            self._close(now.second)
+        features = windows.features(slots, now, self.run)
         time_us, trade_id = key_of(event)
         return FeatureRow(
-            row_id=f"{event.feed}:{event.product_id}:{time_us}:{trade_id}",
+            row_id=f"{self._named}{time_us}:{trade_id}",
             feed=event.feed,
             product_id=event.product_id,
             time_us=time_us,
             trade_id=trade_id,
             dialect=event.dialect,
             mid=now.mid,
-            features=self._features(now),
-            coverage=self.coverage,
-            tau=self.run.level.tau,
-            tau_status=self.run.level.status,
-            returns=self.returns + (now.log_return is not None),
+            features=features,
+            coverage=windows.coverage,
+            tau=level.tau,
+            tau_status=level.status,
+            returns=windows.returns + (now.log_return is not None),
             after_break=after_break,
             beat=isinstance(event, Beat),
         )
-
-    def _features(self, now: Slot) -> dict[str, float | None]:
-        """Add the current slot's term, last and once, to each closed sum."""
-        terms = {statistic: statistic.term(now) for statistic in SUMMED}
-        age = now.second - self.run.run_us // MICROSECONDS
-        found: dict[str, float | None] = {}
-        for name, feature, (total, n) in zip(NAMES, FEATURES, self.closed, strict=True):
-            statistic, window = feature.statistic, feature.window
-            if isinstance(statistic, Return):
-                found[name] = self._return(now, window)
-                continue
-            if statistic.with_now and (term := terms[statistic]) is not None:
-                total, n = total + term, n + 1
-            known = statistic.known(n, age, window)
-            found[name] = statistic.value(total, n, window) if known else None
-        return found
-
-    def _return(self, now: Slot, window: int) -> float | None:
-        then = self.timeline.slots.at(now.second - window)
-        return None if then is None else log(now.mid / then.mid)
-
-    def _close(self, second: int) -> None:
-        """Move the columns on to the seconds before ``second`` and sum them."""
-        slots, first = self.timeline.slots, max(self.second, second - LONGEST)
-        passed = [slots.at(k) for k in range(first, second)]
-        for statistic, column in self.columns.items():
-            term = statistic.term
-            column += [None if slot is None else term(slot) for slot in passed]
-            del column[:-LONGEST]
-        self.closed = [self._sum(feature) for feature in FEATURES]
-        past = slots.between(second - RETURNS_WINDOW + 1, second - 1)
-        self.returns = sum(slot.log_return is not None for slot in past)
-        self.coverage = len(slots.between(second - COVERAGE_WINDOW + 1, second)) / COVERAGE_WINDOW
-        self.second = second
-
-    def _sum(self, feature: Feature) -> tuple[float, int]:
-        statistic, window = feature.statistic, feature.window
-        if isinstance(statistic, Return):
-            return 0.0, 0
-        if window > LONGEST:
-            return self.run.squares(window // MINUTE_SECONDS - 1)
-        reach = window - 1 if statistic.with_now else window
-        terms = [term for term in self.columns[statistic][-reach:] if term is not None]
-        return fsum(terms), len(terms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from math import fsum
 from typing import Any, Final
 
+from featurizer.exact import Exact
 from featurizer.level.histogram import Cells, Histogram, cell_of
 from featurizer.level.level import HOUR, Level, level_of
 from featurizer.level.records import (
@@ -32,10 +33,20 @@ MINUTES: Final = 59
 
 @dataclass(slots=True)
 class _Open:
-    """The minute under way: r² of its closed seconds, and the cells of their volatilities."""
+    """The minute under way: r² of its closed seconds, and the cells of their volatilities.
+
+    ``total`` is their exact sum; ``before`` has by number of minutes before this one the sum over
+    these and the number of its returns, once it was asked for.
+    """
 
     squares: list[float] = field(default_factory=list)
     cells: Counter[int] = field(default_factory=Counter)
+    total: Exact = field(default_factory=Exact)
+    before: dict[int, tuple[Exact, int]] = field(default_factory=dict)
+
+    def add(self, square: float) -> None:
+        self.squares.append(square)
+        self.total.add(square)
 
 
 class Run:
@@ -94,6 +105,7 @@ class Run:
             for number, minute in sorted((r.second // MINUTE_SECONDS, r) for r in minutes)
             if 0 < self.second // MINUTE_SECONDS - number <= MINUTES
         }
+        self._minute.before.clear()
         self._open_bin = Counter(self._minute.cells)
         for minute in self.minutes.values():
             if minute.second // BIN_SECONDS == self.second // BIN_SECONDS:
@@ -110,15 +122,21 @@ class Run:
         return {number: found[number] for number in sorted(found) if 0 < now - number <= reach}
 
     def squares(self, minutes: int) -> tuple[float, int]:
-        """Return Σ r² (``math.fsum``) and the number of returns r, one a second.
+        """Return Σ r² (to the bits of ``math.fsum``) and the number of returns r, one a second.
 
         They are those of the closed seconds of the minute under way and of so many epoch minutes
         before it, 59 at most.
         """
-        first, own = self.second // MINUTE_SECONDS - minutes, self._minute.squares
+        own = self._minute
+        found = own.before.get(minutes)
+        if found is None:
+            found = own.before[minutes] = self._closed_squares(minutes)
+        return own.total.plus(found[0]), len(own.squares) + found[1]
+
+    def _closed_squares(self, minutes: int) -> tuple[Exact, int]:
+        first = self.second // MINUTE_SECONDS - minutes
         closed = [m for number, m in self.minutes.items() if number >= first]
-        total = fsum([*(m.squares for m in closed), *own])
-        return total, sum(m.n for m in closed) + len(own)
+        return Exact(m.squares for m in closed), sum(m.n for m in closed)
 
     @property
     def counted(self) -> int:
@@ -161,7 +179,7 @@ class Run:
         if r is None:
             self._recent.clear()
             return
-        self._minute.squares.append(r * r)
+        self._minute.add(r * r)
         self._recent.append(r * r)
         if len(self._recent) == WINDOW:
             # The last row of the second says the same, to the bit: closed ones first, then its own.

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from featurizer.engine import LONGEST, READ_BACK_US, FeatureEngine
+from featurizer.engine import READ_BACK_US, FeatureEngine
 from featurizer.features import (
     FEATURES,
     NAMES,
@@ -16,6 +16,7 @@ from featurizer.level.seeds import Seed, Seeds
 from featurizer.row import encode
 from featurizer.slots import SIZE, Taken, Timeline
 from featurizer.statistic import REALIZED_VOLATILITY, Return
+from featurizer.windows import LONGEST
 from ingestor.tick import Event
 from tests.featurizer.example import events_of, number, table
 from tests.featurizer.market import SECOND, beat, break_at, last_row, market, seconds, tick

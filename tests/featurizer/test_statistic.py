@@ -7,10 +7,11 @@ from dataclasses import replace
 import pytest
 
 from featurizer import engine
-from featurizer.engine import LONGEST, FeatureEngine
+from featurizer.engine import FeatureEngine
 from featurizer.features import FEATURES, Feature
 from featurizer.row import FeatureRow
 from featurizer.statistic import PRICE_VELOCITY, REALIZED_VOLATILITY, SPREAD_MEAN, Statistic
+from featurizer.windows import LONGEST, plan_of
 from tests.featurizer.market import market
 
 EVERY = pytest.mark.parametrize("feature", FEATURES, ids=lambda feature: feature.name)
@@ -78,9 +79,7 @@ def test_a_computation_that_changes_has_another_digest(
     """Each digest of the changed statistic differs, though its words are the same."""
     other = how(changed)
     table = [replace(f, statistic=other) if f.statistic is changed else f for f in FEATURES]
-    monkeypatch.setattr(engine, "FEATURES", tuple(table))
-    summed = {f.statistic for f in table if isinstance(f.statistic, Statistic)}
-    monkeypatch.setattr(engine, "SUMMED", tuple(summed))
+    monkeypatch.setattr(engine, "PLAN", plan_of(table))
     now = computed()
     differ = {f.name for f in FEATURES if now[f.name] != found[f.name]}
     assert differ == {f.name for f in FEATURES if f.statistic is changed}

@@ -1,14 +1,16 @@
 """One run, counted by hand: what closes when, and what is in force."""
 
+from itertools import pairwise
 from math import fsum, log, sqrt
 
 import pytest
+from msgspec import structs
 
 from featurizer.engine import FeatureEngine
 from featurizer.level.histogram import EDGES, cell_of
 from featurizer.level.level import Level
 from featurizer.level.records import Bin, Closed, Day, Minute
-from ingestor.tick import Event
+from ingestor.tick import Beat, Event
 from tests.featurizer.level.world import DAY, FIRST, played, quotes, run_of
 from tests.featurizer.market import SECOND, beat, break_at, tick
 
@@ -148,3 +150,25 @@ def test_an_event_of_another_feed_begins_a_run() -> None:
     run = run_of(played([*events, back]))
     assert (run.feed, run.run_us, run.level.status) == ("f", (NIGHT + 4_400) * SECOND, "blind")
     assert run.wait() == 4_000  # 59 + 3,600 seconds from 4,400 on, then the end of their bin
+
+
+def test_squares_have_the_bits_of_fsum_over_minutes_and_own_seconds() -> None:
+    """At any second, of any number of minutes, and again once records replace what was counted."""
+    found: list[Minute] = []
+    engine = FeatureEngine(closed=lambda each: isinstance(each, Minute) and found.append(each))
+    beats = [event for event in quotes(NIGHT, NIGHT + 900) if isinstance(event, Beat)]
+    squares = {NIGHT + k + 1: log(b.mid / a.mid) ** 2 for k, (a, b) in enumerate(pairwise(beats))}
+
+    def summed(minutes: list[Minute]) -> tuple[float, int]:
+        own = [squares[k] for k in range(run.second // 60 * 60, run.second) if k in squares]
+        return fsum([*(m.squares for m in minutes), *own]), sum(m.n for m in minutes) + len(own)
+
+    for event in beats:
+        engine.update(event)
+        run = run_of(engine)
+        for reach in (2, 14, 59):
+            first = (run.second // 60 - reach) * 60
+            assert run.squares(reach) == summed([m for m in found if m.second >= first])
+    doubled = [structs.replace(minute, squares=2 * minute.squares) for minute in found]
+    run.resume(run.run_us, doubled, [], [])
+    assert run.squares(14) == summed(doubled)
