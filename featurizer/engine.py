@@ -16,7 +16,7 @@ from featurizer.level.run import Run
 from featurizer.row import FeatureRow, key_of
 from featurizer.slots import MICROSECONDS, Taken, Timeline
 from featurizer.windows import Windows, plan_of
-from ingestor.tick import Beat, Event, Tick
+from ingestor.tick import Beat, Break, Event, Tick
 
 READ_BACK_US: Final = 302 * MICROSECONDS
 """Event time to read back from the last slot, so that the state is exactly what it was."""
@@ -30,9 +30,9 @@ def gives_row(event: Event, taken: Taken) -> bool:
 
     It is of each accepted Tick, and of the Beat of each epoch second divisible by 10.
     """
-    if taken is Taken.BEAT:
-        return event.time_us // MICROSECONDS % QUIET_SECONDS == 0
-    return taken is Taken.ACCEPTED
+    if taken is Taken.ACCEPTED:
+        return True
+    return taken is Taken.BEAT and event.time_us // MICROSECONDS % QUIET_SECONDS == 0
 
 
 class _Product:
@@ -47,6 +47,18 @@ class _Product:
         self.timeline, self.run, self.broken = timeline, run, broken
         self.windows = Windows(PLAN)
         self._named = f"{run.feed}:{run.product_id}:"
+
+    def put(self, event: Event) -> tuple[Taken, Sequence[Closed]]:
+        """Put an event in its place; say what became of it, and what closes as a second begins."""
+        slots = self.timeline.slots
+        before = slots.current
+        taken = self.timeline.take(event)
+        now = slots.current
+        if taken is Taken.BREAK:
+            self.broken = True
+        if now is before or now is None:
+            return taken, ()
+        return taken, self.run.step(before, now.second)
 
     def row(self, event: Tick | Beat, after_break: bool) -> FeatureRow:
         """Return the row of the event that was taken last."""
@@ -114,18 +126,21 @@ class FeatureEngine:
 
     def take(self, event: Event) -> tuple[Taken, FeatureRow | None]:
         """Update, and say as well what became of the event."""
-        state, taken, closed = self._put(event)
+        state = self._of(event)
+        taken, closed = state.put(event)
         self.counts[taken] += 1
         for record in closed:
             self._closed(record)
-        if isinstance(event, Tick | Beat) and gives_row(event, taken):
-            after_break, state.broken = state.broken, False
-            return taken, state.row(event, after_break)
-        return taken, None
+        if not gives_row(event, taken):
+            return taken, None
+        assert not isinstance(event, Break)
+        after_break, state.broken = state.broken, False
+        return taken, state.row(event, after_break)
 
     def restore(self, event: Event) -> None:
         """Take one event of the past: the same state as after ``update``; nothing is told."""
-        state, taken, _ = self._put(event)
+        state = self._of(event)
+        taken, _ = state.put(event)
         if gives_row(event, taken):
             state.broken = False
 
@@ -146,20 +161,13 @@ class FeatureEngine:
         state = self._products.get(product_id)
         return None if state is None else state.timeline.feed
 
-    def _put(self, event: Event) -> tuple[_Product, Taken, Sequence[Closed]]:
-        product_id = event.product_id
-        state = self._products.get(product_id)
+    def _of(self, event: Event) -> _Product:
+        """Return the state of the event's product, cleared if it is of another feed."""
+        state = self._products.get(event.product_id)
         if state is None or state.timeline.feed != event.feed:
-            run = self.levels.begin(event)
-            state = self._products[product_id] = _Product(Timeline(event.feed), run)
-        slots = state.timeline.slots
-        before = slots.current
-        taken = state.timeline.take(event)
-        if taken is Taken.BREAK:
-            state.broken = True
-        if (now := slots.current) is before or now is None:
-            return state, taken, ()
-        return state, taken, state.run.step(before, now.second)
+            state = _Product(Timeline(event.feed), self.levels.begin(event))
+            self._products[event.product_id] = state
+        return state
 
     def forget(self, product_id: str) -> None:
         """Drop a product's state, as when its partition moves to another process."""

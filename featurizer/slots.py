@@ -28,6 +28,9 @@ class Taken(Enum):
     BEAT = "beat"
     BREAK = "break"
 
+    __hash__ = object.__hash__
+    """Each is one object: counting by it should not go through Python."""
+
 
 @dataclass(slots=True)
 class Slot:
@@ -54,12 +57,13 @@ class Slot:
 class Slots:
     """The last ``size`` seconds up to the current one; ``current`` may still change."""
 
-    __slots__ = ("_ring", "_size", "current")
+    __slots__ = ("_before", "_ring", "_size", "current")
 
     def __init__(self, size: int = SIZE) -> None:
         self._ring: list[Slot | None] = [None] * size
         self._size = size
         self.current: Slot | None = None
+        self._before: Slot | None = None  # of the second before the current one
 
     def at(self, second: int) -> Slot | None:
         """Return the slot of that second, if it has one and is not too old."""
@@ -76,16 +80,19 @@ class Slots:
 
     def open(self, slot: Slot) -> None:
         """Begin a new second: the one before is final from here on."""
+        self._before = self.at(slot.second - 1)
         self._ring[slot.second % self._size] = self.current = slot
 
-    def compare(self, slot: Slot) -> None:
-        """Set the slot's return and velocity against the second before it."""
-        before = self.at(slot.second - 1)
-        if before is None or not slot.joined:
-            slot.log_return = slot.velocity = None
+    def compare(self) -> None:
+        """Set the current slot's return and velocity against the second before it."""
+        now, before = self.current, self._before
+        assert now is not None
+        if before is None or not now.joined:
+            now.log_return = now.velocity = None
         else:
-            slot.log_return = log(slot.mid / before.mid)
-            slot.velocity = abs(slot.mid - before.mid) / before.mid
+            mid, then = now.mid, before.mid
+            now.log_return = log(mid / then)
+            now.velocity = abs(mid - then) / then
 
 
 class Timeline:
@@ -141,7 +148,7 @@ class Timeline:
         now.spread = (event.ask - event.bid) / mid
         now.imbalance = imbalance_of(event.bid_size, event.ask_size)
         self.broken = False
-        self.slots.compare(now)
+        self.slots.compare()
         return now
 
     def _unjoin(self, time_us: int) -> None:
@@ -150,7 +157,7 @@ class Timeline:
         if now is not None and time_us // MICROSECONDS <= now.second:
             now.joined = False
             now.broken_us = max(now.broken_us, time_us)
-            self.slots.compare(now)
+            self.slots.compare()
 
 
 def imbalance_of(bid_size: float | None, ask_size: float | None) -> float | None:

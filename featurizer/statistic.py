@@ -29,7 +29,8 @@ class Statistic:
     ``with_now`` says whether the current slot counts; else the window is W closed slots.
     ``value(total, n, window)`` makes the feature of the sum of ``n`` terms.
     ``known(n, age, window)`` says whether that is enough, ``age`` seconds after the product's feed
-    began; else the feature is unknown. By default it takes half of the window's seconds.
+    began; else the feature is unknown; a further term never takes that back. By default it takes
+    half of the window's seconds.
     ``signed`` says that it may be below 0; else it is compared by its logarithm.
     """
 
@@ -57,7 +58,8 @@ def _square(slot: Slot) -> float | None:
     return None if r is None else r * r
 
 
-def _mean(total: float, n: int, window: int) -> float:
+def mean(total: float, n: int, window: int) -> float:
+    """Return the mean; ``featurizer.windows`` writes it out where it is made for each event."""
     return total / n
 
 
@@ -75,14 +77,14 @@ SPREAD_MEAN = Statistic(
     "fraction",
     "mean over slots of (ask − bid)/mid",
     lambda slot: slot.spread,
-    _mean,
+    mean,
 )
 TRADE_INTENSITY = Statistic(
     "trade_intensity",
     "1/s",
     "ticks in the closed slots s−W … s−1, divided by n of them",
     lambda slot: float(slot.ticks),
-    _mean,
+    mean,
     with_now=False,
 )
 ORDER_BOOK_IMBALANCE = Statistic(
@@ -90,7 +92,7 @@ ORDER_BOOK_IMBALANCE = Statistic(
     "–",
     "mean over slots with sizes of (bid_size − ask_size)/(bid_size + ask_size), −1…1",
     lambda slot: slot.imbalance,
-    _mean,
+    mean,
     signed=True,
 )
 PRICE_VELOCITY = Statistic(
@@ -98,5 +100,5 @@ PRICE_VELOCITY = Statistic(
     "fraction/s",
     "mean over returns of abs(mid_k − mid_{k−1})/mid_{k−1}",
     lambda slot: slot.velocity,
-    _mean,
+    mean,
 )

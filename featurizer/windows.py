@@ -5,7 +5,7 @@ Sums are exact (``featurizer.exact``), so neither their order nor what was summe
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import log
+from math import log, nan
 from typing import Final
 
 from featurizer.exact import Trailing
@@ -13,7 +13,7 @@ from featurizer.features import Feature
 from featurizer.level.records import MINUTE_SECONDS
 from featurizer.level.run import Run
 from featurizer.slots import MICROSECONDS, Slot, Slots
-from featurizer.statistic import Return, Statistic
+from featurizer.statistic import Return, Statistic, mean
 
 COVERAGE_WINDOW: Final = 300
 LONGEST: Final = 300
@@ -24,8 +24,10 @@ _RETURNED: Final = 2 ** (RETURNS_WINDOW - 1) - 1
 
 Sum = tuple[float, int]
 """A sum and the number of its terms."""
-Live = tuple[str, Callable[[float, int, int], float], float, int, int]
-"""A feature that the current slot's term changes: name, value, sum so far, n with it, window."""
+Mean = tuple[str, float, int]
+"""A mean that the current slot's term changes: name, sum so far, n with it."""
+Other = tuple[str, Callable[[float, int, int], float], float, int, int]
+"""What is no mean: name, value, sum so far, n with the current slot's term, window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +60,22 @@ def plan_of(features: Sequence[Feature]) -> Plan:
 class _Column:
     """One statistic's terms of the closed seconds, summed over the windows of its features.
 
-    ``live`` are the features that are known with a term of the current slot.
+    ``means`` and ``others`` are the features that are known with a term of the current slot,
+    ``last`` is the term that they were made of last, NaN as a second begins.
     """
 
-    __slots__ = ("_age", "_features", "_minutes", "_short", "_sums", "live", "statistic", "terms")
+    __slots__ = (
+        "_age",
+        "_features",
+        "_minutes",
+        "_short",
+        "_sums",
+        "last",
+        "means",
+        "others",
+        "statistic",
+        "terms",
+    )
 
     def __init__(self, statistic: Statistic, features: Sequence[tuple[str, int]]) -> None:
         self.statistic = statistic
@@ -73,19 +87,25 @@ class _Column:
         self._minutes = [w // MINUTE_SECONDS - 1 for _, w in long]
         self._sums: list[Sum] = []
         self._age = 0
-        self.live: list[Live] = []
+        self.last: float | None = nan
+        self.means: list[Mean] = []
+        self.others: list[Other] = []
 
     def close(self, age: int, run: Run) -> None:
         """Sum what is closed; that of a long window is what the level keeps."""
         value, known = self.statistic.value, self.statistic.known
         sums = self.terms.sums()[: self._short]
         sums += [run.squares(minutes) for minutes in self._minutes]
-        self._age, self._sums = age, sums
-        self.live = [
+        self._age, self._sums, self.last = age, sums, nan
+        live = [
             (name, value, total, n + 1, window)
             for (name, window), (total, n) in zip(self._features, sums, strict=True)
             if known(n + 1, age, window)
         ]
+        if value is mean:
+            self.means = [(name, total, n) for name, _, total, n, _ in live]
+        else:
+            self.others = live
 
     def closed(self) -> dict[str, float | None]:
         """Return the features without a term of the current slot."""
@@ -107,11 +127,12 @@ class Windows:
         "_columns",
         "_ends",
         "_known",
+        "_last",
         "_live",
+        "_mid",
         "_plan",
         "_returned",
         "_second",
-        "_still",
         "coverage",
         "returns",
     )
@@ -121,7 +142,8 @@ class Windows:
         self._columns = [_Column(statistic, features) for statistic, features in plan.summed]
         self._live = [column for column in self._columns if column.statistic.with_now]
         self._known = self._returned = 0  # a bit for each second, the last one lowest
-        self._still: dict[str, float | None] = dict.fromkeys(plan.names)
+        self._last: dict[str, float | None] = {}
+        self._mid = nan
         self._ends: list[tuple[str, float]] = []
         self.coverage, self.returns = 0.0, 0
 
@@ -129,17 +151,25 @@ class Windows:
         """Return the features: the current slot's term, last and once, added to each closed sum."""
         if now.second != self._second:
             self._close(slots, now.second, run)
-        found, mid = self._still.copy(), now.mid
+        found = self._last
         for column in self._live:
             term = column.statistic.term(now)
+            if term == column.last:  # as with most ticks: the quote still stands
+                continue
+            column.last = term
             if term is None:
                 found.update(column.closed())
                 continue
-            for name, value, total, n, window in column.live:
+            for name, total, n in column.means:
+                found[name] = (total + term) / n
+            for name, value, total, n, window in column.others:
                 found[name] = value(total + term, n, window)
-        for name, then in self._ends:
-            found[name] = log(mid / then)
-        return found
+        mid = now.mid
+        if mid != self._mid:
+            self._mid = mid
+            for name, then in self._ends:
+                found[name] = log(mid / then)
+        return found.copy()
 
     def _close(self, slots: Slots, second: int, run: Run) -> None:
         """Move on to the seconds before ``second``, and prepare what its rows are made of."""
@@ -148,10 +178,11 @@ class Windows:
         self._second, age = second, second - run.run_us // MICROSECONDS
         self.coverage = (self._known.bit_count() + 1) / COVERAGE_WINDOW
         self.returns = self._returned.bit_count()
+        self._last, self._mid = dict.fromkeys(self._plan.names), nan
         for column in self._columns:
             column.close(age, run)
             if not column.statistic.with_now:
-                self._still.update(column.closed())
+                self._last.update(column.closed())
         ends = ((name, slots.at(second - window)) for name, window in self._plan.returns)
         self._ends = [(name, slot.mid) for name, slot in ends if slot is not None]
 

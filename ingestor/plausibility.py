@@ -13,6 +13,7 @@ WIDEST: Final = 5.0
 LATEST_US: Final = 4_102_444_800_000_000
 """The year 2100: later times are of another unit, or no times."""
 LONGEST_NAME: Final = 64
+NUMBERS: Final = 2**63
 
 
 class ImplausibleError(ValueError):
@@ -66,6 +67,6 @@ def check_size(name: str, size: float | None) -> None:
 
 def check_number(name: str, number: int | None) -> None:
     """Raise ``ImplausibleError`` for what is neither unknown nor a number that counts things."""
-    if number is not None and not 0 <= number < 2**63:
+    if number is not None and not 0 <= number < NUMBERS:
         found = str(number) if number.bit_length() < 128 else f"{number.bit_length()} bits"
         raise ImplausibleError(f"{name} {found} found, expected a number from 0 to 2^63 - 1")

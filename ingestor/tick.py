@@ -9,6 +9,12 @@ from typing import Final, Literal
 import msgspec
 
 from ingestor.plausibility import (
+    LARGEST,
+    LATEST_US,
+    LONGEST_NAME,
+    NUMBERS,
+    SMALLEST_PRICE,
+    WIDEST,
     check_number,
     check_price,
     check_product,
@@ -122,6 +128,32 @@ def decode(data: bytes) -> Event:
 
 
 def _check(event: Event) -> None:
+    if not (isinstance(event, Tick) and plausible(event)):
+        check(event)
+
+
+def plausible(tick: Tick) -> bool:
+    """Say at once that a tick holds to all limits; ``check`` says which one another breaks."""
+    bid, ask, size = tick.bid, tick.ask, tick.size
+    bid_size, ask_size = tick.bid_size, tick.ask_size
+    number, sequence = tick.trade_id, tick.sequence
+    return (
+        SMALLEST_PRICE <= bid <= ask <= LARGEST
+        and ask <= WIDEST * bid
+        and SMALLEST_PRICE <= tick.price <= LARGEST
+        and (bid_size is None or 0 <= bid_size <= LARGEST)
+        and (ask_size is None or 0 <= ask_size <= LARGEST)
+        and (size is None or 0 <= size <= LARGEST)
+        and 0 <= tick.time_us <= LATEST_US
+        and 0 <= tick.received_us <= LATEST_US
+        and (number is None or 0 <= number < NUMBERS)
+        and (sequence is None or 0 <= sequence < NUMBERS)
+        and 0 < len(tick.product_id) <= LONGEST_NAME
+    )
+
+
+def check(event: Event) -> None:
+    """Raise ``ImplausibleError`` for the first value that cannot be meant."""
     check_product(event.product_id)
     check_time("time_us", event.time_us)
     check_time("received_us", event.received_us)

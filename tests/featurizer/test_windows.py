@@ -10,8 +10,8 @@ from featurizer.features import FEATURES, NAMES, Feature
 from featurizer.slots import MICROSECONDS, Slot, Timeline
 from featurizer.statistic import LOG_RETURN, SPREAD_MEAN, Return
 from featurizer.windows import LONGEST, plan_of
-from ingestor.tick import Event
-from tests.featurizer.market import last_row, market, seconds
+from ingestor.tick import Event, Tick
+from tests.featurizer.market import SECOND, break_at, last_row, market, seconds, tick
 
 
 def bits(values: Iterable[float | None]) -> list[str | None]:
@@ -92,6 +92,33 @@ def test_a_hole_of_any_length_leaves_what_is_within_reach(gap: int) -> None:
     before = max(0, 300 - 11 - gap + 1) if gap > 1 else 289
     assert row.coverage == (11 + before) / 300
     assert row.returns == (60 if gap == 1 else 10 + max(0, 60 - 11 - gap + 1))
+
+
+def test_a_row_is_its_holders_own() -> None:
+    """What is done to one row's features does not reach the next, whose quote is the same."""
+    engine = FeatureEngine()
+    for event in seconds(*range(400)):
+        engine.update(event)
+    first = engine.update(tick(399 * SECOND + 1))
+    assert first is not None
+    wanted = dict(first.features)
+    first.features.clear()
+    following = engine.update(tick(399 * SECOND + 2))
+    assert following is not None and following.features == wanted
+
+
+def test_a_quote_that_stands_is_not_taken_for_one_that_moved() -> None:
+    """There, away, unjoined and there again: the row is that of the last event alone."""
+    before, at = seconds(*range(400), bid_size=1.0, ask_size=2.0), 400 * SECOND
+    sized = tick(at + 3, bid_size=1.0, ask_size=2.0)
+    moves: list[Event] = [sized, tick(at + 4, 98.0), tick(at + 5), break_at(at + 6), tick(at + 7)]
+    for count in range(1, len(moves) + 1):
+        if isinstance(moves[count - 1], Tick):
+            alone = [event for event in moves[:count] if not isinstance(event, Tick)]
+            row, expected = (
+                last_row([*before, *part]) for part in (moves[:count], [*alone, moves[count - 1]])
+            )
+            assert row.features == expected.features
 
 
 def test_a_plan_has_each_statistic_once() -> None:

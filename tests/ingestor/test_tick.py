@@ -1,14 +1,17 @@
 """Tick, Beat and Break on the wire."""
 
 import json
+from math import inf, nan
+from typing import Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
-from ingestor.plausibility import LATEST_US
-from ingestor.tick import Beat, Break, Event, Tick, decode, encode
+from ingestor.plausibility import LARGEST, LATEST_US, SMALLEST_PRICE, ImplausibleError
+from ingestor.tick import Beat, Break, Event, Tick, check, decode, encode, plausible
 from tests.featurizer.market import beat, break_at, tick
 
 SIZES = st.none() | st.floats(0.0, 1e6)
@@ -54,3 +57,28 @@ def test_the_three_are_one_schema() -> None:
     shared = {"feed", "product_id", "dialect", "time_us", "received_us", "schema_version"}
     for kind in (Tick, Beat, Break):
         assert shared <= set(kind.__struct_fields__)
+
+
+NEAR = st.sampled_from([0.0, -1.0, SMALLEST_PRICE, 1.0, 5.0, 5.01, LARGEST, 2 * LARGEST, inf, nan])
+WHOLE = st.sampled_from([-1, 0, 1, LATEST_US, LATEST_US + 1, 2**63 - 1, 2**63, 10**5000])
+
+
+@given(
+    st.fixed_dictionaries(
+        {"price": NEAR, "bid": NEAR, "ask": NEAR, "time_us": WHOLE, "received_us": WHOLE}
+        | dict.fromkeys(("bid_size", "ask_size", "size"), st.none() | NEAR)
+        | dict.fromkeys(("trade_id", "sequence"), st.none() | WHOLE)
+        | {"product_id": st.sampled_from(["", "P", "P" * 64, "P" * 65])}
+    ),
+    st.lists(st.integers(0, 10), min_size=9, max_size=11, unique=True),
+)
+def test_what_is_plausible_at_once_breaks_no_limit(values: dict[str, Any], good: list[int]) -> None:
+    """The quick answer and the limits one by one are of one mind, whatever the values."""
+    fields = {name: value for at, (name, value) in enumerate(values.items()) if at not in good}
+    made = structs.replace(tick(1), **fields)
+    try:
+        check(made)
+    except ImplausibleError:
+        assert not plausible(made)
+    else:
+        assert plausible(made)
