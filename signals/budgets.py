@@ -1,6 +1,6 @@
 """θ by budget: so many starts a covered day, and no θ above it that has more."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, Literal
@@ -63,42 +63,74 @@ class Choice:
 Choices = dict[int, Choice]
 
 
-def spike_thresholds(
-    parts: Sequence[Seconds], budgets: Iterable[int] = BUDGETS, rules: Hysteresis = FROZEN
-) -> Choices:
-    """Return θs of each budget; ``parts`` are days or stretches whose starts are added up."""
+class LoadsOf:
+    """The loads of one day or stretch under each θ, found once and kept."""
+
+    def __init__(self, seconds: Seconds, rules: Hysteresis = FROZEN) -> None:
+        """Find none yet; ``rules`` say what ends a run."""
+        self._seconds, self._rules = seconds, rules
+        self._runs: dict[float, Runs] = {}
+        self._loads: dict[float | Thresholds, Load] = {}
+
+    def spike(self, theta: float) -> Load:
+        """Return the load of level 2 under a θs."""
+        return self._kept(theta, lambda: self._spikes(theta))
+
+    def elevated(self, both: Thresholds) -> Load:
+        """Return the load of level 1, which a spike from calm starts, too."""
+        return self._kept(
+            both,
+            lambda: elevated_runs(self._seconds, both, self._spikes(both.spike), self._rules),
+        )
+
+    def _spikes(self, theta: float) -> Runs:
+        if theta not in self._runs:
+            self._runs[theta] = spike_runs(self._seconds, theta, self._rules)
+        return self._runs[theta]
+
+    def _kept(self, under: float | Thresholds, find: Callable[[], Runs]) -> Load:
+        if under not in self._loads:
+            self._loads[under] = load_of([(self._seconds, find())])
+        return self._loads[under]
+
+
+def spike_thresholds(days: Sequence[LoadsOf], budgets: Iterable[int] = BUDGETS) -> Choices:
+    """Return θs of each budget; the starts of all days or stretches are added up."""
 
     def load(theta: float) -> Load:
-        return load_of((seconds, spike_runs(seconds, theta, rules)) for seconds in parts)
+        return together(day.spike(theta) for day in days)
 
     return _lowest([theta for theta in GRID if theta >= LOWEST_SPIKE], load, budgets)
 
 
 def elevated_thresholds(
-    parts: Sequence[Seconds],
-    theta_spike: float | None,
-    budgets: Iterable[int] = BUDGETS,
-    rules: Hysteresis = FROZEN,
+    days: Sequence[LoadsOf], theta_spike: float | None, budgets: Iterable[int] = BUDGETS
 ) -> Choices:
     """Return θe of each budget beside one θs, by which level 1 starts, too."""
     if theta_spike is None:
         return {budget: Choice(None, None, "no_spike_threshold") for budget in budgets}
-    spikes = [spike_runs(seconds, theta_spike, rules) for seconds in parts]
 
     def load(theta: float) -> Load:
-        both = Thresholds(theta, theta_spike)
-        return load_of(
-            (seconds, elevated_runs(seconds, both, runs, rules))
-            for seconds, runs in zip(parts, spikes, strict=True)
-        )
+        return together(day.elevated(Thresholds(theta, theta_spike)) for day in days)
 
     return _lowest(GRID, load, budgets)
 
 
 def thresholds(parts: Sequence[Seconds], rules: Hysteresis = FROZEN) -> dict[str, Choices]:
     """Return θs of every budget, then θe of every budget beside θs of 4 starts a day."""
-    spike = spike_thresholds(parts, sorted({*BUDGETS, SPIKE_BUDGET}), rules)
-    elevated = elevated_thresholds(parts, spike[SPIKE_BUDGET].theta, rules=rules)
+    return _both([LoadsOf(seconds, rules) for seconds in parts])
+
+
+def thresholds_of_others(parts: Sequence[Seconds]) -> Iterator[dict[str, Choices]]:
+    """Return for each part the θ that all others together give: each is left out in turn."""
+    days = [LoadsOf(seconds) for seconds in parts]
+    for at in range(len(days)):
+        yield _both(days[:at] + days[at + 1 :])
+
+
+def _both(days: Sequence[LoadsOf]) -> dict[str, Choices]:
+    spike = spike_thresholds(days, sorted({*BUDGETS, SPIKE_BUDGET}))
+    elevated = elevated_thresholds(days, spike[SPIKE_BUDGET].theta)
     return {"elevated": elevated, "spike": spike}
 
 
@@ -112,11 +144,16 @@ def card(choices: Mapping[str, Choices]) -> dict[str, dict[str, float | None]]:
 
 def load_of(parts: Iterable[tuple[Seconds, Runs]]) -> Load:
     """Return the load of runs, over all stretches of seconds together."""
-    loads = [
-        (len(runs), int(runs.on(seconds).sum()), int(seconds.covered.sum()))
+    return together(
+        Load(len(runs), int(runs.on(seconds).sum()), int(seconds.covered.sum()))
         for seconds, runs in parts
-    ]
-    starts, in_state, covered = (sum(column) for column in zip((0, 0, 0), *loads, strict=True))
+    )
+
+
+def together(loads: Iterable[Load]) -> Load:
+    """Return several loads as one."""
+    counts = [(load.starts, load.in_state, load.covered) for load in loads]
+    starts, in_state, covered = (sum(column) for column in zip((0, 0, 0), *counts, strict=True))
     return Load(starts, in_state, covered)
 
 

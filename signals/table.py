@@ -16,6 +16,7 @@ from signals.onsets import calm, spells
 from signals.poisson import poisson_interval
 from signals.probabilities import Probabilities
 from signals.row import Thresholds
+from signals.rules import FROZEN, Hysteresis
 from signals.runs import Runs, elevated_runs, outcomes, spike_runs
 from signals.seconds import Flags, Floats, Seconds
 
@@ -94,12 +95,14 @@ class Part:
     runs: Runs
 
 
-def parts_of(days: Iterable[Seconds], thresholds: Thresholds) -> tuple[list[Part], list[Part]]:
+def parts_of(
+    days: Iterable[Seconds], thresholds: Thresholds, rules: Hysteresis = FROZEN
+) -> tuple[list[Part], list[Part]]:
     """Return days with the runs of level 1, and with those of level 2, under these θ."""
     elevated, spike = list[Part](), list[Part]()
     for seconds in days:
-        spikes = spike_runs(seconds, thresholds.spike)
-        elevated.append(Part(seconds, elevated_runs(seconds, thresholds, spikes)))
+        spikes = spike_runs(seconds, thresholds.spike, rules)
+        elevated.append(Part(seconds, elevated_runs(seconds, thresholds, spikes, rules)))
         spike.append(Part(seconds, spikes))
     return elevated, spike
 

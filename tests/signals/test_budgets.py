@@ -8,14 +8,16 @@ from signals.budgets import (
     GRID,
     Choice,
     Load,
+    LoadsOf,
     card,
     elevated_thresholds,
     load_of,
     spike_thresholds,
     thresholds,
+    thresholds_of_others,
 )
 from signals.row import Thresholds
-from signals.rules import Hysteresis
+from signals.rules import FROZEN, Hysteresis
 from signals.runs import elevated_runs, spike_runs
 from signals.seconds import Seconds
 from tests.signals.world import seconds_of
@@ -29,13 +31,18 @@ def peaks(*severe: float, score: float = 0.05, floor: float = 0.01) -> Seconds:
     return seconds_of(DAY, severe=found, smoothed=np.full(DAY, score))
 
 
+def loads(*days: Seconds, rules: Hysteresis = FROZEN) -> list[LoadsOf]:
+    """Return the loads of days."""
+    return [LoadsOf(seconds, rules) for seconds in days]
+
+
 DAY_OF_PEAKS = peaks(*(0.1 + 0.05 * k for k in range(12)))
 """0.10, 0.15 … 0.65."""
 
 
 def test_the_lowest_theta_of_each_budget() -> None:
     """Four peaks at 0.50 or more: θs(4) is just above the fifth."""
-    found = spike_thresholds([DAY_OF_PEAKS])
+    found = spike_thresholds(loads(DAY_OF_PEAKS))
     assert {b: c.theta for b, c in found.items()} == {2: 0.56, 4: 0.46, 8: 0.26, 16: 0.05}
     assert [c.load.starts for c in found.values() if c.load] == [2, 4, 8, 12]
 
@@ -47,17 +54,17 @@ def test_every_higher_theta_keeps_it_too() -> None:
     heights[1_000:2_000:100] = 0.6
     seconds = seconds_of(DAY, severe=heights)
     assert [len(spike_runs(seconds, theta)) for theta in (0.6, 0.4)] == [10, 1]
-    found = spike_thresholds([seconds], [4])[4].theta
+    found = spike_thresholds(loads(seconds), [4])[4].theta
     assert found == 0.61
 
 
 def test_days_are_added_up() -> None:
     """A wild and a calm day have half as many starts a day; blind seconds are no time."""
-    both = spike_thresholds([DAY_OF_PEAKS, peaks()], [2, 4])
+    both = spike_thresholds(loads(DAY_OF_PEAKS, peaks()), [2, 4])
     assert both[2].theta == 0.46 and both[4].theta == 0.26
     half = peaks(*(0.1 + 0.05 * k for k in range(12)))
     half.covered[DAY // 2 :] = False
-    assert spike_thresholds([half], [4])[4].theta == 0.56
+    assert spike_thresholds(loads(half), [4])[4].theta == 0.56
 
 
 def test_theta_of_level_one_goes_with_one_of_level_two() -> None:
@@ -65,7 +72,7 @@ def test_theta_of_level_one_goes_with_one_of_level_two() -> None:
     smoothed = np.zeros(DAY)
     smoothed[3_600 * 12 : 3_600 * 22 : 3_600] = 0.3
     seconds = seconds_of(DAY, severe=DAY_OF_PEAKS.severe, smoothed=smoothed)
-    found = elevated_thresholds([seconds], 0.46)
+    found = elevated_thresholds(loads(seconds), 0.46)
     assert found[2] == Choice(None, Load(4, 4 * 180, DAY), "too_many_starts")
     assert [found[b].theta for b in (4, 8, 16)] == [0.31, 0.31, 0.01]
 
@@ -75,14 +82,14 @@ def test_what_is_on_most_of_the_time_is_refused() -> None:
     smoothed = np.full(DAY, 0.02)
     smoothed[: DAY * 2 // 5] = 0.3
     seconds = seconds_of(DAY, smoothed=smoothed, severe=np.full(DAY, 0.01))
-    found = elevated_thresholds([seconds], 0.9)[8]
+    found = elevated_thresholds(loads(seconds), 0.9)[8]
     assert (found.theta, found.refused) == (None, "always_on")
     assert found.load is not None and found.load.share > 0.35
 
 
 def test_without_a_spike_threshold_there_is_no_other() -> None:
     """It is refused for that reason."""
-    found = elevated_thresholds([DAY_OF_PEAKS], None)
+    found = elevated_thresholds(loads(DAY_OF_PEAKS), None)
     assert {choice.refused for choice in found.values()} == {"no_spike_threshold"}
 
 
@@ -120,6 +127,15 @@ def test_the_grid_is_hundredths_from_above() -> None:
 
 def test_other_rules_give_another_theta() -> None:
     """A wait of an hour makes one run of all peaks: one start a day at any θ."""
-    found = spike_thresholds([DAY_OF_PEAKS], [2], Hysteresis(spike_lasting=3_700))
+    rules = Hysteresis(spike_lasting=3_700)
+    found = spike_thresholds(loads(DAY_OF_PEAKS, rules=rules), [2])
     assert found[2].load is not None and found[2].load.starts == 1
-    assert thresholds([DAY_OF_PEAKS], Hysteresis(spike_lasting=3_700))["spike"][2] == found[2]
+    assert thresholds([DAY_OF_PEAKS], rules)["spike"][2] == found[2]
+
+
+def test_each_part_has_the_thresholds_of_the_others() -> None:
+    """Those that are found without it, whatever was asked of the others before."""
+    days = [DAY_OF_PEAKS, peaks(), peaks(0.9, 0.8, 0.3, score=0.2)]
+    alone = [thresholds(days[:at] + days[at + 1 :]) for at in range(3)]
+    assert list(thresholds_of_others(days)) == alone
+    assert alone[0] != alone[1]

@@ -9,7 +9,15 @@ from typing import Any, Final
 
 from msgspec import to_builtins
 
-from signals.budgets import DAY, SPIKE_BUDGET, Choices, Load, load_of, thresholds
+from signals.budgets import (
+    DAY,
+    SPIKE_BUDGET,
+    Choices,
+    Load,
+    load_of,
+    thresholds,
+    thresholds_of_others,
+)
 from signals.poisson import poisson_interval
 from signals.row import Thresholds
 from signals.seconds import Columns, Seconds
@@ -61,7 +69,10 @@ def events(days: Sequence[ScoredDay]) -> dict[str, Any]:
     seconds = [seconds_of(day) for day in days]
     choices = thresholds(seconds)
     _default(choices)
-    apart = [_apart(seconds, at) for at in range(len(seconds))]
+    apart = [
+        _apart(each, others)
+        for each, others in zip(seconds, thresholds_of_others(seconds), strict=True)
+    ]
     levels = {"elevated": (1, ELEVATED_BUDGET), "spike": (2, SPIKE_BUDGET)}
     return {
         "thresholds": to_builtins(choices, str_keys=True),
@@ -72,10 +83,9 @@ def events(days: Sequence[ScoredDay]) -> dict[str, Any]:
     }
 
 
-def _apart(seconds: Sequence[Seconds], at: int) -> tuple[Part, Part]:
+def _apart(day: Seconds, others: dict[str, Choices]) -> tuple[Part, Part]:
     """Return a day with its runs of both levels, under the θ of all other days."""
-    others = [each for number, each in enumerate(seconds) if number != at]
-    [elevated], [spike] = parts_of([seconds[at]], _default(thresholds(others)))
+    [elevated], [spike] = parts_of([day], _default(others))
     return elevated, spike
 
 
