@@ -7,9 +7,6 @@ from pydantic_settings import SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
-from signals.row import Budget
-
-BudgetSetting = Literal["2", "4", "8", "16"]
 
 
 class Settings(KnownSettings):
@@ -42,10 +39,6 @@ class Settings(KnownSettings):
     the monitor read `ticks` back."""
     read_back_records: int = Field(default=50_000, ge=0)
     """At most so many outcomes a partition are read back on start for the quality window."""
-    budget_elevated: BudgetSetting = "8"
-    """Starts of level 1 (elevated or spike) a covered day that θ is chosen for: 2, 4, 8 or 16."""
-    budget_spike: BudgetSetting = "4"
-    """Starts of level 2 (spike) a covered day that θ is chosen for: 2, 4, 8 or 16."""
     most_pending: int = Field(default=20_000, ge=1_000)
     """With so many predictions waiting, reading `predictions` pauses until `ticks` catch up."""
     give_up_seconds: int = Field(default=900, ge=120)
@@ -63,10 +56,9 @@ class Settings(KnownSettings):
     """A stream's client that is so many predictions behind is dropped."""
     stream_heartbeat_seconds: float = Field(default=15.0, gt=0)
     """A quiet stream gets a comment so often, to keep it open."""
+    budget_elevated: Literal[2, 4, 8, 16] = 8
+    """Starts of elevated a day that its θ is chosen for, of 2, 4, 8 and 16."""
+    budget_spike: Literal[2, 4, 8, 16] = 4
+    """Starts of a spike a day that its θ is chosen for, of 2, 4, 8 and 16."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on; empty: there is none."""
-
-    @property
-    def budget(self) -> Budget:
-        """Return the budgets whose θ the states go by."""
-        return Budget(elevated=int(self.budget_elevated), spike=int(self.budget_spike))

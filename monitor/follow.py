@@ -1,4 +1,4 @@
-"""The reading loop: predictions and ticks in, outcomes and states out; a killed one loses nothing.
+"""The reading loop: predictions and ticks in, outcomes out; a killed one loses nothing.
 
 The group's position in ``predictions`` is that of the oldest one still waiting. A start reads
 them from there, but for those whose outcome stands in its topic already, and ``ticks`` back by
@@ -15,7 +15,7 @@ import msgspec
 
 from featurizer.slots import MICROSECONDS
 from ingestor import tick
-from ingestor.topics import OUTCOMES, PREDICTIONS, TICKS
+from ingestor.topics import OUTCOMES, PREDICTIONS, SIGNALS, TICKS
 from monitor import outcome as outcomes
 from monitor import restore
 from monitor.config import Settings
@@ -27,13 +27,15 @@ from monitor.places import Place, Places
 from monitor.progress import Progress
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader, of_topic
-from monitor.signals.desk import Desk
-from monitor.signals.runtime import States
-from monitor.signals.standing import present
+from monitor.states.display import Displayed, displayed, present
+from monitor.states.lookup import newest_records, starts, usable
+from monitor.states.machines import Machines
 from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from signals import records as signals
+from signals.row import Budget
 
 FORECAST_SECONDS: Final = 10.0
 """Days of many products take a while to add up."""
@@ -43,10 +45,9 @@ CHECK_SECONDS: Final = 1.0
 
 
 class Session:
-    """One stretch of reading the log; ``reader`` and ``scanner`` cover what is joined.
+    """One stretch of reading the log; ``reader`` and ``scanner`` cover all three topics.
 
-    ``scanner`` covers ``signals`` as well. ``on_new`` is told each batch of predictions that were
-    not there before; ``desk`` shows the states that they make.
+    ``on_new`` is told each batch of predictions that were not there before.
     """
 
     def __init__(
@@ -58,7 +59,6 @@ class Session:
         metrics: MonitorMetrics,
         settings: Settings,
         on_new: Callable[[list[Shown]], None],
-        desk: Desk,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -71,8 +71,8 @@ class Session:
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
         self._forecasts_due = 0.0
-        self._desk = desk
-        self._states = States(desk, metrics, settings.budget)
+        self._machines = Machines(Budget(settings.budget_elevated, settings.budget_spike))
+        self._told = list[signals.Record]()
         self._places, self._letters = Places(), Letters(scanner)
         self._published, self._newest_ms = set[str](), 0
         self._passed, self._refused = PassedOver("monitor"), list[Outgoing]()
@@ -117,16 +117,20 @@ class Session:
         ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
         self._progress.ends = ends
         self._restore(beginnings)
+        newest = newest_records(self._scanner, beginnings, ends)
+        self._machines.resume(usable(newest, self._predictions, ends))
+        self._board.states = self._machines.standing
+        stood = starts(newest, self._predictions)
         for partition in self._predictions:
-            self._positions[partition] = restore.unsettled_from(
-                self._reader, partition, beginnings, ends
+            at = restore.unsettled_from(self._reader, partition, beginnings, ends)
+            self._positions[partition] = max(
+                beginnings[partition], min(at, stood.get(partition, at))
             )
         self._positions.update({p: self._progress.ends[p] for p in self._ticks})
         self._committed = {p: self._positions[p] for p in self._predictions}
         self._published = restore.published(
             self._scanner, self._committed, beginnings, self._progress.ends
         )
-        self._restore_states(beginnings)
         self._read_unsettled()
         self._back.seek(self._joiner.waiting())
         self._assigned = ()
@@ -204,7 +208,7 @@ class Session:
             self._refused += [letter] if letter else []
             return self._bad(record)
         self._progress.made(shown.prediction)
-        self._states.take(shown.prediction, record.partition, record.offset)
+        self._told += self._machines.take(shown.prediction, record.offset)
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         prediction_id = shown.prediction.prediction_id
@@ -228,10 +232,10 @@ class Session:
     # ------------------------------------------------------------ publishing
     def _publish(self, matured: list[Matured]) -> None:
         refused, self._refused = self._refused, []
-        outgoing = [*map(self._outgoing, matured), *refused, *self._states.outgoing()]
-        if outgoing:
-            self._outbox.deliver(outgoing)
-        self._states.published()
+        told, self._told = self._told, []
+        if matured or refused or told:
+            outgoing = [self._outgoing(one) for one in matured]
+            self._outbox.deliver([*outgoing, *map(self._signal, told), *refused])
         if not matured:
             return
         oldest_us = min(one.possible_us for one in matured)
@@ -250,6 +254,16 @@ class Session:
             outcomes.encode(outcome),
             {"traceparent": span.traceparent},
             acknowledged=partial(self._settled, one, span),
+        )
+
+    def _signal(self, record: signals.Record) -> Outgoing:
+        """Return the record of a state for its topic."""
+        return Outgoing(
+            SIGNALS.name,
+            record.product_id,
+            signals.encode(record),
+            {},
+            acknowledged=lambda now_us: self._metrics.signal(record),
         )
 
     def _settled(self, one: Matured, span: Span, now_us: int) -> None:
@@ -273,13 +287,17 @@ class Session:
             self._metrics.lag.labels(topic).set(self._progress.lag(topic))
         self._metrics.pending.set(self.pending)
         self._metrics.show(self._quality.snapshot())
-        self._desk.look()
-        self._metrics.show_states(present(self._desk.standings()))
+        self._metrics.show_states(self._shown_states())
         if self._clock() >= self._forecasts_due:
             self._forecasts_due = self._clock() + FORECAST_SECONDS
             self._metrics.show_forecasts(self._quality.forecasts.last(SHOWN_HOURS))
         self._seek_early()
         self._give_up()
+
+    def _shown_states(self) -> list[Displayed]:
+        now_us = int(self._wall() * 1e6)
+        shown = [displayed(standing, now_us) for standing in self._machines.standing()]
+        return present([each for each in shown if each is not None])
 
     def _seek_early(self) -> None:
         new, lost = self._back.missing(self._progress.ends)
@@ -320,13 +338,6 @@ class Session:
         for prediction, outcome in rows:
             self._quality.begin(outcome.product_id, outcome.feed)
             self._quality.add(prediction, outcome)
-
-    def _restore_states(self, beginnings: Mapping[Partition, int]) -> None:
-        products = [
-            (each.prediction.product_id, each.partition) for each in self._board.all_latest()
-        ]
-        read_from = {p: self._positions[p] for p in self._predictions}
-        self._states.restore(self._scanner, products, beginnings, self._progress.ends, read_from)
 
     def _read_unsettled(self) -> None:
         """Read what waits; what a silent broker holds back is read, and sought, by ``step``."""

@@ -1,13 +1,14 @@
 """All metrics of the monitor."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final, Protocol, get_args
+from typing import Final, get_args
 
 from prometheus_client import CollectorRegistry
 
 from monitor.forecast_record import Said
 from monitor.outcome import Outcome
 from monitor.quality import Quality
+from monitor.states.display import Displayed
 from plumbing.kafka import CHANGES
 from plumbing.metrics import Label, MetricTable, counter, gauge, histogram, number
 from signals.events import Change
@@ -25,7 +26,6 @@ PROBE_RESULTS: Final = (
     "unreachable",
 )
 TOPIC: Final = Label("topic", ("ticks", "predictions"))
-READ: Final = Label("topic", ("ticks", "predictions", "signals"))
 OF: Final = (Label("product"), Label("variant"))
 BIN: Final = Label("bin")
 SIGNAL: Final = (Label("product"), Label("level", ("elevated", "spike")))
@@ -38,22 +38,11 @@ def result_of(outcome: Outcome) -> str:
     return outcome.reason or ("spike" if outcome.label else "no_spike")
 
 
-class State(Protocol):
-    """Of a product now: its mode, and whether its level was earned, so that others act on it."""
-
-    @property
-    def product_id(self) -> str: ...
-    @property
-    def mode(self) -> Mode: ...
-    @property
-    def founded(self) -> bool: ...
-
-
 class MonitorMetrics(MetricTable):
     """Joining, live quality in a window, and how the adapter serves."""
 
     records = counter("monitor_records_total", "Records read", TOPIC)
-    bad_records = counter("monitor_bad_records_total", "Records refused", READ)
+    bad_records = counter("monitor_bad_records_total", "Records refused", TOPIC)
     lag = gauge("monitor_lag_records", "Records not yet read", TOPIC)
     outcomes = counter(
         "monitor_outcomes_total",
@@ -161,7 +150,7 @@ class MonitorMetrics(MetricTable):
                 level = "elevated" if run.level == 1 else "spike"
                 self.signal_starts.labels(record.product_id, level).inc()
 
-    def show_states(self, shown: Iterable[State]) -> None:
+    def show_states(self, shown: Iterable[Displayed]) -> None:
         """Set the gauges of the states; a product that is gone has none."""
         now = {each.product_id: each for each in shown}
         for product in self._states - now.keys():
@@ -170,7 +159,7 @@ class MonitorMetrics(MetricTable):
                 self.signal_state.remove(product, state)
         self._states = frozenset(now)
         for product, each in now.items():
-            self.signal_acts.labels(product).set(each.founded)
+            self.signal_acts.labels(product).set(each.acts)
             for state in MODES:
                 self.signal_state.labels(product, state).set(each.mode == state)
 

@@ -12,7 +12,15 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from featurizer.row import FeatureRow
-from ingestor.topics import DEAD_LETTERS, FEATURES, OUTCOMES, PREDICTIONS, SIGNALS, TICKS, TOPICS
+from ingestor.topics import (
+    DEAD_LETTERS,
+    FEATURES,
+    OUTCOMES,
+    PREDICTIONS,
+    SIGNALS,
+    TICKS,
+    TOPICS,
+)
 from monitor.config import Settings
 from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
@@ -21,7 +29,6 @@ from monitor.http.store import TopicStore
 from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
-from monitor.signals.desk import Desk
 from plumbing.kafka import (
     KafkaSettings,
     Outbox,
@@ -55,12 +62,10 @@ class Reading:
         board: Board,
         metrics: MonitorMetrics,
         on_new: Callable[[list[Shown]], None],
-        desk: Desk,
         tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings, self._kafka, self._tracer = settings, kafka, tracer
         self._board, self._metrics, self._on_new = board, metrics, on_new
-        self._desk = desk
         self._beat = self._last_new = time.monotonic()
         self._session: Session | None = None
         stop = Stop()
@@ -120,7 +125,6 @@ class Reading:
             self._metrics,
             self._settings,
             self._new,
-            self._desk,
             tracer=self._tracer,
         )
         return self._session
@@ -145,12 +149,10 @@ class Monitor:
     ) -> None:
         self._settings = settings
         self._metrics = MonitorMetrics(registry)
-        self._board, self._desk = Board(), Desk()
+        self._board = Board()
         self._hub = Hub(settings.stream_queue, self._metrics.stream_dropped.inc)
         self._metrics.stream_clients.set_function(lambda: len(self._hub))
-        self._reading = Reading(
-            settings, kafka, self._board, self._metrics, self._tell, self._desk, tracer
-        )
+        self._reading = Reading(settings, kafka, self._board, self._metrics, self._tell, tracer)
         self._newest = NewestRow(Reopened(lambda: Reader(kafka, [FEATURES.name])))
         self._prober = Prober(settings, self._metrics, self._newest_row, tracer=tracer)
         self._store = TopicStore(
@@ -200,7 +202,6 @@ class Monitor:
             board=self._board,
             hub=self._hub,
             store=self._store,
-            desk=self._desk,
             signals=self._signals,
             registry=self._registry,
             alive=self._reading.alive,

@@ -17,7 +17,6 @@ from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, ti
 from monitor.http.states import StateRoutes
 from monitor.http.store import Busy, Page, Query, QueryError, Store
 from monitor.reading import Reopened
-from monitor.signals.desk import Desk
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 
@@ -36,7 +35,6 @@ class Surroundings:
     board: Board
     hub: Hub
     store: Store
-    desk: Desk
     signals: Reopened
     registry: CollectorRegistry
     alive: Callable[[], bool]
@@ -55,7 +53,7 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/readyz", routes.readyz)
     app.router.add_get("/health", routes.health)
     app.router.add_get("/metrics", routes.metrics)
-    states = StateRoutes(around.desk, around.signals, around.settings.scan_records)
+    states = StateRoutes(around.board, around.signals, around.settings.scan_records)
     app.router.add_get("/signals/now", states.now)
     app.router.add_get("/signals/record", states.record)
     app.router.add_get("/signals", states.signals)

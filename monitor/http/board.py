@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from monitor.outcome import Outcome
+from monitor.states.machines import Standing
 from plumbing.kafka import PassedOver, Record, message_of
 from plumbing.logs import get_logger
 from scorer import prediction as predictions
@@ -46,13 +47,14 @@ def shown_in(records: Iterable[Record], passed: PassedOver) -> Iterator[tuple[Re
 
 
 class Board:
-    """Written by the reading thread, read by the HTTP side."""
+    """Written by the reading thread, read by the HTTP side; ``states`` gives those of now."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._latest: dict[str, Shown] = {}
         self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
         self._waiting: set[str] = set()
+        self.states: Callable[[], list[Standing]] = list
 
     def show(self, shown: Shown) -> None:
         """Take a prediction as the latest of its product, if it is."""

@@ -1,15 +1,18 @@
 """States over HTTP: those of now, their records, and what they were worth."""
 
 import asyncio
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import msgspec
 from aiohttp import web
 
+from monitor.http.board import Board
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
 from monitor.reading import Reopened
-from monitor.signals.back import records_since
-from monitor.signals.desk import Desk
+from monitor.states.display import displayed
+from monitor.states.lookup import records_since
 from signals.events import Minute
 from signals.records import Record
 from signals.row import MICROSECONDS
@@ -29,20 +32,22 @@ class StateRoutes:
 
     def __init__(
         self,
-        desk: Desk,
+        board: Board,
         reader: Reopened,
         most: int,
+        now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
-        self._desk, self._reader, self._most = desk, reader, most
+        self._board, self._reader, self._most, self._now_us = board, reader, most, now_us
 
     async def now(self, request: web.Request) -> web.Response:
         """Return the state of each product, or of one, as it is shown now."""
         only(request, "product")
-        name = request.query.get("product")
-        found = [each for each in self._desk.standings() if name in (None, each.product_id)]
+        now_us, name = self._now_us(), request.query.get("product")
+        shown = [displayed(standing, now_us) for standing in self._board.states()]
+        found = [each for each in shown if each and name in (None, each.product_id)]
         if name is not None and not found:
             raise self._unknown(name)
-        return json_bytes(msgspec.json.encode({"states": found}))
+        return json_bytes(msgspec.json.encode({"now_us": now_us, "states": found}))
 
     async def signals(self, request: web.Request) -> web.Response:
         """Return a product's records by event time, newest first, without the minutes."""
@@ -57,10 +62,10 @@ class StateRoutes:
         """Return what a product's states were worth over the last days, a table a variant."""
         only(request, "product", "days")
         name, days = self._product(request), _days(request.query.get("days", str(WEEK)))
-        standings = self._desk.standings()
-        [newest_us] = [each.time_us for each in standings if each.product_id == name]
-        since_us = newest_us - days * DAY_US
-        most = max(self._most, days * RECORDS_A_DAY * len(standings))
+        standing = {each.product_id: each.state for each in self._board.states()}
+        last = standing[name].last
+        since_us = 0 if last is None else last.time_us - days * DAY_US
+        most = max(self._most, days * RECORDS_A_DAY * len(standing))
         records = await asyncio.to_thread(self._read, name, since_us, most)
         found = list(track_records(reversed(records)))
         return json_bytes(msgspec.json.encode({"product_id": name, "days": days, "tables": found}))
@@ -77,12 +82,12 @@ class StateRoutes:
         if not name:
             detail = "product: found none, expected one such as BTC-USD"
             raise RequestProblem(422, "Missing parameter", detail, parameter="product")
-        if name not in {each.product_id for each in self._desk.standings()}:
+        if name not in {each.product_id for each in self._board.states()}:
             raise self._unknown(name)
         return name
 
     def _unknown(self, name: str) -> RequestProblem:
-        products = [each.product_id for each in self._desk.standings()]
+        products = [each.product_id for each in self._board.states()]
         known = ", ".join(products) or "none yet"
         detail = f"product: found {name!r}, expected one with a state: {known}"
         return RequestProblem(404, "Unknown product", detail, products=products)

@@ -38,9 +38,7 @@ SHELLS = {
         "progress",
         "reading",
         "restore",
-        "signals.back",
-        "signals.desk",
-        "signals.runtime",
+        "states.lookup",
         "tick_lookup",
     },
     "plumbing": {

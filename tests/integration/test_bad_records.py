@@ -18,15 +18,12 @@ from drift.window import Bounds, read_windows
 from ingestor.dead_letter import DeadLetter
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Tick, encode
-from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, SIGNALS, TICKS, TOPICS
+from ingestor.topics import FEATURES, OUTCOMES, PREDICTIONS, TICKS, TOPICS
 from local.audit import audit
 from local.content import Content
-from plumbing.kafka import KafkaSettings, PassedOver, Reader, ensure_topics
+from plumbing.kafka import KafkaSettings, Reader, ensure_topics
 from serving.control import KEY, Control
 from serving.control import encode as encode_control
-from signals.records import Record
-from signals.records import decode as decode_signal
-from signals.records import encode as encode_signal
 from tests.featurizer.market import START, tick
 from tests.integration.pipeline import Market, Pipeline, Process, ready
 from tests.serving.fake_v2 import FakeV2
@@ -147,12 +144,6 @@ def _is_prediction(record: Any) -> bool:
         return False
 
 
-def signals(bench: Bench) -> list[Record]:
-    """The records of topic ``signals`` that can be read, each once."""
-    read = PassedOver("a test").read(bench.read(SIGNALS.name), decode_signal)
-    return list({encode_signal(found): found for _, found in read}.values())
-
-
 def page(monitor: Process) -> dict[str, Any]:
     """A page of predictions that scans the whole partition."""
     url = f"http://127.0.0.1:{monitor.port}/predictions?product={PRODUCT}&limit=1000"
@@ -189,16 +180,12 @@ def test_no_reader_stops(bench: Bench, pipeline: Pipeline) -> None:
         service.kill()
     eventually(lambda: len(bench.read(OUTCOMES.name)) > 0, "outcomes")
     bench.poison(OUTCOMES.name, bench.read(OUTCOMES.name)[-1].value)
-    stood = signals(bench)
-    bench.poison(SIGNALS.name, bench.read(SIGNALS.name)[-1].value)
     services = [pipeline.featurizer(), pipeline.scorer(), pipeline.monitor()]
     ready(*services)
     bench.ticks(third)
     eventually(lambda: predictions(bench) == 240, "predictions after the restart")
     eventually(lambda: predictions(bench, "baseline") > 0, "the switch is followed")
     eventually(lambda: page(services[2])["predictions"][0]["time_us"] == at(239).time_us, "a page")
-    eventually(lambda: signals(bench)[-1].row.time_us > at(200).time_us, "a state of new rows")
-    assert signals(bench)[: len(stood)] == stood
     assert all(service.process.poll() is None for service in services)
 
     letters = bench.letters()

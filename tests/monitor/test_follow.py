@@ -7,18 +7,65 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
+from prometheus_client import CollectorRegistry
 
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
-from ingestor.topics import DEAD_LETTERS, PREDICTIONS, TICKS
+from ingestor.topics import DEAD_LETTERS, PREDICTIONS, SIGNALS, TICKS
+from monitor.config import Settings
+from monitor.follow import Session
+from monitor.http.board import Board, Shown
 from monitor.join import Joiner
+from monitor.metrics import MODES, MonitorMetrics
 from monitor.outcome import Outcome, encode
-from plumbing.kafka import Partition, Record, TopicChanged
+from monitor.states.machines import Machines
+from plumbing.kafka import Outbox, Partition, Record, TopicChanged
+from plumbing.stop import Stop
 from scorer.prediction import Prediction
+from scorer.prediction import decode as decode_prediction
 from scorer.prediction import encode as encode_prediction
+from signals import records as signals
+from signals.events import Change, End, Minute, Verdict
+from signals.row import Budget
 from tests.featurizer.market import START, market, tick
-from tests.monitor.follower import Monitor
-from tests.monitor.world import SECOND, Log, predicted, predictions_of
+from tests.monitor.world import SECOND, Log, LogProducer, LogReader, predicted, predictions_of
+
+
+class Monitor:
+    """A follower with its surroundings; dropping it is a kill."""
+
+    def __init__(self, log: Log, seed: int = 0, most: int = 40, **more: int) -> None:
+        self.board = Board()
+        self.new: list[Shown] = []
+        self.metrics = MonitorMetrics(CollectorRegistry())
+        self.reader = LogReader(log, seed, most)
+        self._now = 0.0
+        self.follower = Session(
+            self.reader,
+            LogReader(log, seed + 1, 500),
+            Outbox(lambda: LogProducer(log), Stop().wait),
+            self.board,
+            self.metrics,
+            Settings(**more),
+            self.new.extend,
+            clock=self.clock,
+            wall=lambda: 0.0,
+        )
+        self.follower.start()
+
+    def clock(self) -> float:
+        self._now += 0.2
+        return self._now
+
+    def drain(self) -> None:
+        """Read on until all is read and the rarely done checks were done."""
+        quiet = 0
+        while quiet < 60:
+            quiet = 0 if self.follower.step() else quiet + 1
+
+    def value(self, name: str, **labels: str) -> float | None:
+        return self.metrics.registry.get_sample_value(name, labels)
 
 
 def bits(outcomes: Iterable[Outcome]) -> dict[str, bytes]:
@@ -39,8 +86,32 @@ def calm(events: list[Event], predictions: list[Prediction]) -> dict[str, bytes]
 
 
 EVENTS = market(seed=11, steps=800, feeds=("first", "second", "first-again"))
-MADE = predictions_of(EVENTS)
+THETA: dict[str, dict[str, float | None]] = {
+    level: dict.fromkeys(("2", "4", "8", "16"), theta)
+    for level, theta in (("elevated", 0.6), ("spike", 0.7))
+}
+MADE = [
+    replace(p, severe=0.8 * (p.score or 0.0), thresholds=THETA, tau_status="established")
+    for p in predictions_of(EVENTS)
+]
 CALM = calm(EVENTS, MADE)
+
+
+def told(log: Log) -> dict[str, list[bytes]]:
+    """Each product's records of states in their order, a repeat after a kill left out."""
+    found: dict[str, dict[bytes, None]] = {}
+    for record in log.of(SIGNALS.name):
+        found.setdefault(record.key or "", {})[record.value] = None
+    return {name: list(values) for name, values in sorted(found.items())}
+
+
+def states(log: Log) -> dict[str, list[bytes]]:
+    """Each product's records as one machine makes them of all predictions in the log."""
+    machines, found = Machines(Budget()), dict[str, list[bytes]]()
+    for record in log.of(PREDICTIONS.name):
+        for one in machines.take(decode_prediction(record.value), record.offset):
+            found.setdefault(one.product_id, []).append(signals.encode(one))
+    return dict(sorted(found.items()))
 
 
 def feed_in_pieces(log: Log, chance: random.Random) -> Iterable[None]:
@@ -77,6 +148,21 @@ def test_restart_at_any_point_equals_no_restart(seed: int, kills: float) -> None
             monitor = Monitor(log, seed, most=chance.choice((3, 40)))
     monitor.drain()
     assert bits(log.outcomes()) == CALM
+    assert told(log) == states(log)
+
+
+def test_states_of_all_kinds_are_told() -> None:
+    """Of the world of the law above: changes, runs with verdicts, and gauges of what is now."""
+    log = Log()
+    for _ in feed_in_pieces(log, random.Random(2)):
+        pass
+    monitor = Monitor(log)
+    monitor.drain()
+    kinds = {type(signals.decode(value).event) for each in told(log).values() for value in each}
+    assert kinds >= {Change, End, Verdict, Minute}
+    shown = {s: monitor.value("signal_state", product="BTC-USD", state=s) for s in MODES}
+    assert sorted(value for value in shown.values() if value is not None) == [0.0, 0.0, 0.0, 1.0]
+    assert monitor.value("signal_acts", product="BTC-USD") == 1.0
 
 
 def test_first_start_on_standing_topics_settles_everything() -> None:

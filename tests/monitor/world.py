@@ -16,6 +16,7 @@ from scorer.prediction import Prediction, Shadow, prediction_id
 from scorer.prediction import encode as encode_prediction
 
 SECOND = 1_000_000
+LOGGED = (TICKS, PREDICTIONS, OUTCOMES, SIGNALS, DEAD_LETTERS)
 TAU = 1e-3
 DIGEST = "d" * 64
 
@@ -92,10 +93,7 @@ class Log:
     """Topics in memory: partitions of records, and the positions of one group."""
 
     def __init__(self, partitions: int = 2, more: Sequence[str] = ()) -> None:
-        names = (
-            *(TICKS.name, PREDICTIONS.name, OUTCOMES.name, SIGNALS.name, DEAD_LETTERS.name),
-            *more,
-        )
+        names = (*(each.name for each in LOGGED), *more)
         self.records: dict[Partition, list[Record]] = {
             Partition(name, number): [] for name in names for number in range(partitions)
         }
@@ -128,9 +126,11 @@ class Log:
         value = encode_prediction(prediction)
         self.append(PREDICTIONS.name, prediction.product_id, value)
 
+    def of(self, topic: str) -> list[Record]:
+        return [r for p, kept in self.records.items() if p.topic == topic for r in kept]
+
     def outcomes(self) -> list[Outcome]:
-        found = (r for p, kept in self.records.items() if p.topic == "outcomes" for r in kept)
-        return [decode_outcome(record.value) for record in found]
+        return [decode_outcome(record.value) for record in self.of("outcomes")]
 
 
 class LogReader:

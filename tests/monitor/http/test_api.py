@@ -16,7 +16,6 @@ from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import BadCursor, Busy, Found, Page, Query
 from monitor.metrics import MonitorMetrics
 from monitor.reading import Reopened
-from monitor.signals.desk import Desk
 from scorer.prediction import encode
 from tests.featurizer.market import START, tick
 from tests.monitor.test_quality import judged
@@ -51,7 +50,6 @@ class Service:
 
     def __init__(self, **more: Any) -> None:
         self.board, self.store, self.log = Board(), MemoryStore(), Log()
-        self.desk = Desk()
         self.ready = {"running": True, "state_rebuilt": True}
         self.dropped = 0
         registry = CollectorRegistry()
@@ -63,7 +61,6 @@ class Service:
             board=self.board,
             hub=self.hub,
             store=self.store,
-            desk=self.desk,
             signals=Reopened(lambda: LogReader(self.log)),
             registry=registry,
             alive=lambda: True,

@@ -1,1 +1,0 @@
-"""The states of all products: made of predictions, recorded, shown and told."""

@@ -1,0 +1,1 @@
+"""The states of all products: a machine each, fed with predictions, told to topic ``signals``."""

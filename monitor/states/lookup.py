@@ -1,0 +1,85 @@
+"""What stands in topic ``signals``: the newest record of each product, and those of a span."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from ingestor.topics import SIGNALS
+from monitor.reading import TAIL, LogReader, backwards, of_topic
+from plumbing.kafka import Partition, PassedOver
+from plumbing.kafka import Record as LogRecord
+from signals.records import Record, decode
+
+ALIKE_MS: Final = 300_000
+"""A product whose newest record is so much older than another's was silent already."""
+
+Ends = Mapping[Partition, int]
+
+
+def newest_records(
+    reader: LogReader, beginnings: Ends, ends: Ends
+) -> list[tuple[LogRecord, Record]]:
+    """Return the newest record of each product, of the last ones of each partition."""
+    found: dict[str, tuple[LogRecord, Record]] = {}
+    passed = PassedOver("monitor, signals")
+    for partition in of_topic(reader.partitions(), SIGNALS.name):
+        begin = max(beginnings[partition], ends[partition] - TAIL)
+        records = backwards(reader, partition, begin, ends[partition])
+        unknown = (record for record in records if record.key not in found)
+        for record, read in passed.read(unknown, decode):
+            found.setdefault(read.product_id, (record, read))
+    return list(found.values())
+
+
+def usable(
+    newest: list[tuple[LogRecord, Record]], predictions: Iterable[Partition], ends: Ends
+) -> Iterator[Record]:
+    """Return the records to go on from; where ``predictions`` began anew their offsets say nothing.
+
+    Rows are passed over by their times then.
+    """
+    end = {partition.number: ends[partition] for partition in predictions}
+    for record, read in newest:
+        if read.state.offset < end.get(record.partition, 0):
+            yield read
+        else:
+            yield replace(read, state=replace(read.state, offset=-1))
+
+
+def starts(
+    newest: list[tuple[LogRecord, Record]], predictions: list[Partition]
+) -> dict[Partition, int]:
+    """Return where ``predictions`` must be read from, so that no machine misses a row.
+
+    Keys fall on partitions of both topics alike. A record comes each minute, so of a product that
+    was silent before the others nothing stands after its newest.
+    """
+    found: dict[Partition, int] = {}
+    newest_ms = max((record.timestamp_ms for record, _ in newest), default=0)
+    known = {partition.number: partition for partition in predictions}
+    for record, read in newest:
+        partition = known.get(record.partition)
+        if partition is None or record.timestamp_ms < newest_ms - ALIKE_MS:
+            continue
+        found[partition] = min(found.get(partition, read.state.offset + 1), read.state.offset + 1)
+    return found
+
+
+def records_since(
+    reader: LogReader, product_id: str, since_us: int, most: int
+) -> Iterator[tuple[LogRecord, Record]]:
+    """Return a product's records newest first, back to an event time (epoch µs).
+
+    At most ``most`` records of any product are read of each partition.
+    """
+    beginnings, ends, passed = reader.beginnings(), reader.ends(), PassedOver("monitor, signals")
+    for partition in of_topic(reader.partitions(), SIGNALS.name):
+        end = ends[partition]
+        begin = max(beginnings[partition], end - most)
+        records = backwards(reader, partition, begin, end)
+        own = (record for record in records if record.key == product_id)
+        for record, read in passed.read(own, decode):
+            if read.event.time_us < since_us:
+                break
+            yield record, read
