@@ -1,12 +1,15 @@
 """Settings of the monitor, from ``MONITOR_…`` in the environment."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
+
+BudgetADay = Annotated[Literal[2, 4, 8, 16], BeforeValidator(int)]
+"""Of the environment come words: a number has to be made of them first."""
 
 
 class Settings(KnownSettings):
@@ -56,9 +59,9 @@ class Settings(KnownSettings):
     """A stream's client that is so many predictions behind is dropped."""
     stream_heartbeat_seconds: float = Field(default=15.0, gt=0)
     """A quiet stream gets a comment so often, to keep it open."""
-    budget_elevated: Literal[2, 4, 8, 16] = 8
+    budget_elevated: BudgetADay = 8
     """Starts of elevated a day that its θ is chosen for, of 2, 4, 8 and 16."""
-    budget_spike: Literal[2, 4, 8, 16] = 4
+    budget_spike: BudgetADay = 4
     """Starts of a spike a day that its θ is chosen for, of 2, 4, 8 and 16."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on; empty: there is none."""

@@ -27,7 +27,6 @@ from monitor.places import Place, Places
 from monitor.progress import Progress
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader, of_topic
-from monitor.states.display import Displayed, displayed, present
 from monitor.states.lookup import newest_records, starts, usable
 from monitor.states.machines import Machines
 from monitor.tick_lookup import TickLookup
@@ -287,17 +286,11 @@ class Session:
             self._metrics.lag.labels(topic).set(self._progress.lag(topic))
         self._metrics.pending.set(self.pending)
         self._metrics.show(self._quality.snapshot())
-        self._metrics.show_states(self._shown_states())
         if self._clock() >= self._forecasts_due:
             self._forecasts_due = self._clock() + FORECAST_SECONDS
             self._metrics.show_forecasts(self._quality.forecasts.last(SHOWN_HOURS))
         self._seek_early()
         self._give_up()
-
-    def _shown_states(self) -> list[Displayed]:
-        now_us = int(self._wall() * 1e6)
-        shown = [displayed(standing, now_us) for standing in self._machines.standing()]
-        return present([each for each in shown if each is not None])
 
     def _seek_early(self) -> None:
         new, lost = self._back.missing(self._progress.ends)

@@ -106,7 +106,7 @@ class MonitorMetrics(MetricTable):
     )
     signal_acts = gauge(
         "signal_acts",
-        "1 where the product has earned its level, so that alerts act on its state, else 0",
+        "1 where the level is earned and the newest row not late, so that alerts act, else 0",
         Label("product"),
     )
     signal_starts = counter(

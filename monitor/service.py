@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from monitor.http.store import TopicStore
 from monitor.metrics import MonitorMetrics
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
+from monitor.states.display import displayed_at, present
 from plumbing.kafka import (
     KafkaSettings,
     Outbox,
@@ -46,6 +47,8 @@ from plumbing.tracing.trace import UNTRACED, Tracer
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""
 LINGER_MS: Final = 5
+SHOW_SECONDS: Final = 1.0
+"""From one look at the wall clock to the next: what is old is blind, whatever Kafka does."""
 QUIET_SECONDS: Final = 30.0
 """No prediction for so long is worth a warning in ``/health``."""
 
@@ -172,17 +175,22 @@ class Monitor:
         self._loop = asyncio.get_running_loop()
         async with self._listening():
             self._reading.worker.start()
-            probing = asyncio.create_task(self._prober.run())
+            beside = [asyncio.create_task(each) for each in (self._prober.run(), self._show())]
             get_logger().info("monitor.started", host=self._settings.host, port=self.port)
             await stop.wait()
             self._stopping = True
-            probing.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await probing
+            await _ended(beside)
             await asyncio.to_thread(self._reading.close)
             self._hub.close()
         await asyncio.to_thread(self._close)
         get_logger().info("monitor.stopped")
+
+    async def _show(self) -> None:
+        """Set the gauges of the states each second, also while nothing can be read."""
+        while True:
+            shown = displayed_at(self._board.states(), time.time_ns() // 1_000)
+            self._metrics.show_states(present(shown))
+            await asyncio.sleep(SHOW_SECONDS)
 
     @contextlib.asynccontextmanager
     async def _listening(self) -> AsyncIterator[None]:
@@ -246,6 +254,15 @@ class Monitor:
             "last_probe": self._prober.last_result,
             "stream_clients": len(self._hub),
         }
+
+
+async def _ended(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel what runs beside the reading, and wait until it is over."""
+    for task in tasks:
+        task.cancel()
+    for task in tasks:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 async def run(

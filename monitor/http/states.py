@@ -11,7 +11,7 @@ from aiohttp import web
 from monitor.http.board import Board
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
 from monitor.reading import Reopened
-from monitor.states.display import displayed
+from monitor.states.display import displayed_at
 from monitor.states.lookup import records_since
 from signals.events import Minute
 from signals.records import Record
@@ -43,8 +43,8 @@ class StateRoutes:
         """Return the state of each product, or of one, as it is shown now."""
         only(request, "product")
         now_us, name = self._now_us(), request.query.get("product")
-        shown = [displayed(standing, now_us) for standing in self._board.states()]
-        found = [each for each in shown if each and name in (None, each.product_id)]
+        shown = displayed_at(self._board.states(), now_us)
+        found = [each for each in shown if name in (None, each.product_id)]
         if name is not None and not found:
             raise self._unknown(name)
         return json_bytes(msgspec.json.encode({"now_us": now_us, "states": found}))

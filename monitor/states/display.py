@@ -1,6 +1,6 @@
 """What is shown of a state at a moment of the wall clock: old data say nothing of now."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -24,7 +24,8 @@ class Displayed(msgspec.Struct, frozen=True, kw_only=True):
 
     ``detail`` is the reason of ``blind``, the cause of ``spike``, else empty; ``since_us`` is event
     time (epoch µs), ``age_seconds`` how long ago the newest row was received. ``acts`` says that
-    the level was earned, so that alert and delivery act on it. The rest is the newest row's.
+    the level was earned and the row is not late, so that alert and delivery act on the state. The
+    rest is the newest row's.
     """
 
     product_id: str
@@ -60,7 +61,7 @@ def displayed(standing: Standing, now_us: int) -> Displayed | None:
         detail="silent" if silent else state.detail,
         since_us=state.since_us,
         age_seconds=round(age, 1),
-        acts=row.tau_status in ACTS,
+        acts=row.tau_status in ACTS and not row.late,
         time_us=row.time_us,
         feed=row.feed,
         variant=row.variant,
@@ -73,6 +74,12 @@ def displayed(standing: Standing, now_us: int) -> Displayed | None:
         thresholds=row.thresholds,
         runs=state.runs,
     )
+
+
+def displayed_at(standings: Iterable[Standing], now_us: int) -> list[Displayed]:
+    """Return what is shown of all products that have a row, at a wall clock (epoch µs)."""
+    found = (displayed(standing, now_us) for standing in standings)
+    return [each for each in found if each is not None]
 
 
 def present(shown: list[Displayed]) -> list[Displayed]:

@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from monitor.states.display import Displayed, deliverable, displayed, present
+from monitor.states.display import Displayed, deliverable, displayed, displayed_at, present
 from monitor.states.machines import Standing
 from signals.records import Record
 from signals.row import Row
@@ -78,3 +78,17 @@ def test_a_seeded_level_is_shown_with_its_status() -> None:
     seeded = [replace(each, tau_status="seeded") for each in rows(range(3))]
     found = displayed(standing(*seeded), row(2).received_us)
     assert found is not None and (found.tau_status, found.acts) == ("seeded", False)
+
+
+def test_no_alert_acts_on_a_late_row() -> None:
+    """The minute that it is about has begun without it."""
+    late = [replace(each, late=True) for each in rows(range(3))]
+    found = displayed(standing(*late), row(2).received_us)
+    assert found is not None and not found.acts
+
+
+def test_all_products_with_a_row_are_shown() -> None:
+    """One that nothing was taken of is none."""
+    standings = [standing(*CALM), Standing("ETH-USD", State())]
+    shown = displayed_at(standings, CALM[-1].received_us)
+    assert [each.product_id for each in shown] == ["BTC-USD"]
