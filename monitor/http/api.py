@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from monitor.config import Settings
 from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
+from monitor.http.page import PageRoutes
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
 from monitor.http.states import StateRoutes
 from monitor.http.store import Busy, Page, Query, QueryError, Store
@@ -59,6 +60,7 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/signals", states.signals)
     for path in ("/drift", "/drift.json", "/drift/{product}"):
         app.router.add_get(path, routes.drift)
+    PageRoutes().add_to(app)
     return app
 
 

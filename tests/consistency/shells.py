@@ -28,6 +28,7 @@ SHELLS = {
         "http.api",
         "http.board",
         "http.drift_pages",
+        "http.page",
         "http.requests",
         "http.spans",
         "http.states",
