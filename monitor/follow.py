@@ -197,6 +197,8 @@ class Session:
             return self._bad(record)
         self._back.tick_at(event.product_id, record.partition)
         self._progress.met(event)
+        if isinstance(event, tick.Break):
+            self._board.broke(event)
         return self._joiner.update(event)
 
     def _prediction(self, record: Record, at: Partition, new: list[Shown]) -> list[Matured]:
@@ -288,7 +290,8 @@ class Session:
         self._metrics.show(self._quality.snapshot())
         if self._clock() >= self._forecasts_due:
             self._forecasts_due = self._clock() + FORECAST_SECONDS
-            self._metrics.show_forecasts(self._quality.forecasts.last(SHOWN_HOURS))
+            self._board.forecasts = tuple(self._quality.forecasts.last(SHOWN_HOURS))
+            self._metrics.show_forecasts(self._board.forecasts)
         self._seek_early()
         self._give_up()
 

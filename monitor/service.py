@@ -26,7 +26,9 @@ from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import TopicStore
+from monitor.http.stream import FrameHub
 from monitor.metrics import MonitorMetrics
+from monitor.page.live import Live
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
 from monitor.states.display import displayed_at, present
@@ -153,6 +155,10 @@ class Monitor:
         self._settings = settings
         self._metrics = MonitorMetrics(registry)
         self._board = Board()
+        self._live = Live()
+        self._frames = FrameHub(
+            lambda now_us: self._live.frame(now_us, self._board.forecasts), self._live.beat
+        )
         self._hub = Hub(settings.stream_queue, self._metrics.stream_dropped.inc)
         self._metrics.stream_clients.set_function(lambda: len(self._hub))
         self._reading = Reading(settings, kafka, self._board, self._metrics, self._tell, tracer)
@@ -175,11 +181,13 @@ class Monitor:
         self._loop = asyncio.get_running_loop()
         async with self._listening():
             self._reading.worker.start()
-            beside = [asyncio.create_task(each) for each in (self._prober.run(), self._show())]
+            running = self._prober.run(), self._show(), self._frames.run()
+            beside = [asyncio.create_task(each) for each in running]
             get_logger().info("monitor.started", host=self._settings.host, port=self.port)
             await stop.wait()
             self._stopping = True
             await _ended(beside)
+            self._frames.close()
             await asyncio.to_thread(self._reading.close)
             self._hub.close()
         await asyncio.to_thread(self._close)
@@ -211,6 +219,8 @@ class Monitor:
             hub=self._hub,
             store=self._store,
             signals=self._signals,
+            live=self._live,
+            frames=self._frames,
             registry=self._registry,
             alive=self._reading.alive,
             ready=self._ready,
@@ -230,6 +240,8 @@ class Monitor:
     def _tell(self, batch: list[Shown]) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._hub.publish, batch)
+            predictions = [shown.prediction for shown in batch]
+            self._loop.call_soon_threadsafe(self._live.take, predictions, self._board.states())
 
     def _ready(self) -> Mapping[str, bool]:
         return {

@@ -13,10 +13,13 @@ from prometheus_client import CollectorRegistry
 from monitor.config import Settings
 from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
+from monitor.http.history import HistoryRoutes
 from monitor.http.page import PageRoutes
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
 from monitor.http.states import StateRoutes
 from monitor.http.store import Busy, Page, Query, QueryError, Store
+from monitor.http.stream import FrameHub, StreamRoutes
+from monitor.page.live import Live
 from monitor.reading import Reopened
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
@@ -37,6 +40,8 @@ class Surroundings:
     hub: Hub
     store: Store
     signals: Reopened
+    live: Live
+    frames: FrameHub
     registry: CollectorRegistry
     alive: Callable[[], bool]
     ready: Callable[[], Mapping[str, bool]]
@@ -60,6 +65,8 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/signals", states.signals)
     for path in ("/drift", "/drift.json", "/drift/{product}"):
         app.router.add_get(path, routes.drift)
+    app.router.add_get("/signals/stream", StreamRoutes(around.frames).stream)
+    app.router.add_get("/signals/history", HistoryRoutes(around.live, around.board.breaks).history)
     PageRoutes().add_to(app)
     return app
 

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ingestor.tick import Break
+from monitor.forecast_record import Said
 from monitor.outcome import Outcome
 from monitor.states.machines import Standing
 from plumbing.kafka import PassedOver, Record, message_of
@@ -15,6 +17,7 @@ from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
 RECENT_OUTCOMES: Final = 20_000
+RECENT_BREAKS: Final = 1_000
 RECENT_PREDICTIONS: Final = 1_000
 """So many can be caught up with by a listener that was away (``Last-Event-ID``)."""
 
@@ -47,14 +50,19 @@ def shown_in(records: Iterable[Record], passed: PassedOver) -> Iterator[tuple[Re
 
 
 class Board:
-    """Written by the reading thread, read by the HTTP side; ``states`` gives those of now."""
+    """Written by the reading thread, read by the HTTP side; ``states`` gives those of now.
+
+    ``forecasts`` is what chances said beside what came, over the last day.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._latest: dict[str, Shown] = {}
         self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
         self._waiting: set[str] = set()
+        self._breaks: deque[Break] = deque(maxlen=RECENT_BREAKS)
         self.states: Callable[[], list[Standing]] = list
+        self.forecasts: tuple[Said, ...] = ()
 
     def show(self, shown: Shown) -> None:
         """Take a prediction as the latest of its product, if it is."""
@@ -76,6 +84,16 @@ class Board:
         """Return the products that have predictions."""
         with self._lock:
             return sorted(self._latest)
+
+    def broke(self, event: Break) -> None:
+        """Remember a Break for a while."""
+        with self._lock:
+            self._breaks.append(event)
+
+    def breaks(self) -> list[Break]:
+        """Return the last Breaks, in their order."""
+        with self._lock:
+            return list(self._breaks)
 
     def settle(self, outcome: Outcome) -> None:
         """Remember an outcome for a while."""

@@ -28,7 +28,7 @@ from scorer.prediction import encode as encode_prediction
 from signals import records as signals
 from signals.events import Change, End, Minute, Verdict
 from signals.row import Budget
-from tests.featurizer.market import START, market, tick
+from tests.featurizer.market import START, beat, break_at, market, tick
 from tests.monitor.world import SECOND, Log, LogProducer, LogReader, predicted, predictions_of
 
 
@@ -484,3 +484,16 @@ def test_an_end_after_a_failure_commits_nothing() -> None:
     log.committed.clear()
     monitor.follower.close()
     assert (log.committed, monitor.reader.closed) == ({}, True)
+
+
+def test_the_board_knows_breaks_and_forecasts() -> None:
+    """What the page shows of holes, and of what chances said, comes with the ticks."""
+    log, first = Log(), START // SECOND
+    monitor = Monitor(log)
+    log.prediction(predicted(beat(first)))
+    for second in range(first, first + 90):
+        log.event(beat(second))
+    log.event(late := break_at(START + 95 * SECOND))
+    monitor.drain()
+    assert monitor.board.breaks() == [late]
+    assert [each.figures.n for each in monitor.board.forecasts] == [1, 1]

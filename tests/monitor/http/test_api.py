@@ -14,10 +14,12 @@ from monitor.config import Settings
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import BadCursor, Busy, Found, Page, Query
+from monitor.http.stream import FrameHub
 from monitor.metrics import MonitorMetrics
 from monitor.reading import Reopened
 from scorer.prediction import encode
 from tests.featurizer.market import START, tick
+from tests.monitor.page.world import Lived
 from tests.monitor.test_quality import judged
 from tests.monitor.world import SECOND, Log, LogReader, predicted
 
@@ -56,12 +58,16 @@ class Service:
         MonitorMetrics(registry)
         settings = Settings(**more)
         self.hub = Hub(settings.stream_queue, self.drop)
+        self.lived = Lived()
+        self.frames = FrameHub(self.lived.live.frame, self.lived.live.beat, lambda: START / SECOND)
         self.around = Surroundings(
             settings=settings,
             board=self.board,
             hub=self.hub,
             store=self.store,
             signals=Reopened(lambda: LogReader(self.log)),
+            live=self.lived.live,
+            frames=self.frames,
             registry=registry,
             alive=lambda: True,
             ready=lambda: self.ready,
