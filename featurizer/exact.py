@@ -15,9 +15,6 @@ SPARE: Final = 2**32
 COARSE: Final = 2**512
 """Up to here a unit is a float, and no whole number of units is subnormal."""
 
-LARGEST: Final = 2**1023
-"""Integers below it are floats once they are rounded."""
-
 
 class _Counted(ABC):
     """What is counted in units of ``1/_one``, a power of two, as fine as its terms need.
@@ -48,14 +45,21 @@ class _Counted(ABC):
             self._refine(self._one // before)
         return numerator * (self._one // denominator)
 
-    def _rounded(self, total: int) -> float:
-        """Return so many units, correctly rounded; raises ``OverflowError``: no float is so large.
+    def _rounded(self, totals: list[int]) -> list[float]:
+        """Return so many units each, correctly rounded.
 
         An integer is rounded as it becomes a float, and the product with a power of two is exact.
+
+        Raises:
+            OverflowError: no float is so large.
         """
-        if self._one <= COARSE and -LARGEST < total < LARGEST:
-            return total * self._unit
-        return total / self._one
+        if self._one <= COARSE:
+            unit = self._unit
+            try:
+                return [total * unit for total in totals]
+            except OverflowError:  # too many units for a float, though the sum may be one
+                pass
+        return [total / self._one for total in totals]
 
     @abstractmethod
     def _refine(self, times: int) -> None:
@@ -85,13 +89,13 @@ class Exact(_Counted):
     @property
     def value(self) -> float:
         """The sum, correctly rounded; raises ``OverflowError`` where no float is so large."""
-        return self._rounded(self._total)
+        return self._rounded([self._total])[0]
 
     def plus(self, other: "Exact") -> float:
         """Return the sum of both, rounded once."""
         if self._one < other._one:
             return other.plus(self)
-        return self._rounded(self._total + other._total * (self._one // other._one))
+        return self._rounded([self._total + other._total * (self._one // other._one)])[0]
 
     def _refine(self, times: int) -> None:
         self._total *= times
@@ -139,7 +143,8 @@ class Trailing(_Counted):
 
     def sums(self) -> list[tuple[float, int]]:
         """Return by reach the sum, correctly rounded, and the number of its terms."""
-        return list(zip(map(self._rounded, self._totals), self._counts, strict=True))
+        totals, counts = self._rounded(self._totals), self._counts
+        return [(totals[k], counts[k]) for k, _ in self._reaches]
 
     def _refine(self, times: int) -> None:
         self._ring = [None if units is None else units * times for units in self._ring]

@@ -81,7 +81,7 @@ class _Column:
         self.statistic = statistic
         short = [(name, w) for name, w in features if w <= LONGEST]
         long = [(name, w) for name, w in features if w > LONGEST]
-        self._features, self._short = (*short, *long), len(short)
+        self._features, self._short = tuple(enumerate((*short, *long))), len(short)
         own = 1 if statistic.with_now else 0
         self.terms = Trailing([w - own for _, w in short] or [1])
         self._minutes = [w // MINUTE_SECONDS - 1 for _, w in long]
@@ -97,23 +97,22 @@ class _Column:
         sums = self.terms.sums()[: self._short]
         sums += [run.squares(minutes) for minutes in self._minutes]
         self._age, self._sums, self.last = age, sums, nan
-        live = [
-            (name, value, total, n + 1, window)
-            for (name, window), (total, n) in zip(self._features, sums, strict=True)
-            if known(n + 1, age, window)
-        ]
-        if value is mean:
-            self.means = [(name, total, n) for name, _, total, n, _ in live]
-        else:
-            self.others = live
+        self.means, self.others = [], []
+        for k, (name, window) in self._features:
+            total, n = sums[k]
+            if known(n + 1, age, window):
+                if value is mean:
+                    self.means.append((name, total, n + 1))
+                else:
+                    self.others.append((name, value, total, n + 1, window))
 
     def closed(self) -> dict[str, float | None]:
         """Return the features without a term of the current slot."""
-        value, known, age = self.statistic.value, self.statistic.known, self._age
-        return {
-            name: value(total, n, window) if known(n, age, window) else None
-            for (name, window), (total, n) in zip(self._features, self._sums, strict=True)
-        }
+        value, known, found = self.statistic.value, self.statistic.known, dict[str, float | None]()
+        for k, (name, window) in self._features:
+            total, n = self._sums[k]
+            found[name] = value(total, n, window) if known(n, self._age, window) else None
+        return found
 
 
 class Windows:
