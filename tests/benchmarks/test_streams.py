@@ -5,8 +5,9 @@ from importlib.util import find_spec
 
 import pytest
 
-from benchmarks.features import NEEDS, agree, ticks
+from benchmarks.features import NEEDS, agree
 from benchmarks.streams import STREAMS, Deques, Row, Stream
+from benchmarks.ticks import ticks
 from ingestor.tick import Tick
 
 HERE = {name: make for name, make in STREAMS.items() if name not in NEEDS}
