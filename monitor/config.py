@@ -63,5 +63,9 @@ class Settings(KnownSettings):
     """Starts of elevated a day that its θ is chosen for, of 2, 4, 8 and 16."""
     budget_spike: BudgetADay = 4
     """Starts of a spike a day that its θ is chosen for, of 2, 4, 8 and 16."""
+    webhook_url: str = ""
+    """Where starts of states are posted, in the form of Standard Webhooks; empty: nowhere."""
+    webhook_secret: SecretStr | None = None
+    """What they are signed with: `whsec_` and 24 to 64 bytes in base64."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on; empty: there is none."""

@@ -31,6 +31,7 @@ from monitor.states.lookup import newest_records, starts, usable
 from monitor.states.machines import Machines
 from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
+from plumbing.kafka.outbox import ignored
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer
 from signals import records as signals
@@ -46,7 +47,8 @@ CHECK_SECONDS: Final = 1.0
 class Session:
     """One stretch of reading the log; ``reader`` and ``scanner`` cover all three topics.
 
-    ``on_new`` is told each batch of predictions that were not there before.
+    ``on_new`` is told each batch of predictions that were not there before, ``on_told`` each
+    record of a state that stands in its topic now.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Session:
         metrics: MonitorMetrics,
         settings: Settings,
         on_new: Callable[[list[Shown]], None],
+        on_told: Callable[[signals.Record], object] = ignored,
         *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
@@ -66,7 +69,8 @@ class Session:
         self._tracer = tracer
         self._reader, self._scanner, self._outbox = reader, scanner, outbox
         self._board, self._metrics, self._settings = board, metrics, settings
-        self._on_new, self._clock, self._wall = on_new, clock, wall
+        self._on_new, self._on_told = on_new, on_told
+        self._clock, self._wall = clock, wall
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
         self._forecasts_due = 0.0
@@ -264,8 +268,12 @@ class Session:
             record.product_id,
             signals.encode(record),
             {},
-            acknowledged=lambda now_us: self._metrics.signal(record),
+            acknowledged=lambda now_us: self._stands(record),
         )
+
+    def _stands(self, record: signals.Record) -> None:
+        self._metrics.signal(record)
+        self._on_told(record)
 
     def _settled(self, one: Matured, span: Span, now_us: int) -> None:
         span.end(now_us)

@@ -112,6 +112,11 @@ class MonitorMetrics(MetricTable):
     signal_starts = counter(
         "monitor_signal_starts_total", "Starts of elevated and spike recorded", *SIGNAL
     )
+    webhook_deliveries = counter(
+        "monitor_webhook_deliveries_total",
+        "Messages of starts: received, given up (failed), or dropped as too many waited",
+        Label("result", ("delivered", "failed", "dropped")),
+    )
     forecast_rows = gauge(
         "monitor_forecast_rows", "Chances of the last 24 hours that have an outcome", *FORECAST
     )

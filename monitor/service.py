@@ -22,6 +22,7 @@ from ingestor.topics import (
     TOPICS,
 )
 from monitor.config import Settings
+from monitor.delivery.webhook import Webhook
 from monitor.follow import Session
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
@@ -45,6 +46,7 @@ from plumbing.kafka import (
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
+from signals import records as signals
 
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""
@@ -67,10 +69,12 @@ class Reading:
         board: Board,
         metrics: MonitorMetrics,
         on_new: Callable[[list[Shown]], None],
+        on_told: Callable[[signals.Record], None],
         tracer: Tracer = UNTRACED,
     ) -> None:
         self._settings, self._kafka, self._tracer = settings, kafka, tracer
         self._board, self._metrics, self._on_new = board, metrics, on_new
+        self._on_told = on_told
         self._beat = self._last_new = time.monotonic()
         self._session: Session | None = None
         stop = Stop()
@@ -130,6 +134,7 @@ class Reading:
             self._metrics,
             self._settings,
             self._new,
+            self._on_told,
             tracer=self._tracer,
         )
         return self._session
@@ -161,7 +166,10 @@ class Monitor:
         )
         self._hub = Hub(settings.stream_queue, self._metrics.stream_dropped.inc)
         self._metrics.stream_clients.set_function(lambda: len(self._hub))
-        self._reading = Reading(settings, kafka, self._board, self._metrics, self._tell, tracer)
+        self._webhook = Webhook.of(settings, self._metrics)
+        self._reading = Reading(
+            settings, kafka, self._board, self._metrics, self._tell, self._told, tracer
+        )
         self._newest = NewestRow(Reopened(lambda: Reader(kafka, [FEATURES.name])))
         self._prober = Prober(settings, self._metrics, self._newest_row, tracer=tracer)
         self._store = TopicStore(
@@ -181,8 +189,10 @@ class Monitor:
         self._loop = asyncio.get_running_loop()
         async with self._listening():
             self._reading.worker.start()
-            running = self._prober.run(), self._show(), self._frames.run()
-            beside = [asyncio.create_task(each) for each in running]
+            work = [self._prober.run(), self._show(), self._frames.run()]
+            if self._webhook is not None:
+                work.append(self._webhook.run())
+            beside = [asyncio.create_task(each) for each in work]
             get_logger().info("monitor.started", host=self._settings.host, port=self.port)
             await stop.wait()
             self._stopping = True
@@ -242,6 +252,10 @@ class Monitor:
             self._loop.call_soon_threadsafe(self._hub.publish, batch)
             predictions = [shown.prediction for shown in batch]
             self._loop.call_soon_threadsafe(self._live.take, predictions, self._board.states())
+
+    def _told(self, record: signals.Record) -> None:
+        if self._webhook is not None and self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._webhook.offer, record)
 
     def _ready(self) -> Mapping[str, bool]:
         return {

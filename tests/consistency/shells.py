@@ -23,6 +23,7 @@ SHELLS = {
         "topics",
     },
     "monitor": {
+        "delivery.webhook",
         "explain.lookup",
         "follow",
         "http.api",

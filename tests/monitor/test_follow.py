@@ -38,6 +38,7 @@ class Monitor:
     def __init__(self, log: Log, seed: int = 0, most: int = 40, **more: int) -> None:
         self.board = Board()
         self.new: list[Shown] = []
+        self.stand: list[signals.Record] = []
         self.metrics = MonitorMetrics(CollectorRegistry())
         self.reader = LogReader(log, seed, most)
         self._now = 0.0
@@ -49,6 +50,7 @@ class Monitor:
             self.metrics,
             Settings(**more),
             self.new.extend,
+            self.stand.append,
             clock=self.clock,
             wall=lambda: 0.0,
         )
@@ -156,7 +158,10 @@ def test_states_of_all_kinds_are_told() -> None:
     log = Log()
     for _ in feed_in_pieces(log, random.Random(2)):
         pass
-    Monitor(log).drain()
+    monitor = Monitor(log)
+    monitor.drain()
+    stand = sorted(signals.encode(each) for each in monitor.stand)
+    assert stand == sorted(record.value for record in log.of(SIGNALS.name))
     kinds = {type(signals.decode(value).event) for each in told(log).values() for value in each}
     assert kinds >= {Change, End, Verdict, Minute}
 

@@ -1,0 +1,1 @@
+"""Starts of states, told to whoever is outside: a webhook."""
