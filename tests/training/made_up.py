@@ -28,7 +28,8 @@ def made_up(
     scale = np.sqrt(np.array([60, 300, 900, 3600]) / 60)
     day = np.repeat(np.arange(days), a_day)
     second = MIDNIGHT + day * 86_400 + np.tile(np.arange(a_day), days) * 60 + 59
-    return Examples(name, second, np.exp(logs) * scale, np.ones(n), ahead, DAY + day)
+    weighted, tau = np.exp(logs[:, 1]), np.ones(n)
+    return Examples(name, second, np.exp(logs) * scale, weighted, tau, ahead, DAY + day)
 
 
 def minutes(hours: int) -> pd.DataFrame:

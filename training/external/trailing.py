@@ -1,5 +1,7 @@
 """Trailing windows over equal steps, NaN where a step is not known."""
 
+from itertools import accumulate
+
 import numpy as np
 
 from training.external.columns import Numbers
@@ -26,3 +28,22 @@ def rolling_mean(values: Numbers, window: int) -> Numbers:
     count = rolling_sum(known.astype(np.float64), window)
     total = rolling_sum(np.where(known, values, 0.0), window)
     return np.where(count >= window / 2, total / np.maximum(count, 1.0), np.nan)
+
+
+def weighted_mean(values: Numbers, decay: float) -> Numbers:
+    """Return the mean of the known steps so far, a step back weighing ``decay`` times as much.
+
+    NaN before the first known one.
+
+    >>> weighted_mean(np.array([np.nan, 1.0, np.nan, 4.0]), 0.5).tolist()
+    [nan, 1.0, 1.0, 3.4]
+    """
+    known = ~np.isnan(values)
+    total = _decayed(np.where(known, values, 0.0), decay)
+    weight = _decayed(known.astype(np.float64), decay)
+    found: Numbers = np.full(len(values), np.nan)
+    return np.divide(total, weight, out=found, where=weight > 0.0)
+
+
+def _decayed(values: Numbers, decay: float) -> Numbers:
+    return np.array(list(accumulate(values.tolist(), lambda sum_, value: decay * sum_ + value)))

@@ -14,7 +14,6 @@ from signals.budgets import Choices, thresholds
 from training.errors import DatasetError
 from training.models.relative import RelativeFit, fit_relative
 from training.venues.captures import read_captures
-from training.venues.events import seconds_of
 from training.venues.examples import Examples, examples_of, joined
 from training.venues.forecasts import EVERY, Forecasts, score_days, transfer
 from training.venues.judging import COINBASE, MINUTES, missing
@@ -91,11 +90,7 @@ def fit_pair(learned: Examples) -> dict[Variant, RelativeFit]:
 def choose_thresholds(model: RelativeFit, venues: Sequence[VenueDays]) -> dict[str, Choices]:
     """Return θ of every budget from days of venues that the model has seen nothing of."""
     return thresholds(
-        [
-            seconds_of(day)
-            for each in venues
-            for day in score_days(model, each.venue.name, each.seconds)
-        ]
+        [day.seconds for each in venues for day in score_days(model, each.venue.name, each.seconds)]
     )
 
 

@@ -1,12 +1,14 @@
 """The tables of ``docs/selection_rationale.md``, written from a run's report and never by hand."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from training.errors import TrainingError
 from training.models.candidates import CANDIDATES
+from training.report.marks import markdown, with_table
 
+COMMAND: Final = "rationale"
 HONEST: Final = "leave_group_out"
 FLATTERING: Final = "published"
 COLUMNS: Final = (
@@ -36,7 +38,7 @@ Report = Mapping[str, Any]
 
 
 class RationaleError(TrainingError):
-    """A report has no such table, or the page no place for it."""
+    """A report has no such table."""
 
 
 def honest_lines(report: Report) -> list[str]:
@@ -47,7 +49,7 @@ def honest_lines(report: Report) -> list[str]:
     """
     honest, flattering = (_candidates(report, name) for name in (HONEST, FLATTERING))
     rows = [_row(name, pair, flattering.get(name)) for name, pair in honest.items()]
-    return [*_about(report, honest), "", *_table(COLUMNS, rows)]
+    return [*_about(report, honest), "", *markdown(COLUMNS, rows)]
 
 
 def _candidates(report: Report, name: str) -> Report:
@@ -95,7 +97,7 @@ def minute_lines(report: Report) -> list[str]:
         raise RationaleError("found no minute rows in the report, expected them")
     found = report["minutes"][0]
     parts = [*found["parts"], found["pooled"] | {"part": "all"}]
-    return _table(MINUTE_COLUMNS, [_minute_row(part) for part in parts])
+    return markdown(MINUTE_COLUMNS, [_minute_row(part) for part in parts])
 
 
 def _minute_row(part: Report) -> list[str]:
@@ -106,14 +108,6 @@ def _minute_row(part: Report) -> list[str]:
         _number(part["prevalence"]),
         *(_number(each[name]) for name in ("pr_auc", "roc_auc", "brier") for each in pair),
     ]
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [_line(head), _line(["---"] * len(head)), *map(_line, rows)]
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: Any) -> str:
@@ -128,35 +122,15 @@ TABLES: Final[Mapping[str, Callable[[Report], list[str]]]] = {
 }
 
 
-def table_in(page: str, name: str) -> list[str]:
-    """Return the lines of one table of the page.
-
-    Raises:
-        RationaleError: the page lacks its marks.
-    """
-    return _parts(page, name)[1].splitlines()
-
-
-def _parts(page: str, name: str) -> tuple[str, str, str]:
-    """Return the page up to the table, the table, and the rest, marks outside of the table."""
-    begin = f"<!-- table {name}: written by `python -m training rationale`, never by hand -->\n"
-    end = f"\n<!-- end of table {name} -->"
-    before, begun, rest = page.partition(begin)
-    inside, ended, after = rest.partition(end)
-    if not begun or not ended:
-        raise RationaleError(f"found no marks of the table {name} in the page, expected both")
-    return before + begin, inside, end + after
-
-
 def with_tables(page: str, report: Report) -> str:
     """Put a report's tables between their marks; what stood there goes.
 
     Raises:
-        RationaleError: the report lacks a table, or the page its marks.
+        RationaleError: the report lacks a table.
+        MarksError: the page lacks its marks.
     """
     for name, lines in TABLES.items():
-        before, _, after = _parts(page, name)
-        page = before + "\n".join(lines(report)) + after
+        page = with_table(page, name, COMMAND, lines(report))
     return page
 
 
@@ -164,7 +138,8 @@ def write_tables(page: Path, report: Report) -> None:
     """Write a report's tables into the page.
 
     Raises:
-        RationaleError: the report lacks a table, or the page its marks.
+        RationaleError: the report lacks a table.
+        MarksError: the page lacks its marks.
     """
     text = with_tables(page.read_text(encoding="utf-8"), report)
     page.write_text(text, encoding="utf-8")

@@ -14,7 +14,7 @@ from featurizer.level.level import Status
 from training.data.thresholds import Flags
 from training.external.columns import Numbers, Times
 from training.venues.leveled import LeveledSeconds, days_of, volatility_ahead
-from training.venues.windows import realized_volatilities
+from training.venues.windows import realized_volatilities, weighted_volatility
 
 SEVERE: Final = 2.0
 """How many τ a severe spike reaches."""
@@ -25,14 +25,15 @@ class Examples:
     """Seconds that have a level, a volatility of 60 s and a known next minute.
 
     ``volatility`` is [n, 4] over 60, 300, 900 and 3600 s (log return), NaN where not known;
-    ``tau`` the level then and ``ahead`` the volatility of the next 60 s, in the same unit;
-    ``second`` is the epoch second; ``part`` what is drawn and tested as a whole: the UTC day, or
-    the number of the capture.
+    ``weighted`` the exponentially weighted one over 60 s, ``tau`` the level then and ``ahead`` the
+    volatility of the next 60 s, in the same unit; ``second`` is the epoch second; ``part`` what is
+    drawn and tested as a whole: the UTC day, or the number of the capture.
     """
 
     name: str
     second: Times
     volatility: Numbers
+    weighted: Numbers
     tau: Numbers
     ahead: Numbers
     part: npt.NDArray[np.int64]
@@ -75,9 +76,9 @@ def examples_of(
     at = seconds.has(status) & ~np.isnan(volatility[:, 0])
     if labelled:
         at &= ~np.isnan(ahead)
-    return Examples(
-        name, seconds.second[at], volatility[at], seconds.tau[at], ahead[at], days_of(seconds)[at]
-    )
+    weighted, day = weighted_volatility(seconds), days_of(seconds)
+    found = Examples(name, seconds.second, volatility, weighted, seconds.tau, ahead, day)
+    return found.take(at)
 
 
 def joined(name: str, several: Sequence[Examples]) -> Examples:

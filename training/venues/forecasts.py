@@ -1,19 +1,20 @@
 """What models said of days they never saw: learned from the days before, or on other venues."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from featurizer.labels import HORIZON
 from featurizer.level.records import DAY_SECONDS
+from signals.seconds import Columns, Seconds
 from training.data.thresholds import Flags
 from training.errors import FitError
 from training.external.columns import Numbers, Times
-from training.models.relative import ChancesOf, RelativeFit, fit_relative
-from training.venues.examples import Examples, examples_of, joined
+from training.models.relative import ChancesOf, fit_relative
+from training.venues.examples import Examples, examples_of
 from training.venues.leveled import LeveledSeconds
 
 EVERY: Final = 10
@@ -49,7 +50,8 @@ class ScoredDay:
     """One day of a venue as its predictions would have stood, second by second, arrays [n].
 
     ``score`` and ``severe`` are chances, ``volatility`` is rv60 and ``tau`` the level (log
-    returns over 60 s); ``after_break`` says that a break stands just before.
+    returns over 60 s), ``ahead`` the volatility of the next 60 s, NaN where not known;
+    ``after_break`` says that a break stands just before.
     """
 
     venue: str
@@ -59,7 +61,21 @@ class ScoredDay:
     severe: Numbers
     volatility: Numbers
     tau: Numbers
+    ahead: Numbers
     after_break: Flags
+
+    @property
+    def seconds(self) -> Seconds:
+        """Return its predictions as the machine steps them."""
+        return Seconds.of(Columns(*(getattr(self, name) for name in Columns.__slots__)))
+
+
+class Says(Protocol):
+    """A model of a row of the table, or the ones that stand beside it."""
+
+    def chances(self, examples: Examples) -> ChancesOf:
+        """Return both chances of each example."""
+        ...
 
 
 def transfer(learned: Examples, tested: Examples) -> Forecasts:
@@ -92,24 +108,7 @@ def leave_one_out(examples: Examples, learned: Callable[[Examples], Examples]) -
     return together([transfer(learned(examples.take(~at)), examples.take(at)) for at in parts])
 
 
-def leave_days_out(venues: Mapping[str, LeveledSeconds]) -> Iterator[ScoredDay]:
-    """Score each day of each venue, learned from all other days of all venues together.
-
-    Raises:
-        FitError: a single class in what is learned from.
-    """
-    every = [examples_of(name, seconds) for name, seconds in venues.items()]
-    learned = joined("all venues", every).thinned(EVERY)
-    for name, seconds in venues.items():
-        tested = examples_of(name, seconds, labelled=False)
-        for day in np.unique(tested.part).tolist():
-            begins, ends = day * DAY_SECONDS, (day + 1) * DAY_SECONDS
-            away = (learned.second + HORIZON < begins) | (learned.second >= ends)
-            model = fit_relative(learned.take(away))
-            yield _scored(name, day, tested.take(tested.part == day), seconds, model)
-
-
-def score_days(model: RelativeFit, name: str, seconds: LeveledSeconds) -> Iterator[ScoredDay]:
+def score_days(model: Says, name: str, seconds: LeveledSeconds) -> Iterator[ScoredDay]:
     """Score each day of a venue by a model that has seen none of them."""
     tested = examples_of(name, seconds, labelled=False)
     for day in np.unique(tested.part).tolist():
@@ -117,7 +116,7 @@ def score_days(model: RelativeFit, name: str, seconds: LeveledSeconds) -> Iterat
 
 
 def _scored(
-    venue: str, day: int, tested: Examples, seconds: LeveledSeconds, model: RelativeFit
+    venue: str, day: int, tested: Examples, seconds: LeveledSeconds, model: Says
 ) -> ScoredDay:
     said, at = model.chances(tested), tested.second - seconds.second[0]
     return ScoredDay(
@@ -128,6 +127,7 @@ def _scored(
         severe=said.severe,
         volatility=tested.volatility[:, 0],
         tau=tested.tau,
+        ahead=tested.ahead,
         after_break=_first_after_a_hole(seconds, at),
     )
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from featurizer.level.seeds import packaged_seeds, read_seeds
 from training.venues.captures import PATTERN, capture_files, read_captures
 from training.venues.examples import Examples, examples_of, joined
-from training.venues.forecasts import Forecasts, leave_one_out, transfer, walk_forward
+from training.venues.forecasts import EVERY, Forecasts, leave_one_out, transfer, walk_forward
 from training.venues.minute_levels import read_minute_examples
 from training.venues.paired import day_name, forecast_figures, learned_gain
 from training.venues.share import share_table
@@ -49,6 +49,16 @@ def missing(data: Path) -> list[str]:
     files = [f"{FOLDER}/{venue.file}" for venue in VENUES] + [MINUTES]
     captures = [] if capture_files(data) else [PATTERN]
     return [file for file in files if not (data / file).is_file()] + captures
+
+
+def read_coinbase(data: Path) -> Examples:
+    """Return Coinbase's minutes and captures as one learns from them: every tenth second.
+
+    Raises:
+        DatasetError: names what cannot be read.
+    """
+    captures, _ = read_captures(data, read_seeds(packaged_seeds()))
+    return joined(COINBASE, [read_minute_examples(data / MINUTES), captures]).thinned(EVERY)
 
 
 def judge(data: Path) -> dict[str, Any]:

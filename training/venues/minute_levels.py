@@ -20,8 +20,9 @@ from featurizer.level.run import BINS, DAYS
 from serving.relative import WINDOWS
 from training.external.columns import Numbers, Times
 from training.external.minutes import read_minutes
-from training.external.trailing import rolling_sum
+from training.external.trailing import rolling_sum, weighted_mean
 from training.venues.examples import Examples
+from training.venues.windows import LAMBDA
 
 PARKINSON: Final = 2.0 * sqrt(log(2.0))
 KNOWN_SHARE: Final = 3
@@ -42,10 +43,9 @@ def read_minute_examples(path: Path) -> Examples:
     tau, windows = established_levels(second, volatility), _windows(volatility)
     ahead = np.append(volatility[1:], np.nan)
     at = ~np.isnan(tau) & ~np.isnan(ahead) & ~np.isnan(windows[:, 0])
-    day = second // DAY_SECONDS
-    return Examples(
-        "Coinbase minutes", second[at], windows[at], tau[at], ahead[at], day[at].astype(np.int64)
-    )
+    weighted = np.sqrt(weighted_mean(volatility**2, LAMBDA))
+    day = (second // DAY_SECONDS).astype(np.int64)
+    return Examples("Coinbase minutes", second, windows, weighted, tau, ahead, day).take(at)
 
 
 def established_levels(second: Times, volatility: Numbers) -> Numbers:

@@ -12,12 +12,14 @@ from featurizer.level.records import MINUTE_SECONDS
 from featurizer.slots import MICROSECONDS
 from serving.relative import WINDOWS
 from training.external.columns import Numbers
-from training.external.trailing import rolling_sum
+from training.external.trailing import rolling_sum, weighted_mean
 from training.venues.leveled import NO_SLOT, LeveledSeconds
 
 FEWEST_RETURNS: Final = 20
 BY_MINUTES: Final = 900
 """Windows from this length on are of whole minutes, as the service keeps sums of these."""
+LAMBDA: Final = 0.94
+"""Of an exponentially weighted variance, a minute: RiskMetrics' of a step (J. P. Morgan, 1996)."""
 
 
 def realized_volatilities(seconds: LeveledSeconds) -> Numbers:
@@ -35,6 +37,13 @@ def realized_volatilities(seconds: LeveledSeconds) -> Numbers:
         told = (n >= FEWEST_RETURNS) & (3 * begun >= window) & (seconds.status != NO_SLOT)
         columns.append(np.where(told, np.sqrt(window / np.maximum(n, 1.0) * total), np.nan))
     return np.column_stack(columns)
+
+
+def weighted_volatility(seconds: LeveledSeconds) -> Numbers:
+    """Return the exponentially weighted volatility of each second (log return over 60 s), [n]."""
+    squares = weighted_mean(seconds.log_return**2, LAMBDA ** (1.0 / MINUTE_SECONDS))
+    found: Numbers = np.sqrt(MINUTE_SECONDS * squares)
+    return found
 
 
 def _sum(values: Numbers, seconds: LeveledSeconds, window: int) -> Numbers:

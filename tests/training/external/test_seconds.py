@@ -18,7 +18,7 @@ from training.external.seconds import (
     volatility,
     volatility_ahead,
 )
-from training.external.trailing import rolling_mean
+from training.external.trailing import rolling_mean, weighted_mean
 
 SECOND = 1_000_000
 
@@ -139,3 +139,9 @@ def test_windows_are_means_of_the_known(window: int) -> None:
         known = inside[~np.isnan(inside)]
         expected = known.mean() if len(known) >= window / 2 else np.nan
         np.testing.assert_equal(found, expected)
+
+
+def test_a_weighted_mean_passes_over_what_is_not_known() -> None:
+    """It stays while nothing comes, and what came before weighs less afterwards."""
+    found = weighted_mean(np.array([np.nan, 1.0, np.nan, 4.0]), 0.5)
+    assert found.tolist() == pytest.approx([np.nan, 1.0, 1.0, 3.4], nan_ok=True)

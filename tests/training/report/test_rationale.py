@@ -11,11 +11,12 @@ from training.commands.rationale import run
 from training.external.minutes import evaluate_minutes
 from training.external.seed_figure import evaluate_seed_figure
 from training.models.candidates import CANDIDATES
+from training.report.marks import MarksError, table_in
 from training.report.rationale import (
+    COMMAND,
     RationaleError,
     honest_lines,
     minute_lines,
-    table_in,
     with_tables,
 )
 
@@ -79,15 +80,17 @@ def test_tables_are_written_between_their_marks(report: dict[str, Any], tmp_path
     options.page = page
     assert run(options, None) == 0
     text = page.read_text()
-    assert table_in(text, "honest") == honest_lines(report)
+    assert table_in(text, "honest", COMMAND) == honest_lines(report)
     assert with_tables(text, report) == text
     outside = [line for line in PAGE.read_text().splitlines() if not line.startswith("|")]
-    assert set(outside) - set(text.splitlines()) <= set(table_in(PAGE.read_text(), "honest"))
+    assert set(outside) - set(text.splitlines()) <= set(
+        table_in(PAGE.read_text(), "honest", COMMAND)
+    )
 
 
 def test_what_is_missing_is_named(report: dict[str, Any]) -> None:
     """A page without marks and a report without a protocol or minutes are refused."""
-    with pytest.raises(RationaleError, match="no marks of the table honest"):
+    with pytest.raises(MarksError, match="no marks of the table honest"):
         with_tables("no marks", report)
     with pytest.raises(RationaleError, match="no protocol published"):
         honest_lines(report | {"protocols": report["protocols"][:1]})
@@ -108,4 +111,4 @@ def test_the_page_tells_what_seed_figure_prints(captures: Path) -> None:
 def test_the_page_tells_what_minutes_prints(captures: Path) -> None:
     """The table of minutes is that of the file."""
     found = evaluate_minutes(captures / "exch_minutes_btc_20260706_20260805.csv.gz")
-    assert table_in(PAGE.read_text(), "minutes") == minute_lines({"minutes": [found]})
+    assert table_in(PAGE.read_text(), "minutes", COMMAND) == minute_lines({"minutes": [found]})

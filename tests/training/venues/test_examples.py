@@ -38,7 +38,7 @@ def examples(first: int, n: int, part: int) -> Examples:
     """Return ``n`` made-up examples from an epoch second on."""
     ones = np.ones(n)
     second = np.arange(first, first + n)
-    return Examples("e", second, np.ones((n, 4)), ones, 2.0 * ones, np.full(n, part))
+    return Examples("e", second, np.ones((n, 4)), ones, ones, 2.0 * ones, np.full(n, part))
 
 
 def test_several_are_joined_and_thinned() -> None:

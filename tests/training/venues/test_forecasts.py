@@ -12,7 +12,6 @@ from training.errors import FitError
 from training.models.relative import fit_relative
 from training.venues.examples import Examples, examples_of, joined
 from training.venues.forecasts import (
-    leave_days_out,
     leave_one_out,
     score_days,
     transfer,
@@ -88,9 +87,12 @@ def leveled(market: Callable[..., pd.DataFrame]) -> dict[str, LeveledSeconds]:
     return found
 
 
-def test_each_day_of_all_venues_is_left_out_once(leveled: dict[str, LeveledSeconds]) -> None:
-    """Its seconds have what their predictions would have, unknown minutes ahead or not."""
-    days = list(leave_days_out(leveled))
+def test_each_day_of_a_venue_has_what_its_predictions_would_have(
+    leveled: dict[str, LeveledSeconds],
+) -> None:
+    """Unknown minutes ahead or not; a break stands before the first volatility after it."""
+    model = fit_relative(made_up(20))
+    days = [day for name, each in leveled.items() for day in score_days(model, name, each)]
     assert [(d.venue, d.day) for d in days] == [
         ("here", DAY - 1),
         ("here", DAY),
@@ -99,11 +101,19 @@ def test_each_day_of_all_venues_is_left_out_once(leveled: dict[str, LeveledSecon
     ]
     last = days[-1]
     assert last.second[-1] == leveled["there"].second[-1]
+    assert np.isnan(last.ahead[-60:]).all() and not np.isnan(last.ahead[:-60]).any()
     assert np.all((last.severe <= last.score) & (last.score < 1.0))
     assert [int(day.after_break.sum()) for day in days] == [0, 1, 0, 0]
     at = int(np.flatnonzero(days[1].after_break)[0])
     # 20 returns after the hole there is a volatility again.
     assert days[1].second[at] - days[1].second[at - 1] > 120
+
+
+def test_a_day_is_stepped_as_the_machine_does(leveled: dict[str, LeveledSeconds]) -> None:
+    """The last second is still under way; those in the hole are blind."""
+    day = list(score_days(fit_relative(made_up(20)), "here", leveled["here"]))[1]
+    assert len(day.seconds) == day.second[-1] - day.second[0]
+    assert int(day.seconds.covered.sum()) == len(day.second) - 1
 
 
 def test_days_are_scored_by_a_model_from_elsewhere(leveled: dict[str, LeveledSeconds]) -> None:
@@ -113,16 +123,3 @@ def test_days_are_scored_by_a_model_from_elsewhere(leveled: dict[str, LeveledSec
     examples = examples_of("here", leveled["here"], labelled=False)
     score = np.concatenate([day.score for day in days])
     assert np.array_equal(score, model.chances(examples).score)
-
-
-def test_a_day_left_out_teaches_nothing_of_itself(leveled: dict[str, LeveledSeconds]) -> None:
-    """Its own chances stay when all that came on it is another."""
-    before = next(d for d in leave_days_out(leveled) if d.day == 2 * DAY)
-    one = leveled["there"]
-    today = one.second >= 2 * DAY * 86_400
-    tau = np.where(today, 3 * one.tau, one.tau)
-    wilder = np.where(today, 3 * one.log_return, one.log_return)
-    changed = leveled | {"there": replace(one, log_return=wilder, tau=tau)}
-    after = next(d for d in leave_days_out(changed) if d.day == 2 * DAY)
-    late = after.second >= 2 * DAY * 86_400 + 3600
-    assert after.score[late] == pytest.approx(before.score[late], rel=1e-9)

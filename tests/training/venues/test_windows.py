@@ -13,7 +13,7 @@ from featurizer.slots import MICROSECONDS
 from serving.relative import WINDOWS
 from training.venues.leveled import NO_SLOT, LeveledSeconds, level_seconds
 from training.venues.trades import Trades, events_of
-from training.venues.windows import realized_volatilities
+from training.venues.windows import LAMBDA, realized_volatilities, weighted_volatility
 
 Market = Callable[..., pd.DataFrame]
 FIRST = 1_700_006_423
@@ -84,3 +84,17 @@ def test_windows_are_those_of_the_rows(market: Market) -> None:
         expected = [nan if value is None else value for value in values]
         ours = found[row.second - rows[0].second].tolist()
         assert ours == pytest.approx(expected, rel=1e-9, nan_ok=True)
+
+
+def test_the_weighted_volatility_is_its_definition() -> None:
+    """Each known return weighs by its age, a minute ago 0.94; a hole only makes all older."""
+    chance = np.random.default_rng(5)
+    returns = 1e-4 * chance.normal(size=600)
+    returns[[0, *range(200, 290)]] = np.nan
+    found = weighted_volatility(seconds_of(returns.tolist()))
+    assert np.isnan(found[0])
+    for at in (1, 199, 250, 599):
+        ages = [at - k for k in range(at + 1) if not isnan(returns[k])]
+        weights = [LAMBDA ** (age / 60) for age in ages]
+        squares = [w * returns[at - age] ** 2 for w, age in zip(weights, ages, strict=True)]
+        assert found[at] == pytest.approx(sqrt(60 * fsum(squares) / fsum(weights)), rel=1e-9)
