@@ -95,7 +95,8 @@ lock: $(BIN)/uv ## resolve the hashed requirement files anew
 	$$U --extra ml --extra local --extra training --extra dask --extra drift --extra kubernetes --extra dev -o requirements/dev.txt && \
 	$$U --extra ml --extra local -c requirements/dev.txt -o requirements/demo.txt && \
 	$$U --extra ml --extra training --extra drift --extra kubernetes -c requirements/dev.txt -o requirements/ml.txt && \
-	$$U -c requirements/dev.txt -o requirements/stream.txt
+	$$U -c requirements/dev.txt -o requirements/stream.txt && \
+	$$U --extra page -c requirements/dev.txt -o requirements/page.txt
 
 .PHONY: clean
 clean: ## remove the environment, caches and what a demo left; trained runs, MLflow and kept models stay in .run

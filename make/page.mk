@@ -11,3 +11,20 @@ vendor: ## fetch anew what the page draws with (uPlot, by npm), and compare it w
 	cp "$$folder"/package/dist/uPlot.iife.min.js "$$folder"/package/dist/uPlot.min.css "$$folder"/package/LICENSE $(VENDOR)/ && \
 	chmod 644 $(VENDOR)/*
 	@cd $(VENDOR) && sha256sum --check --quiet SHA256SUMS && echo "uPlot $(UPLOT) is as its sums say"
+
+$(VENV)/.page: $(VENV)/.dev requirements/page.txt
+	@echo "==> installing what drives a browser"
+	@VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --require-hashes -r requirements/page.txt
+	@touch $@
+
+need-chromium = command -v chromium >/dev/null || { echo "error: found no chromium on the PATH, expected it (apt-get install chromium)" >&2; exit 2; }
+
+.PHONY: page-test
+page-test: $(VENV)/.page ## the page in the system's Chromium: what it shows and does, its modules, axe
+	@$(need-chromium)
+	@PAGE_TEST=1 $(BIN)/python -m pytest -q tests/monitor/page/browser
+
+.PHONY: page-shots
+page-shots: $(VENV)/.page ## take the pictures of docs/page.md anew
+	@$(need-chromium)
+	@$(BIN)/python -m tests.monitor.page.shots docs/page

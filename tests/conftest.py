@@ -36,7 +36,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = ROOT.parent / "shared"
 MARKED_BY = {"kafka": "kafka", "processes": "process"}
 """Marks that tests get from the fixtures they use, by fixture."""
-TOOLS = ("CHART_TEST", "COMPOSE_TEST", "KIND_TEST", "UPGRADE_TEST")
+TOOLS = ("CHART_TEST", "COMPOSE_TEST", "KIND_TEST", "PAGE_TEST", "UPGRADE_TEST")
 WITH_TOOLS = any(os.environ.get(name) for name in TOOLS)
 """Whether this is a target of its own, whose tests run helm, docker and kubectl."""
 ONE_WORKER = ("tests/serving/", "tests/promotion/")
