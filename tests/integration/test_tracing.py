@@ -103,7 +103,13 @@ class World:
     def monitor(self) -> None:
         tracer, metrics = self.tracer("monitor"), MonitorMetrics(CollectorRegistry())
         reading = Reading(
-            monitor_config.Settings(), self.kafka, Board(), metrics, lambda batch: None, tracer
+            monitor_config.Settings(),
+            self.kafka,
+            Board(),
+            metrics,
+            lambda batch: None,
+            lambda record: None,
+            tracer,
         )
         reading.worker.start()
         self.opened.callback(reading.close)
