@@ -98,7 +98,7 @@ def test_the_stream_image_is_small_and_has_no_model(stack: Stack) -> None:
     script = (
         "import pathlib, importlib.util as u\n"
         "assert u.find_spec('sklearn') is None\n"
-        "assert not [*pathlib.Path('/app').rglob('SHA256SUMS')]\n"
+        "assert not [*pathlib.Path('/app').rglob('model.json')]\n"
     )
     stack.compose("exec", "-T", "featurizer", "python", "-c", script)
 
