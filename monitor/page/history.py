@@ -98,7 +98,7 @@ class Course:
     def _tier(self, since_us: int, step: int) -> _Tier:
         """Return the coarsest that is fine enough and reaches back to where it begins."""
         since_us = max(since_us, self.begun_us)
-        reach = [t for t in self._tiers if since_us > self.newest_us - t.span * MICROSECONDS]
+        reach = [t for t in self._tiers if since_us >= self.newest_us - t.span * MICROSECONDS]
         fine = [tier for tier in reach if tier.step <= step]
         return fine[-1] if fine else (reach or self._tiers[-1:])[0]
 

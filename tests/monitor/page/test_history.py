@@ -101,3 +101,11 @@ def test_nothing_known_is_an_empty_history() -> None:
     """A product without a course has no points and no feed."""
     history = history_of("X", None, None, None, 1)
     assert (history.feed, history.time, history.holes) == (None, [], [])
+
+
+@pytest.mark.parametrize(("span", "step"), [(900, 1), (3_600, 4), (86_400, 60)])
+def test_what_the_page_asks_for_has_the_finest_step_that_reaches(span: int, step: int) -> None:
+    """A quarter of an hour by seconds, an hour by four, a day by minutes."""
+    course = filled(range(0, 7_200, 2))
+    found, points = course.points(course.newest_us - span * SECOND, course.newest_us, 1)
+    assert found == step and points
