@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final, Literal
 
+import numpy as np
+
 from signals.row import Thresholds
 from signals.rules import FROZEN, Hysteresis
-from signals.runs import Runs, elevated_runs, spike_runs
+from signals.runs import ElevatedRuns, Runs, spike_runs
 from signals.seconds import Seconds
 
 BUDGETS: Final = (2, 4, 8, 16)
@@ -69,29 +71,39 @@ class LoadsOf:
     def __init__(self, seconds: Seconds, rules: Hysteresis = FROZEN) -> None:
         """Find none yet; ``rules`` say what ends a run."""
         self._seconds, self._rules = seconds, rules
-        self._runs: dict[float, Runs] = {}
+        self._covered = np.concatenate(([0], np.cumsum(seconds.covered)))
+        self._spikes: dict[float, Runs] = {}
+        self._beside: dict[float, ElevatedRuns] = {}
         self._loads: dict[float | Thresholds, Load] = {}
 
     def spike(self, theta: float) -> Load:
         """Return the load of level 2 under a θs."""
-        return self._kept(theta, lambda: self._spikes(theta))
+        return self._kept(theta, lambda: self._spike_runs(theta))
 
     def elevated(self, both: Thresholds) -> Load:
         """Return the load of level 1, which a spike from calm starts, too."""
-        return self._kept(
-            both,
-            lambda: elevated_runs(self._seconds, both, self._spikes(both.spike), self._rules),
-        )
+        return self._kept(both, lambda: self._beside_spikes(both.spike).under(both.elevated))
 
-    def _spikes(self, theta: float) -> Runs:
-        if theta not in self._runs:
-            self._runs[theta] = spike_runs(self._seconds, theta, self._rules)
-        return self._runs[theta]
+    def _spike_runs(self, theta: float) -> Runs:
+        if theta not in self._spikes:
+            self._spikes[theta] = spike_runs(self._seconds, theta, self._rules)
+        return self._spikes[theta]
+
+    def _beside_spikes(self, theta: float) -> ElevatedRuns:
+        if theta not in self._beside:
+            spikes = self._spike_runs(theta)
+            self._beside[theta] = ElevatedRuns(self._seconds, theta, spikes, self._rules)
+        return self._beside[theta]
 
     def _kept(self, under: float | Thresholds, find: Callable[[], Runs]) -> Load:
         if under not in self._loads:
-            self._loads[under] = load_of([(self._seconds, find())])
+            self._loads[under] = self._load(find())
         return self._loads[under]
+
+    def _load(self, runs: Runs) -> Load:
+        """Return what ``load_of`` gives, at no cost a second: runs of a level never overlap."""
+        in_state = (self._covered[runs.end] - self._covered[runs.start]).sum()
+        return Load(len(runs), int(in_state), int(self._covered[-1]))
 
 
 def spike_thresholds(days: Sequence[LoadsOf], budgets: Iterable[int] = BUDGETS) -> Choices:

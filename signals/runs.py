@@ -78,28 +78,46 @@ def spike_runs(seconds: Seconds, theta: float, rules: Hysteresis = FROZEN) -> Ru
         found: Flags = rules.spike_is_over(severe, volatility, tau_entry, theta)
         return found
 
-    search = _Search(seconds, over, rules.spike_lasting)
-    return search.runs(np.flatnonzero(seconds.severe >= theta))
+    none = np.zeros(len(seconds), np.bool_)
+    search = _Search(seconds, rules.spike_lasting, none, none)
+    return search.runs(np.flatnonzero(seconds.severe >= theta), over)
 
 
 def elevated_runs(
     seconds: Seconds, thresholds: Thresholds, spikes: Runs, rules: Hysteresis = FROZEN
 ) -> Runs:
     """Return the runs of level 1, given those of level 2 under the same θs."""
+    return ElevatedRuns(seconds, thresholds.spike, spikes, rules).under(thresholds.elevated)
 
-    def over(part: slice, tau_entry: float) -> Flags:
-        smoothed, volatility = seconds.smoothed[part], seconds.volatility[part]
-        found: Flags = rules.elevated_is_over(smoothed, volatility, tau_entry, thresholds.elevated)
-        return found
 
-    in_spike = spikes.age(len(seconds)) >= 0
-    waits = in_spike.copy()
-    waits[spikes.end[spikes.end < len(seconds)]] = True  # the wait begins after the change
-    kept = in_spike.copy()
-    kept[spikes.start] = False
-    search = _Search(seconds, over, rules.elevated_lasting, waits, kept)
-    high = (seconds.smoothed >= thresholds.elevated) | (seconds.severe >= thresholds.spike)
-    return search.runs(np.flatnonzero(high))
+class ElevatedRuns:
+    """The runs of level 1 beside those of level 2 under one θs, for one θe after the other."""
+
+    __slots__ = ("_rules", "_search", "_seconds", "_severe")
+
+    def __init__(
+        self, seconds: Seconds, theta_spike: float, spikes: Runs, rules: Hysteresis = FROZEN
+    ) -> None:
+        in_spike = spikes.age(len(seconds)) >= 0
+        waits = in_spike.copy()
+        waits[spikes.end[spikes.end < len(seconds)]] = True  # the wait begins after the change
+        kept = in_spike.copy()
+        kept[spikes.start] = False
+        self._seconds, self._rules = seconds, rules
+        self._search = _Search(seconds, rules.elevated_lasting, waits, kept)
+        self._severe = seconds.severe >= theta_spike
+
+    def under(self, theta: float) -> Runs:
+        """Return the runs under a θe."""
+        seconds, rules = self._seconds, self._rules
+
+        def over(part: slice, tau_entry: float) -> Flags:
+            smoothed, volatility = seconds.smoothed[part], seconds.volatility[part]
+            found: Flags = rules.elevated_is_over(smoothed, volatility, tau_entry, theta)
+            return found
+
+        high = (seconds.smoothed >= theta) | self._severe
+        return self._search.runs(np.flatnonzero(high), over)
 
 
 class _Search:
@@ -109,38 +127,29 @@ class _Search:
     is kept over blind whatever its own conditions say.
     """
 
-    __slots__ = ("_blind", "_kept", "_lasting", "_over", "_resumes", "_seconds", "_waits")
+    __slots__ = ("_blind", "_kept", "_lasting", "_resumes", "_seconds", "_waits")
 
-    def __init__(
-        self,
-        seconds: Seconds,
-        over: Over,
-        lasting: int,
-        waits: Flags | None = None,
-        kept: Flags | None = None,
-    ) -> None:
-        none = np.zeros(len(seconds), np.bool_)
-        self._seconds, self._over, self._lasting = seconds, over, lasting
-        self._waits = none if waits is None else waits
-        self._kept = none if kept is None else kept
+    def __init__(self, seconds: Seconds, lasting: int, waits: Flags, kept: Flags) -> None:
+        self._seconds, self._lasting = seconds, lasting
+        self._waits, self._kept = waits, kept
         holes = Runs.where(~seconds.covered)
         self._blind, self._resumes = holes.start, holes.end
 
-    def runs(self, entries: npt.NDArray[np.intp]) -> Runs:
+    def runs(self, entries: npt.NDArray[np.intp], over: Over) -> Runs:
         """Return the runs that begin at the first entry after the one before has ended."""
         starts, ends, end = list[int](), list[int](), 0
         while (at := int(np.searchsorted(entries, end))) < len(entries):
             starts.append(int(entries[at]))
-            end = self._end(starts[-1])
+            end = self._end(starts[-1], over)
             ends.append(end)
         return Runs(np.array(starts, np.int64), np.array(ends, np.int64))
 
-    def _end(self, start: int) -> int:
+    def _end(self, start: int, is_over: Over) -> int:
         count, loud = len(self._seconds), start
         tau = float(self._seconds.tau[start])
         for low in range(start + 1, count, CHUNK):
             part = slice(low, min(count, low + CHUNK))
-            over = self._over(part, tau)
+            over = is_over(part, tau)
             resume, blind = self._dropped(part, over)
             louds = low + np.flatnonzero(~over | self._waits[part])
             louds = np.concatenate(([loud], louds, [part.stop]))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Protocol
 
 import numpy as np
@@ -45,7 +46,7 @@ class Forecasts:
     severe: Forecast
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ScoredDay:
     """One day of a venue as its predictions would have stood, second by second, arrays [n].
 
@@ -64,9 +65,9 @@ class ScoredDay:
     ahead: Numbers
     after_break: Flags
 
-    @property
+    @cached_property
     def seconds(self) -> Seconds:
-        """Return its predictions as the machine steps them."""
+        """Its predictions as the machine steps them."""
         return Seconds.of(Columns(*(getattr(self, name) for name in Columns.__slots__)))
 
 

@@ -7,6 +7,7 @@ Bins, week and status are the service's, a minute counting as the 60 seconds it 
 """
 
 from collections import Counter
+from itertools import groupby
 from math import log, sqrt
 from pathlib import Path
 from typing import Final
@@ -53,7 +54,12 @@ def established_levels(second: Times, volatility: Numbers) -> Numbers:
     numbers = second // BIN_SECONDS
     first = int(numbers[0])
     bins = {int(number): _cells(volatility[numbers == number]) for number in np.unique(numbers)}
-    found = {number: _level(bins, number, first) for number in bins}
+    found = dict[int, float]()
+    for today, of_day in groupby(bins, _first_bin_of_day):
+        week = Histogram(_between(bins, max(first, today - DAYS * BINS), today))
+        for number in of_day:
+            day = Histogram(_between(bins, max(first, number - BINS), number))
+            found[number] = _established(day, week)
     return np.array([found[number] for number in numbers.tolist()])
 
 
@@ -62,10 +68,11 @@ def _cells(volatility: Numbers) -> Cells:
     return tuple((cell, MINUTE_SECONDS * count) for cell, count in sorted(cells.items()))
 
 
-def _level(bins: dict[int, Cells], number: int, first: int) -> float:
-    today = number * BIN_SECONDS // DAY_SECONDS * (DAY_SECONDS // BIN_SECONDS)
-    day = Histogram(_between(bins, max(first, number - BINS), number))
-    week = Histogram(_between(bins, max(first, today - DAYS * BINS), today))
+def _first_bin_of_day(number: int) -> int:
+    return number // BINS * BINS
+
+
+def _established(day: Histogram, week: Histogram) -> float:
     level = level_of(day, week, None)
     return level.tau if level.tau is not None and level.status == "established" else np.nan
 
