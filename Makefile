@@ -43,12 +43,12 @@ LINTERS := lint-black lint-ruff lint-mypy lint-imports
 SIDE_BY_SIDE := $(MAKE) --no-print-directory --keep-going --jobs=4
 
 .PHONY: check
-check: $(VENV)/.dev ## style, types and every test that needs no broker and no process: for each change
+check: $(VENV)/.dev ## style, types and every quick test that needs no broker and no process: for each change
 	@$(SIDE_BY_SIDE) unit $(LINTERS)
 
 .PHONY: unit
-unit: $(VENV)/.dev
-	@$(PYTEST) -q -m "not kafka and not process"
+unit: $(VENV)/.dev # a worker more than cores, as some tests wait for a deadline
+	@$(PYTEST) --numprocesses=$$(( $$(nproc) + 1 )) -q -m "not kafka and not process and not exhaustive"
 
 .PHONY: test
 test: $(VENV)/.dev ## set up and run all the tests that need no container

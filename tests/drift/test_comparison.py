@@ -154,6 +154,7 @@ def test_longer_windows_have_the_wider_threshold() -> None:
 
 
 @pytest.mark.parametrize(("mood", "expected"), [("calm", False), ("normal", True), ("wild", True)])
+@pytest.mark.exhaustive
 def test_a_change_of_regime_in_the_simulator_is_seen(mood: str, expected: bool) -> None:
     """Against calm training rows another calm hour has not drifted, other moods have."""
     base = values(hour("calm", 1))
@@ -164,6 +165,7 @@ def test_a_change_of_regime_in_the_simulator_is_seen(mood: str, expected: bool) 
     assert (found.state, found.detected) == ("compared", expected)
 
 
+@pytest.mark.exhaustive
 def test_evidently_gives_the_distance_and_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
     """Its values are the Wasserstein distances in reference deviations; its page stands alone."""
     monkeypatch.setenv("DO_NOT_TRACK", "1")

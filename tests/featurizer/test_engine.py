@@ -178,6 +178,7 @@ def test_a_row_says_that_a_break_came_since_the_row_before() -> None:
     assert [row.after_break for row in rows] == [True, False, True, False]
 
 
+@pytest.mark.exhaustive
 def test_a_snapshot_goes_on_to_the_bit() -> None:
     """An engine that takes over a product's state gives the rows that the first one gives."""
     events = market(seed=3, steps=900, products=("BTC-USD",))

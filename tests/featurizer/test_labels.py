@@ -278,6 +278,7 @@ def agree(stream: Iterable[Event], product: str, golden_file: Path) -> int:
         ("adv_flat_btc_eth_20260404T0319_11min", "ETH-USD", "adv_flat_eth"),
     ],
 )
+@pytest.mark.exhaustive
 def test_golden_labels_of_recordings(
     captures: Path, golden: Path, capture: str, product: str, name: str
 ) -> None:

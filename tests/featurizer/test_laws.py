@@ -88,6 +88,7 @@ def parts(events: list[Event]) -> list[list[FeatureRow]]:
 
 
 @EVERY
+@pytest.mark.exhaustive
 def test_nothing_later_changes_a_row(
     feature: Feature, rows: list[FeatureRow], parts: list[list[FeatureRow]]
 ) -> None:
@@ -147,6 +148,7 @@ def late_of(tick: Tick, by_us: int) -> Tick:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.exhaustive
 def test_slow_recomputation_agrees(seed: int) -> None:
     """Every feature of every row is within 1e-12 of its definition computed slowly."""
     events = market(seed, steps=700)

@@ -82,6 +82,7 @@ def calm(events: list[Event]) -> list[bytes | None]:
 
 
 @pytest.mark.timeout(600)  # some seconds of computing
+@pytest.mark.exhaustive
 def test_restart_at_any_event_equals_no_restart(
     events: list[Event], calm: list[bytes | None]
 ) -> None:
@@ -108,6 +109,7 @@ def test_restart_in_a_real_capture_equals_no_restart(captures: Path) -> None:
         assert found == calm[position : position + 15], f"restart at {position}"
 
 
+@pytest.mark.exhaustive
 def test_restarts_in_a_row_equal_no_restart(events: list[Event], calm: list[bytes | None]) -> None:
     """A process that dies after every seven events still gives the rows of a calm run."""
     log, found = Log(events), []

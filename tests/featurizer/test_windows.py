@@ -69,6 +69,7 @@ class Anew:
 
 
 @pytest.mark.parametrize("seed", range(4))
+@pytest.mark.exhaustive
 def test_rows_have_the_bits_of_sums_made_anew(seed: int) -> None:
     """Through gaps, Breaks, Beats, late ticks and another feed, each feature of each row."""
     engine, slow = FeatureEngine(), dict[str, Anew]()

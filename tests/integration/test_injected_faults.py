@@ -252,6 +252,7 @@ def injected(market: Faulty, faults: dict[str, Any], seed: int, product: str) ->
     return entries
 
 
+@pytest.mark.exhaustive
 def test_faults_of_a_product_cost_its_own_rows_alone(market: list[Entry], calm: Run) -> None:
     """Each kind once in each of two: all rows of the third are equal, and most of theirs."""
     spoiled = injected(market, OF_A_PRODUCT, 11, "BTC-USD")
@@ -265,6 +266,7 @@ def test_faults_of_a_product_cost_its_own_rows_alone(market: list[Entry], calm: 
     assert run.told == {"break stalled": 2, "dead letter": 2 * (len(OF_A_PRODUCT) - 2)}
 
 
+@pytest.mark.exhaustive
 def test_faults_of_the_connection_are_told_of_every_product(market: list[Entry], calm: Run) -> None:
     """Each kind once: what differs stands beside a Break or a letter, more than half is equal."""
     run = Run(items(injected(market, OF_THE_CONNECTION, 12, PRODUCTS[0])))

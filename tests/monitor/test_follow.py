@@ -138,6 +138,7 @@ def feed_in_pieces(log: Log, chance: random.Random) -> Iterable[None]:
 @pytest.mark.timeout(600)
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32), kills=st.floats(0.0, 0.4))
+@pytest.mark.exhaustive
 def test_restart_at_any_point_equals_no_restart(seed: int, kills: float) -> None:
     """Killed and started anew anywhere, the same outcomes are published to the bit."""
     chance = random.Random(seed)
@@ -345,6 +346,7 @@ def test_gauges_of_a_product_that_is_gone_go(one_dropped: Log) -> None:
     assert monitor.value("monitor_quality_rows", product="ADA-USD", **rows) is None
 
 
+@pytest.mark.exhaustive
 def test_ticks_are_not_read_again_for_every_burst_of_late_predictions() -> None:
     """The model was away for hours: its rows are caught up burst by burst."""
     log, hours, burst = Log(partitions=1), 3 * 3_600, 300

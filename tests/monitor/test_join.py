@@ -212,6 +212,7 @@ def test_generated_run_has_all_kinds_of_outcome(expected: dict[str, bytes]) -> N
 
 @settings(max_examples=25, deadline=None)
 @given(seed=st.integers(0, 2**32))
+@pytest.mark.exhaustive
 def test_outcome_does_not_depend_on_interleaving(
     events: list[Event],
     predictions: list[Prediction],

@@ -133,6 +133,7 @@ def test_other_rules_give_another_theta() -> None:
     assert thresholds([DAY_OF_PEAKS], rules)["spike"][2] == found[2]
 
 
+@pytest.mark.exhaustive
 def test_each_part_has_the_thresholds_of_the_others() -> None:
     """Those that are found without it, whatever was asked of the others before."""
     days = [DAY_OF_PEAKS, peaks(), peaks(0.9, 0.8, 0.3, score=0.2)]

@@ -30,6 +30,7 @@ WILD = (0.9, 0.8)
 
 @settings(max_examples=10, deadline=None)
 @given(SEEDS, st.sampled_from([("f",), ("f", "g")]))
+@pytest.mark.exhaustive
 def test_a_machine_goes_on_from_any_record(seed: int, feeds: tuple[str, ...]) -> None:
     """With the predictions after its offset it makes what the first one made, byte for byte."""
     taken = stream(seed, 500, feeds)
@@ -69,6 +70,7 @@ def _with_repeats(taken: list[Row], at: int, back: int) -> list[Row]:
 
 @settings(max_examples=30, deadline=None)
 @given(SEEDS)
+@pytest.mark.exhaustive
 def test_what_is_told_hangs_together(seed: int) -> None:
     """Each run that ended had one start and, unless it was of late, has one verdict."""
     told = happened(played([*stream(seed), *rows(range(10**6, 10**6 + 2_000, 10))]))

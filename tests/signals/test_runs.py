@@ -56,6 +56,7 @@ def assert_agreed(taken: list[Row], theta: Thresholds) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(st.integers(0, 100_000), THETAS)
+@pytest.mark.exhaustive
 def test_they_are_those_of_the_machine(seed: int, theta: Thresholds) -> None:
     """Over holes of every length, whatever the thresholds."""
     assert_agreed(stream(seed, 900), theta)

@@ -65,6 +65,7 @@ def of_arrays(taken: list[Row]) -> tuple[list[EventTable], list[EventTable]]:
 
 @settings(max_examples=8, deadline=None)
 @given(st.integers(0, 10_000))
+@pytest.mark.exhaustive
 def test_records_tell_what_arrays_tell(seed: int) -> None:
     """Time, starts, verdicts, onsets, leads and chance are equal, whatever interrupts."""
     taken = bursts(seed)

@@ -398,6 +398,7 @@ def test_a_looped_market_of_a_length_begins_again() -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_a_real_capture_arrives_in_full(captures: Path) -> None:
     """All 5970 tickers of the 20-minute capture come over the socket at speed 2000."""
 

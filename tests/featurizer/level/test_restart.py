@@ -51,6 +51,7 @@ def calm(long: World) -> dict[int, State]:
 
 
 @pytest.mark.timeout(600)
+@pytest.mark.exhaustive
 def test_a_restart_gives_the_level_of_a_calm_run(long: World, calm: dict[int, State]) -> None:
     """Though the topics have all that came later, as between flush and commit, and for days."""
     assert len(calm) > 30
@@ -69,6 +70,7 @@ def test_reading_back_is_short(long: World) -> None:
     assert long.reads < 4_096 + 3 * 1_500 + 400
 
 
+@pytest.mark.exhaustive
 def test_a_restart_in_a_stormy_market_gives_the_state_of_a_calm_run() -> None:
     """At every fifth event, with what is published by a batch that is not committed.
 
@@ -102,6 +104,7 @@ def states(engine: FeatureEngine) -> list[State]:
 
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 2**32))
+@pytest.mark.exhaustive
 def test_any_number_of_crashes_gives_the_records_of_a_calm_run(seed: int) -> None:
     """Each takes a batch, publishes it, and dies before it commits some of the time.
 
@@ -138,6 +141,7 @@ def closed_of(events: list[Event]) -> list[tuple[object, ...]]:
     return [(type(r), r.run_us, r.start_us, r.cells, getattr(r, "squares", None)) for r in found]
 
 
+@pytest.mark.exhaustive
 def test_a_replay_in_the_middle_of_a_live_feed() -> None:
     """Whoever restarts in it, or after it, has the run of then; the live feed begins anew."""
     live, later = NIGHT, NIGHT + 12_000
@@ -157,6 +161,7 @@ def test_a_replay_in_the_middle_of_a_live_feed() -> None:
     assert (run.feed, run.run_us // SECOND, run.level.status) == ("coinbase", later, "blind")
 
 
+@pytest.mark.exhaustive
 def test_a_product_is_blind_then_provisional_then_established_through_restarts() -> None:
     """A restart every 37 minutes; the countdown runs on, and the records are a calm run's."""
     events = quotes(NIGHT, NIGHT + 30_100)

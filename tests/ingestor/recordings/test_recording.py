@@ -256,6 +256,7 @@ CAPTURES = {
 
 @pytest.mark.captures
 @pytest.mark.parametrize("name", CAPTURES)
+@pytest.mark.exhaustive
 def test_every_real_capture_reads_in_full(captures: Path, name: str) -> None:
     """Each real capture has as many tickers as its description says, numbered without a hole."""
     path = captures / f"{name}.ndjson.gz"

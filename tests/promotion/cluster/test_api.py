@@ -77,6 +77,7 @@ def test_a_port_forward_that_hangs_is_given_up(cluster: FakeCluster, tmp_path: P
     assert ours.deployment_of("mlserver") is not None
 
 
+@pytest.mark.exhaustive
 def test_pods_that_cannot_be_asked_are_undone(
     cluster: FakeCluster, say: Say, pairs: list[Path], capsys: Captured
 ) -> None:

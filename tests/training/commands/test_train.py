@@ -106,6 +106,7 @@ def test_serving_opens_the_winner(made: TrainingRun) -> None:
     np.testing.assert_allclose(pickled[:, 1], ml.card.golden.scores, rtol=1e-12)
 
 
+@pytest.mark.exhaustive
 def test_two_runs_give_equal_bytes(made: TrainingRun, tmp_path: Path, write: Write) -> None:
     """The same recordings give the same models, report and plots; opening the seal adds to them."""
     data = tmp_path / "data"

@@ -172,6 +172,7 @@ def test_a_folder_without_recordings_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_real_captures(captures: Path) -> None:
     """Of the real captures, those of the right dialect, clock and length are learned from."""
     dataset = build([captures], silent)

@@ -181,6 +181,7 @@ def peak(seconds: int, folder: Path, batch: int) -> int:
     return found
 
 
+@pytest.mark.exhaustive
 def test_memory_does_not_grow_with_the_stream(tmp_path: Path) -> None:
     """A stream eight times as long needs no more memory: what is held is a batch of rows.
 

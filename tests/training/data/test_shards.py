@@ -107,6 +107,7 @@ def apart(shards: Sequence[Shard]) -> tuple[list[LabelledRow], dict[str, int]]:
 
 @settings(max_examples=12, deadline=None)
 @given(seed=st.integers(0, 10**6), length_s=st.integers(302, 450))
+@pytest.mark.exhaustive
 def test_shards_give_the_rows_of_the_whole(
     seed: int, length_s: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

@@ -18,6 +18,7 @@ def kept() -> dict[str, dict[str, object]]:
     return read_stored(STORED)[1]
 
 
+@pytest.mark.exhaustive
 def test_files_that_are_there_give_the_whole_table(
     tmp_path: Path, write: Callable[..., Path]
 ) -> None:
@@ -34,6 +35,7 @@ def test_files_that_are_there_give_the_whole_table(
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_what_is_kept_is_what_the_days_say(captures: Path, kept: dict[str, object]) -> None:
     """The stored figures are those of the command, where the days are."""
     if missing(captures):

@@ -37,6 +37,7 @@ def test_default_budgets_that_are_refused_are_named() -> None:
         events([day(1.0), day(1.0)])
 
 
+@pytest.mark.exhaustive
 def test_a_row_without_default_budgets_has_its_chances_alone() -> None:
     """The model's figures stand, those of the other row are null."""
     quiet = [replace(day(0.01, 90_000), venue=name) for name in "AB"]
@@ -48,6 +49,7 @@ def test_a_row_without_default_budgets_has_its_chances_alone() -> None:
     assert spikes["venues"]["A"]["rows"][MODEL]["events"]["starts"] == 0
 
 
+@pytest.mark.exhaustive
 def test_days_of_two_venues_have_tables_of_their_own() -> None:
     """Nothing starts a spike, so the budget is not kept, and is said not to be."""
     quiet = day(0.01, 90_000)
@@ -58,6 +60,7 @@ def test_days_of_two_venues_have_tables_of_their_own() -> None:
     assert not spikes["kept"][MODEL]["interval_contains_budget"]
 
 
+@pytest.mark.exhaustive
 def test_rule_and_always_stand_beside_the_model() -> None:
     """In the same seconds: what never reaches τ starts nothing by the rule, always is one run."""
     quiet = day(0.01, 90_000)
@@ -68,6 +71,7 @@ def test_rule_and_always_stand_beside_the_model() -> None:
     assert beside["rule"]["onsets"] == beside[MODEL]["onsets"] == 0
 
 
+@pytest.mark.exhaustive
 def test_a_day_is_judged_by_the_thresholds_of_the_others() -> None:
     """A day of 150 short spikes raises the θ of all days, and not the one it is judged by."""
     quiet = day(0.01, 90_000)
@@ -77,6 +81,7 @@ def test_a_day_is_judged_by_the_thresholds_of_the_others() -> None:
     assert found["levels"]["spike"]["kept"][MODEL]["starts"] == 150
 
 
+@pytest.mark.exhaustive
 def test_what_is_ahead_is_beside_chance_day_by_day() -> None:
     """Four onsets, one of them a minute after a spike began, which stood in few calm seconds."""
     volatility = np.full(90_000, 0.5)

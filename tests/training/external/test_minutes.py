@@ -180,6 +180,7 @@ def test_bad_tables_are_refused(tmp_path: Path, what: str, said: str) -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_a_month_of_minutes_beats_the_last_range(captures: Path) -> None:
     """On the 31 days the regression ranks at ROC-AUC 0.87–0.92 and beats the rule every week."""
     found = evaluate_minutes(captures / "exch_minutes_btc_20260706_20260805.csv.gz")

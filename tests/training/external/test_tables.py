@@ -246,6 +246,7 @@ def test_tau_comes_from_the_promotion_or_is_not_given(tmp_path: Path) -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_the_real_external_tables_are_as_their_notes_say(captures: Path) -> None:
     """At 7.09 bps the shares are those that were counted when the tables were gathered."""
     found = evaluate_tables(captures, {"BTC-USD": 7.09e-4, "ETH-USD": 7.09e-4})

@@ -40,6 +40,7 @@ def test_the_table_goes_from_simple_to_rich() -> None:
 
 
 @pytest.mark.parametrize("name", FITTED)
+@pytest.mark.exhaustive
 def test_scores_are_probabilities(
     name: str, fits: dict[str, dict[str, Fitted]], labelled: LabelledSet
 ) -> None:
@@ -50,6 +51,7 @@ def test_scores_are_probabilities(
 
 
 @pytest.mark.parametrize("name", FITTED)
+@pytest.mark.exhaustive
 def test_learned_rows_are_told_apart(
     name: str, fits: dict[str, dict[str, Fitted]], labelled: LabelledSet
 ) -> None:
@@ -103,6 +105,7 @@ def test_a_plain_pipeline_has_only_steps_of_scikit_learn(
 
 
 @pytest.mark.parametrize("name", ["har_equal", "logistic", "forest", "boosting"])
+@pytest.mark.exhaustive
 def test_fitting_twice_gives_equal_bits(
     name: str, fits: dict[str, dict[str, Fitted]], labelled: LabelledSet
 ) -> None:

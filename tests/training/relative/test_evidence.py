@@ -50,6 +50,7 @@ def test_the_baseline_looks_at_the_last_minute_alone() -> None:
         assert np.array_equal(*said) == same
 
 
+@pytest.mark.exhaustive
 def test_thresholds_and_figures_are_of_every_venue(data: Path) -> None:
     """θ of each budget, given or refused; both events of each venue."""
     learned, days = read_learned(data), read_days(data)

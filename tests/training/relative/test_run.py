@@ -43,6 +43,7 @@ def numbers_of(value: Any) -> list[float]:
     return [value] if isinstance(value, float) else []
 
 
+@pytest.mark.exhaustive
 def test_a_run_gives_a_pair_that_serves(tmp_path: Path, write: Callable[..., Path]) -> None:
     """Both variants load, score their golden rows and have a reference; `run.json` names them."""
     data = tmp_path / "data"
@@ -61,6 +62,7 @@ def test_a_run_gives_a_pair_that_serves(tmp_path: Path, write: Callable[..., Pat
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_the_shipped_pair_is_what_the_data_give(captures: Path, tmp_path: Path) -> None:
     """The same files give the same numbers, within rounding, and the same θ."""
     if absent := missing(captures):

@@ -35,6 +35,7 @@ def test_absent_files_are_named(tmp_path: Path, data: Path) -> None:
     assert missing(data) == []
 
 
+@pytest.mark.exhaustive
 def test_days_are_judged_by_those_before_and_by_other_venues(found: dict[str, Any]) -> None:
     """Each venue and the minutes, by the level that was theirs."""
     names = [*(venue.name for venue in VENUES), "Coinbase minutes"]
@@ -43,6 +44,7 @@ def test_days_are_judged_by_those_before_and_by_other_venues(found: dict[str, An
     assert all(each["score"]["prevalence"] < 0.6 for each in found["days"])
 
 
+@pytest.mark.exhaustive
 def test_captures_stand_apart(found: dict[str, Any]) -> None:
     """No table has both a seeded and a trailing level; their parts are files."""
     assert {each["tested"] for each in found["captures"]} == {"Coinbase captures"}
@@ -67,6 +69,7 @@ def test_two_days_or_captures_decide_nothing(found: dict[str, Any]) -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_the_data_say_what_is_kept(captures: Path) -> None:
     """Shares of spikes, and every gain, digit by digit."""
     if absent := missing(captures):
