@@ -24,6 +24,7 @@ from ingestor.refusal import refusal
 from ingestor.tick import Event, decode
 from ingestor.topics import DEAD_LETTERS, FEATURES, LEVELS, MINUTES, TICKS
 from plumbing.kafka import (
+    COMMIT_SECONDS,
     GroupConsumer,
     KafkaSettings,
     Moved,
@@ -81,7 +82,7 @@ class Session:
         self._consumer = join(self._assigned, self._revoked)
 
     def step(self) -> None:
-        """Take one batch through: when this returns, its rows are published and committed."""
+        """Take one batch through: when this returns, its rows are published and it is settled."""
         records = self._consumer.poll(POLL_SECONDS)
         self.ready = self._consumer.joined
         if not records:
@@ -221,6 +222,7 @@ def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> W
             on_revoked=revoked,
             changed=lambda kind: metrics.topic_changes.labels(kind).inc(),
             fetch_max_wait_ms=settings.fetch_max_wait_ms,
+            commit_seconds=COMMIT_SECONDS,
         )
 
     worker = Worker(

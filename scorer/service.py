@@ -15,6 +15,7 @@ from ingestor.refusal import refusal
 from ingestor.topics import CONTROL, DEAD_LETTERS, FEATURES, PREDICTIONS
 from plumbing.backoff import Backoff
 from plumbing.kafka import (
+    COMMIT_SECONDS,
     GroupConsumer,
     KafkaSettings,
     Moved,
@@ -85,7 +86,7 @@ class Session:
         self._consumer = join(lambda came: metrics.partitions.inc(len(came)), self._revoked)
 
     def step(self) -> None:
-        """Score what has come: when this returns, it is published and committed."""
+        """Score what has come: when this returns, it is published and settled."""
         records = self._consumer.poll(POLL_SECONDS)
         self.ready = self._consumer.joined
         if not records:
@@ -204,6 +205,7 @@ def open_worker(
             on_assigned=came,
             on_revoked=went,
             changed=lambda kind: metrics.topic_changes.labels(kind).inc(),
+            commit_seconds=COMMIT_SECONDS,
         )
 
     def open_session() -> Session:

@@ -5,7 +5,7 @@ The prefix of topics and groups is put on and taken off behind it; callers never
 
 from kafka.errors import KafkaError as BrokerError  # type: ignore[import-untyped]
 
-from plumbing.kafka.group import GroupConsumer, Moved
+from plumbing.kafka.group import COMMIT_SECONDS, GroupConsumer, Moved
 from plumbing.kafka.outbox import Outbox, Outgoing
 from plumbing.kafka.patience import persist, topics_stand
 from plumbing.kafka.positions import CHANGES, TopicChanged
@@ -25,6 +25,7 @@ from plumbing.settings import KafkaSettings
 
 __all__ = [
     "CHANGES",
+    "COMMIT_SECONDS",
     "BrokerError",
     "DeliveryError",
     "GroupConsumer",

@@ -1,5 +1,6 @@
 """Reading as a member of a consumer group."""
 
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
@@ -12,8 +13,9 @@ from kafka import (  # type: ignore[import-untyped]
 from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from plumbing.kafka.opening import opened
-from plumbing.kafka.positions import Changed, Positions, unheard
+from plumbing.kafka.positions import Changed, Positions, TopicChanged, unheard
 from plumbing.kafka.reader import (
+    CALL_TIMEOUT_MS,
     OFFSETS_TRY_MS,
     SHORTEST_POLL_MS,
     bounds_of,
@@ -28,6 +30,9 @@ from plumbing.logs import get_logger
 from plumbing.settings import KafkaSettings
 
 JOINING_POLL_MS: Final = 1_000
+LEAVING_MS: Final = 3_000
+COMMIT_SECONDS: Final = 1.0
+"""Between commits of a stream: each costs as much as a batch, on the broker's disk as well."""
 
 
 class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -52,7 +57,8 @@ class GroupConsumer:
 
     The callbacks run inside ``poll``, in the caller's thread, before the records that follow
     the change are given out. ``on_revoked`` comes when the partitions are already gone:
-    what was not committed by then is read again, by whoever has them now.
+    what was not committed by then is read again, by whoever has them now. That is as much as
+    ``commit_seconds`` after the last commit: within them commits are put together.
     """
 
     def __init__(
@@ -65,8 +71,13 @@ class GroupConsumer:
         on_revoked: Moved | None = None,
         changed: Changed = unheard,
         fetch_max_wait_ms: int = 100,
+        commit_seconds: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._names, self._topics = Names(settings.topic_prefix), tuple(topics)
+        self._commit_seconds, self._clock = commit_seconds, clock
+        self._settled: dict[Partition, int] = {}
+        self._next_commit = clock()
         self._on_assigned, self._on_revoked = on_assigned, on_revoked
         self._joined = False
         self._arriving: dict[Partition, int] = {}
@@ -93,14 +104,19 @@ class GroupConsumer:
         Raises:
             TopicChanged: a topic began anew.
         """
+        self._commit_if_due()
         shortest = SHORTEST_POLL_MS if self._joined else JOINING_POLL_MS
         polled = self._raw.poll(timeout_ms=max(int(timeout * 1000), shortest))
         self._keep_joining()
         records = self._kept + self._names.records(polled)
         self._kept = []
         self._tell(records)
-        identified(self._raw, self._names, self._consumed, self._topics)
-        self._consumed.see(records, self._beginning)
+        try:
+            identified(self._raw, self._names, self._consumed, self._topics)
+            self._consumed.see(records, self._beginning)
+        except TopicChanged:
+            self._settled.clear()  # they are offsets of the topic before
+            raise
         return records
 
     def _beginning(self, partition: Partition) -> int:
@@ -131,22 +147,36 @@ class GroupConsumer:
     def commit(self, positions: Mapping[Partition, int] | None = None) -> bool:
         """Commit next offsets, by default all that ``poll`` has given out; false if that fails.
 
-        Partitions that have moved on meanwhile are left alone: their new owner reads again.
+        Sooner after the last commit than ``commit_seconds`` they wait for their time, for the
+        next ``poll`` or for ``close``. Partitions that have moved on meanwhile are left alone:
+        their new owner reads again.
         """
+        self._settled |= self._consumed.known() if positions is None else positions
+        return self._commit_if_due()
+
+    def _commit_if_due(self) -> bool:
+        return self._clock() < self._next_commit or self._commit_settled()
+
+    def _commit_settled(self, within_ms: int = CALL_TIMEOUT_MS) -> bool:
         mine = set(self.assignment())
-        wanted = self._consumed.known() if positions is None else positions
-        offsets = {
-            self._names.out(p): next_offset(offset) for p, offset in wanted.items() if p in mine
-        }
-        return committed(self._raw, offsets)
+        self._settled = {p: offset for p, offset in self._settled.items() if p in mine}
+        offsets = {self._names.out(p): next_offset(to) for p, to in self._settled.items()}
+        if not offsets:
+            return True
+        if not committed(self._raw, offsets, within_ms):
+            return False
+        self._settled = {}
+        self._next_commit = self._clock() + self._commit_seconds
+        return True
 
     def assignment(self) -> list[Partition]:
         """Return the partitions this member has now."""
         return sorted(map(self._names.back, self._raw.assignment()), key=str)
 
     def close(self) -> None:
-        """Leave the group; commits nothing."""
-        self._raw.close(autocommit=False, timeout_ms=3_000)
+        """Leave the group; what was put together is committed, and no more."""
+        self._commit_settled(LEAVING_MS)
+        self._raw.close(autocommit=False, timeout_ms=LEAVING_MS)
 
     def _compare(self, partitions: Sequence[Partition]) -> None:
         """Say where what was committed is not in the topic; nothing waits long for that."""
@@ -182,6 +212,8 @@ class GroupConsumer:
             self._joined = self._joined or assigned
             partitions = [self._names.back(partition) for partition in raw]
             self._consumed.forget(partitions)
+            for partition in partitions:
+                self._settled.pop(partition, None)
             if assigned and partitions:
                 self._compare(partitions)
             event = "partitions.assigned" if assigned else "partitions.revoked"

@@ -90,11 +90,15 @@ def bounds_of(
     return {names.back(raw): offset for raw, offset in found.items()}
 
 
-def committed(consumer: KafkaConsumer, offsets: Mapping[TopicPartition, Any]) -> bool:
+def committed(
+    consumer: KafkaConsumer,
+    offsets: Mapping[TopicPartition, Any],
+    within_ms: int = CALL_TIMEOUT_MS,
+) -> bool:
     """Commit; where that fails nothing is lost, and the next commit covers it."""
     try:
         if offsets:
-            consumer.commit(offsets, timeout_ms=CALL_TIMEOUT_MS)
+            consumer.commit(offsets, timeout_ms=within_ms)
     except (KafkaError, OSError) as exc:
         get_logger().warning("kafka.commit_failed", reason=repr(exc))
         return False

@@ -250,6 +250,32 @@ def test_a_group_goes_on_from_its_commit(settings: KafkaSettings, producer: Prod
     second.close()
 
 
+def test_commits_are_put_together(settings: KafkaSettings, producer: Producer) -> None:
+    """Within the time one is made, then the next poll makes another, and the end the last."""
+    now = [100.0]
+    member = GroupConsumer(settings, ["things"], "group", commit_seconds=5.0, clock=lambda: now[0])
+    watcher = Reader(settings, ["things"], group="group")
+
+    def committed() -> int:
+        return sum(watcher.committed(p) or 0 for p in watcher.ends())
+
+    def take(value: str) -> int:
+        _publish(producer, [value])
+        _collect(member.poll, 1)
+        assert member.commit()
+        return committed()
+
+    assert [take("a"), take("b"), take("c")] == [1, 1, 1]
+    now[0] += 4.9
+    assert not member.poll(0.0) and committed() == 1
+    now[0] += 0.1
+    assert not member.poll(0.0) and committed() == 3
+    assert take("d") == 3
+    member.close()
+    assert committed() == 4
+    watcher.close()
+
+
 def test_positions_are_known_when_partitions_arrive(
     settings: KafkaSettings, producer: Producer
 ) -> None:
