@@ -120,7 +120,10 @@ class Session:
         ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
         self._progress.ends = ends
         self._restore(beginnings)
-        newest = newest_records(self._scanner, beginnings, ends)
+        passed = PassedOver("monitor, signals")
+        newest = newest_records(self._scanner, beginnings, ends, passed)
+        for topic, count in passed.counts.items():
+            self._metrics.bad_records.labels(topic).inc(count)
         self._machines.resume(usable(newest, self._predictions, ends))
         self._board.states = self._machines.standing
         stood = starts(newest, self._predictions)

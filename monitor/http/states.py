@@ -3,21 +3,21 @@
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import msgspec
 from aiohttp import web
 
 from monitor.http.board import Board
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
-from monitor.reading import Reopened
+from monitor.reading import LogReader, Reopened
 from monitor.states.display import displayed_at
-from monitor.states.lookup import records_since
-from signals.events import Minute
+from monitor.states.lookup import Query, page_of, records_since
 from signals.records import Record
 from signals.row import MICROSECONDS
 from signals.track_record import track_records
 
+Found = TypeVar("Found")
 DAY_US: Final = 86_400 * MICROSECONDS
 WEEK: Final = 7
 RECORDS_A_DAY: Final = 3_000
@@ -51,12 +51,17 @@ class StateRoutes:
 
     async def signals(self, request: web.Request) -> web.Response:
         """Return a product's records by event time, newest first, without the minutes."""
-        only(request, "product", "from", "to", "limit")
-        name, limit = self._product(request), limit_of(request.query)
-        since, until = time_of(request.query, "from"), time_of(request.query, "to")
-        records = await asyncio.to_thread(self._read, name, since or 0, self._most)
-        told = [r for r in records if _happened(r) and (until is None or r.event.time_us <= until)]
-        return json_bytes(msgspec.json.encode({"signals": [_brief(r) for r in told[:limit]]}))
+        only(request, "product", "from", "to", "limit", "cursor")
+        asked = request.query
+        name, limit = self._product(request), limit_of(asked)
+        since, until = time_of(asked, "from"), time_of(asked, "to")
+        query = Query(name, since or 0, until, limit, self._most, asked.get("cursor"))
+        try:
+            page = await asyncio.to_thread(self._read, lambda reader: page_of(reader, query))
+        except ValueError as exc:
+            raise RequestProblem(422, "Bad parameter", str(exc), parameter="cursor") from exc
+        body = {"signals": [_brief(r) for r in page.records], "next": page.next}
+        return json_bytes(msgspec.json.encode(body))
 
     async def record(self, request: web.Request) -> web.Response:
         """Return what a product's states were worth over the last days, a table a variant."""
@@ -66,14 +71,16 @@ class StateRoutes:
         last = standing[name].last
         since_us = 0 if last is None else last.time_us - days * DAY_US
         most = max(self._most, days * RECORDS_A_DAY * len(standing))
-        records = await asyncio.to_thread(self._read, name, since_us, most)
+        records = await asyncio.to_thread(
+            self._read, lambda reader: [r for _, r in records_since(reader, name, since_us, most)]
+        )
         found = list(track_records(reversed(records)))
         return json_bytes(msgspec.json.encode({"product_id": name, "days": days, "tables": found}))
 
-    def _read(self, name: str, since_us: int, most: int) -> list[Record]:
+    def _read(self, what: Callable[[LogReader], Found]) -> Found:
         try:
             with self._reader as reader:
-                return [read for _, read in records_since(reader, name, since_us, most)]
+                return what(reader)
         except TimeoutError as exc:
             raise RequestProblem(503, "Busy", str(exc)) from exc
 
@@ -91,10 +98,6 @@ class StateRoutes:
         known = ", ".join(products) or "none yet"
         detail = f"product: found {name!r}, expected one with a state: {known}"
         return RequestProblem(404, "Unknown product", detail, products=products)
-
-
-def _happened(record: Record) -> bool:
-    return not isinstance(record.event, Minute)
 
 
 def _brief(record: Record) -> dict[str, Any]:

@@ -376,6 +376,21 @@ def test_bad_record_is_counted_and_left_behind() -> None:
     assert monitor.value("monitor_bad_records_total", topic=PREDICTIONS.name) == 1.0
 
 
+def test_a_state_that_cannot_be_read_is_counted_and_the_one_before_stands() -> None:
+    """At a start the newest record that can be read is gone on from."""
+    log = Log(partitions=1)
+    event = tick(START, trade_id=1)
+    log.event(event)
+    log.prediction(predicted(event))
+    Monitor(log).drain()
+    told = len(log.of(SIGNALS.name))
+    log.append(SIGNALS.name, "BTC-USD", b"{}")
+    again = Monitor(log)
+    again.drain()
+    assert again.value("monitor_bad_records_total", topic=SIGNALS.name) == 1.0
+    assert len(log.of(SIGNALS.name)) == told + 1 > 1
+
+
 def test_each_prediction_that_cannot_be_read_is_one_dead_letter() -> None:
     """A start reads again from the oldest one that waits; what was posted then is not again."""
     log = Log(partitions=1)

@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from ingestor.topics import SIGNALS
+from monitor.states.lookup import Query, page_of
 from monitor.states.machines import Machines
 from signals.records import encode
 from signals.row import Budget
 from tests.featurizer.market import START, tick
 from tests.monitor.http.test_api import Service, get
-from tests.monitor.world import SECOND, TAU, predicted
+from tests.monitor.world import SECOND, TAU, LogReader, predicted
 
 THETA: dict[str, dict[str, float | None]] = {
     level: dict.fromkeys(("2", "4", "8", "16"), 0.5) for level in ("elevated", "spike")
@@ -66,6 +67,26 @@ def test_a_span_and_a_limit_are_kept(service: Service) -> None:
     assert len(get(service, "/signals?product=BTC-USD&limit=2")[1]["signals"]) == 2
 
 
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_pages_give_all_that_happened_once(service: Service, limit: int) -> None:
+    """Whatever their size, and however little is read of the topic for each."""
+    [*_, whole] = pages(service, 1_000)
+    for most in (3, 1_000):
+        found = [each for page in pages(service, limit, most) for each in page]
+        assert found == whole and len(whole) > 5
+
+
+def pages(service: Service, limit: int, most: int = 1_000) -> list[list[Any]]:
+    """All pages, from the newest on."""
+    reader, cursor, found = LogReader(service.log), None, list[list[Any]]()
+    while True:
+        page = page_of(reader, Query("BTC-USD", 0, None, limit, most, cursor))
+        found.append(page.records)
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
 def test_the_track_record_has_a_table_a_variant(service: Service) -> None:
     """Starts, onsets with their leads, and the plain rule beside."""
     _, body, _ = get(service, "/signals/record?product=BTC-USD&days=1")
@@ -83,6 +104,7 @@ def test_the_track_record_has_a_table_a_variant(service: Service) -> None:
         ("/signals/now?product=SOL-USD", 404, "expected one with a state: BTC-USD"),
         ("/signals/record?product=BTC-USD&days=0", 422, "days: found '0'"),
         ("/signals?product=BTC-USD&limit=x", 422, "limit: found 'x'"),
+        ("/signals?product=BTC-USD&cursor=x", 422, "cursor: found 'x'"),
         ("/signals/now?when=now", 422, "found the parameter 'when'"),
     ],
 )
