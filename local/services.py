@@ -90,6 +90,7 @@ SERVICES: Final = (
             "MONITOR_ADAPTER_URL": "http://127.0.0.1:{adapter}",
             "MONITOR_PROBER_KEY": "{prober_key}",
             "MONITOR_DRIFT_URL": "",  # the demo has none
+            "MONITOR_FAULTS_URL": "http://127.0.0.1:{simulator-admin}/faults",
         },
     ),
     _ours("drift", "ml", 8091),
@@ -115,6 +116,7 @@ SERVICES: Final = (
             "SIMULATOR_SEED": "{seed}",
             "SIMULATOR_PRODUCTS": "{products}",
             "SIMULATOR_RECORDING": "{recording}",
+            "SIMULATOR_FAULTS": "true",
         },
         profile="replay",
     ),

@@ -1,8 +1,9 @@
 """Settings of the monitor, from ``MONITOR_…`` in the environment."""
 
-from typing import Annotated, Literal
+from ipaddress import ip_address
+from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
@@ -69,3 +70,21 @@ class Settings(KnownSettings):
     """What they are signed with: `whsec_` and 24 to 64 bytes in base64."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on; empty: there is none."""
+    faults_url: str = ""
+    """The `/faults` of the demo's simulator, for the page; on loopback alone. Empty: the page has
+    no such thing."""
+
+    @model_validator(mode="after")
+    def _faults_on_loopback(self) -> Self:
+        if self.faults_url and not _is_loopback(self.host):
+            raise ValueError(
+                f"faults_url: found it beside host {self.host}, expected a loopback address"
+            )
+        return self
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -31,6 +31,8 @@ class SimulatorSettings(KnownSettings):
     """Port of the WebSocket; 0 takes a free one."""
     admin_port: int = 8766
     """Port of `/status`, `/healthz`, `/readyz` and `/metrics`; 0 takes a free one."""
+    faults: bool = False
+    """Whether `/faults` there lets the exchange fail on demand; the demo alone sets it."""
     recording: Path | None = None
     """Recording to replay; without one, a market is generated."""
     speed: float = Field(default=1.0, gt=0)

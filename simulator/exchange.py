@@ -10,8 +10,9 @@ from typing import Final, Literal
 import msgspec
 
 from ingestor.advanced import STATUS
-from ingestor.instant import text_of
+from ingestor.instant import instant, text_of
 from ingestor.recordings.formats import CHANNELS, Envelope
+from simulator.faults import Faults
 from simulator.tape import TapeItem
 
 SUBSCRIBE_WITHIN_S: Final = 5.0
@@ -50,6 +51,7 @@ class ExchangeSession:
     """
 
     offered: frozenset[str]
+    faults: Faults = field(default_factory=Faults)
     subscriptions: dict[str, set[str]] = field(default_factory=dict)
     shown: dict[tuple[str, str], int] = field(default_factory=dict)
     asked: bool = False
@@ -90,7 +92,7 @@ class ExchangeSession:
         if published.lost and self.subscriptions:
             self._number += published.lost
         wanted = self.subscriptions.get(published.channel)
-        if wanted is None:
+        if wanted is None or (not published.products and self.faults.mutes(published.channel)):
             return None
         if not published.products:
             return self._send(published, published.envelope.events)
@@ -99,14 +101,22 @@ class ExchangeSession:
             return None
         return self._show(published, products)
 
+    def skip(self, count: int) -> None:
+        """Lose so many numbers."""
+        self._number += count
+
     def _refusal(self, request: Request) -> str | None:
         if request.channel not in (*CHANNELS, STATUS):
             return "authentication failure"
-        if request.type == "unsubscribe" or request.channel == "heartbeats":
+        if request.type == "unsubscribe":
+            return None
+        if self.faults.refuses(request.channel):
+            return f"failed to subscribe: {request.channel} is not available"
+        if request.channel == "heartbeats":
             return None
         if not request.product_ids:
             return "failed to subscribe: no product_ids"
-        unknown = sorted({_as_listed(name) for name in request.product_ids} - self.offered)
+        unknown = sorted({_as_listed(name) for name in request.product_ids} - self._listed)
         return f"failed to subscribe: {unknown[0]} is not a valid product" if unknown else None
 
     def _subscribe(
@@ -119,7 +129,8 @@ class ExchangeSession:
         wanted = self.subscriptions.setdefault(channel, set())
         new = {_as_listed(name) for name in request.product_ids} - wanted
         wanted |= new
-        known = [(last[channel, name], name) for name in new if (channel, name) in last]
+        said = (name for name in new if not self.faults.mutes(channel, name))
+        known = [(last[channel, name], name) for name in said if (channel, name) in last]
         for published, name in sorted(known, key=lambda pair: pair[0].position):
             yield self._show(published, frozenset((name,)), "snapshot")
 
@@ -133,7 +144,12 @@ class ExchangeSession:
 
     def _wants(self, wanted: set[str], product: str, published: TapeItem) -> bool:
         shown = self.shown.get((published.channel, product), -1)
-        return product in wanted and shown < published.position
+        is_new = product in wanted and shown < published.position
+        return is_new and not self.faults.mutes(published.channel, product)
+
+    @property
+    def _listed(self) -> frozenset[str]:
+        return self.offered - self.faults.delisted()
 
     def _show(
         self, published: TapeItem, products: frozenset[str], kind: str | None = None
@@ -157,6 +173,8 @@ class ExchangeSession:
         return self._numbered(Envelope("subscriptions", text_of(now_us), events=events), ())
 
     def _numbered(self, envelope: Envelope, products: tuple[str, ...]) -> OutgoingMessage:
+        if step_us := self.faults.clock_step_us():
+            envelope.timestamp = text_of(instant(envelope.timestamp)[0] + step_us)
         envelope.sequence_num = self._number
         self._number += 1
         return OutgoingMessage(envelope.channel, msgspec.json.encode(envelope), products)

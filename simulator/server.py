@@ -16,6 +16,18 @@ from websockets.http11 import Request, Response
 from plumbing.logs import get_logger
 from simulator.config import SimulatorSettings
 from simulator.exchange import SUBSCRIBE_WITHIN_S, ExchangeSession, OutgoingMessage
+from simulator.faults import (
+    Drop,
+    Fault,
+    Faults,
+    Malformed,
+    NextFrames,
+    Oversized,
+    Reorder,
+    Repeat,
+    Skip,
+    frame_of,
+)
 from simulator.metrics import Metrics
 from simulator.pace import Pace
 from simulator.source import FrameSource
@@ -38,6 +50,7 @@ class Client:
 
     def __init__(self, socket: ServerConnection, session: ExchangeSession) -> None:
         self.socket, self.session = socket, session
+        self._next = NextFrames()
         self._lock = asyncio.Lock()
 
     async def answer(self, text: str | bytes, run: "FeedRun", now: float) -> None:
@@ -53,9 +66,24 @@ class Client:
             if message is not None:
                 await self._send(message, run)
 
+    async def suffer(self, fault: Drop | Skip | Repeat | Reorder | Malformed | Oversized) -> None:
+        """Let a fault happen to this connection; a frame that is none comes at once."""
+        if isinstance(fault, Drop):
+            self.socket.transport.abort()
+            return
+        async with self._lock:
+            if isinstance(fault, Skip):
+                self.session.skip(fault.count)
+            elif isinstance(fault, (Repeat, Reorder)):
+                self._next.take(fault)
+            else:
+                with suppress(ConnectionClosed):
+                    await self.socket.send(frame_of(fault), text=True)
+
     async def _send(self, message: OutgoingMessage, run: "FeedRun") -> None:
         try:
-            await self.socket.send(message.data, text=True)
+            for frame in self._next.of(message.data):
+                await self.socket.send(frame, text=True)
         except ConnectionClosed:
             return
         run.count(message)
@@ -109,6 +137,7 @@ class Exchange:
     ) -> None:
         self._settings, self._source, self._metrics, self._now = settings, source, metrics, now
         self._patience_s = subscribe_within_s
+        self.faults = Faults(time.monotonic)
         self._closing: set[asyncio.Task[None]] = set()
         self._server: WebSocketServer | None = None
         self.run = self._new_run()
@@ -150,6 +179,14 @@ class Exchange:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._server.wait_closed(), STOP_S)
 
+    async def inject(self, fault: Fault) -> None:
+        """Let a fault begin, or happen to every connection; raises ``ValueError`` for too many."""
+        get_logger().warning("fault.injected", fault=repr(fault))
+        if isinstance(fault, (Drop, Skip, Repeat, Reorder, Malformed, Oversized)):
+            await asyncio.gather(*(client.suffer(fault) for client in tuple(self.run.clients)))
+        else:
+            self.faults.begin(fault)
+
     def status(self) -> dict[str, Any]:
         """Return what is played and what was sent in this run, over all connections."""
         run, sent = self.run, self.run.sent
@@ -182,7 +219,7 @@ class Exchange:
         if run.ended or told != run.feed:
             await socket.close(1000, END)
             return
-        client = Client(socket, ExchangeSession(frozenset(self._source.products)))
+        client = Client(socket, ExchangeSession(frozenset(self._source.products), self.faults))
         run.clients.add(client)
         try:
             with suppress(ConnectionClosed):
@@ -215,7 +252,8 @@ class Exchange:
     async def _play(self, run: FeedRun) -> None:
         for published in run.tape:
             # Even when late, the loop must turn, or nobody could subscribe or close.
-            await asyncio.sleep(max(run.pace.due(published.time_us) - self._now(), 0))
+            due = run.pace.due(published.time_us) - self._now()
+            await asyncio.sleep(max(due, self.faults.delay(), 0))
             run.tape.play(published)
             for client in tuple(run.clients):
                 await client.offer(published, run)

@@ -20,7 +20,8 @@ async def run(settings: SimulatorSettings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     metrics = Metrics(new_registry())
     exchange = Exchange(settings, source_of(settings, int(time.time() * 1_000_000)), metrics)
-    admin = Admin(exchange, metrics, settings.host, settings.admin_port)
+    at = (settings.host, settings.admin_port)
+    admin = Admin(exchange, metrics, *at, faults=settings.faults)
     await exchange.open()
     await admin.open()
     get_logger().info(

@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from monitor.config import Settings
 from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
+from monitor.http.faults import FaultRoutes
 from monitor.http.history import HistoryRoutes
 from monitor.http.page import PageRoutes
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
@@ -68,6 +69,8 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/signals/stream", StreamRoutes(around.frames).stream)
     app.router.add_get("/signals/history", HistoryRoutes(around.live, around.board.breaks).history)
     PageRoutes().add_to(app)
+    if around.settings.faults_url:
+        FaultRoutes(around.settings.faults_url).add_to(app)
     return app
 
 
@@ -145,7 +148,8 @@ class _Routes:
     async def health(self, request: web.Request) -> web.Response:
         """Return what is well and what is not; 503 only where predictions cannot be answered."""
         ready = all(self._around.ready().values())
-        return web.json_response(dict(self._around.health()), status=200 if ready else 503)
+        told = {**self._around.health(), "faults": bool(self._around.settings.faults_url)}
+        return web.json_response(told, status=200 if ready else 503)
 
     async def metrics(self, request: web.Request) -> web.Response:
         """Return the metrics in the format that is asked for."""

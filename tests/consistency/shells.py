@@ -29,6 +29,7 @@ SHELLS = {
         "http.api",
         "http.board",
         "http.drift_pages",
+        "http.faults",
         "http.history",
         "http.page",
         "http.requests",

@@ -50,7 +50,7 @@ async def running(
     settings = SimulatorSettings(port=0, admin_port=0, **given)
     metrics = Metrics(CollectorRegistry())
     exchange = Exchange(settings, source_of(settings, NOW), metrics, subscribe_within_s=patience)
-    admin = Admin(exchange, metrics, settings.host, 0)
+    admin = Admin(exchange, metrics, settings.host, 0, faults=settings.faults)
     await exchange.open()
     await admin.open()
     playing = asyncio.create_task(exchange.play())
@@ -411,3 +411,110 @@ def test_a_real_capture_arrives_in_full(captures: Path) -> None:
         assert counts == {"ticker": 5970, "heartbeats": 1199, "subscriptions": 2}
 
     asyncio.run(scene())
+
+
+async def post(admin: Admin, data: bytes, kind: str = "application/json") -> tuple[int, str]:
+    """Ask for a fault."""
+    url, headers = f"http://127.0.0.1:{admin.port}/faults", {"Content-Type": kind}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(url, data=data, headers=headers) as answer,
+    ):
+        return answer.status, await answer.text()
+
+
+def test_faults_are_absent_unless_allowed() -> None:
+    """A simulator of compose or kind has none."""
+
+    async def scenario() -> tuple[tuple[int, str], tuple[int, str]]:
+        async with running() as (_, admin):
+            return await fetch(admin, "/faults"), await post(admin, b'{"kind": "drop"}')
+
+    assert [status for status, _ in asyncio.run(scenario())] == [404, 404]
+
+
+def test_a_fault_is_taken_as_json_alone_and_can_be_ended() -> None:
+    """A form of another page is refused, and what is no fault is named."""
+
+    async def scenario() -> list[tuple[int, str]]:
+        async with running(faults=True) as (exchange, admin):
+            got = [
+                await post(admin, b'{"kind": "drop"}', "text/plain"),
+                await post(admin, b'{"kind": "no"}'),
+                await post(admin, b'{"kind": "slow", "seconds": 60}'),
+                await fetch(admin, "/faults"),
+            ]
+            url = f"http://127.0.0.1:{admin.port}/faults"
+            async with aiohttp.ClientSession() as session, session.delete(url) as answer:
+                got.append((answer.status, str(list(exchange.faults.standing()))))
+            return got
+
+    text, unknown, slow, standing, ended = asyncio.run(scenario())
+    assert (text[0], unknown[0], slow[0], ended) == (415, 422, 202, (204, "[]"))
+    assert "expected application/json" in text[1] and "clock, delist, drop" in unknown[1]
+    [fault] = json.loads(standing[1])["faults"]
+    assert fault["kind"] == "slow" and 0 < fault["left_seconds"] <= 60
+
+
+def test_what_happens_at_once_happens_to_each_connection(recording: Path) -> None:
+    """A frame that is none, then numbers lost, and at last the connection itself."""
+
+    async def scenario() -> list[Any]:
+        async with (
+            running(faults=True, recording=recording) as (exchange, admin),
+            dial(exchange) as client,
+        ):
+            [*_, ack] = await subscribed(client, "ticker")
+            await post(admin, b'{"kind": "malformed", "form": "no_json"}')
+            broken = await client.recv()
+            await post(admin, b'{"kind": "skip", "count": 7}')
+            [*_, again] = await subscribed(client, "market_trades")
+            await post(admin, b'{"kind": "drop"}')
+            await read(client)
+            return [ack["sequence_num"], broken, again["sequence_num"], client.close_code]
+
+    first, broken, second, code = asyncio.run(scenario())
+    assert broken == "<html><body>502 Bad Gateway</body></html>"
+    assert second - first >= 8 and code == 1006
+
+
+def test_a_muted_channel_says_nothing_while_the_others_go_on(recording: Path) -> None:
+    """A subscription to it is granted, and nothing follows; the clock is off for all."""
+
+    async def scenario() -> list[dict[str, Any]]:
+        async with (
+            running(faults=True, recording=recording, speed=FAST) as (exchange, admin),
+            dial(exchange) as client,
+        ):
+            await post(admin, b'{"kind": "mute", "channel": "ticker", "seconds": 3600}')
+            await post(admin, b'{"kind": "clock", "step_seconds": 60, "seconds": 3600}')
+            await subscribe(client, "ticker", "market_trades", "heartbeats")
+            return await read(client)
+
+    got = asyncio.run(scenario())
+    kinds = Counter(frame["channel"] for frame in got)
+    assert kinds["ticker"] == 0 and kinds["market_trades"] > 10 and kinds["heartbeats"] > 100
+    assert [frame["sequence_num"] for frame in got] == list(range(len(got)))
+    assert got[-1]["timestamp"] > "2024-01-01T00:02:30"
+
+
+def test_a_delisted_product_is_refused_and_silent(recording: Path) -> None:
+    """The other one goes on; a channel that is refused is refused to all."""
+
+    async def scenario() -> list[dict[str, Any]]:
+        async with (
+            running(faults=True, recording=recording, speed=FAST) as (exchange, admin),
+            dial(exchange) as client,
+        ):
+            await post(admin, b'{"kind": "delist", "product_id": "ETH-USD", "seconds": 3600}')
+            await post(admin, b'{"kind": "refuse", "channel": "market_trades", "seconds": 3600}')
+            await subscribe(client, "ticker", "market_trades")
+            one = {"type": "subscribe", "channel": "ticker", "product_ids": ["BTC-USD"]}
+            await client.send(json.dumps(one))
+            await subscribe(client, "heartbeats")
+            return await read(client)
+
+    refused, trades, *got = asyncio.run(scenario())
+    assert "ETH-USD is not a valid product" in refused["message"]
+    assert "market_trades is not available" in trades["message"]
+    assert {frame["channel"] for frame in got} == {"ticker", "subscriptions", "heartbeats"}

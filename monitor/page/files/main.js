@@ -2,6 +2,7 @@
 
 import { Charts } from "./charts.js";
 import { byId, make, pairs, say } from "./dom.js";
+import { showFaults } from "./faults.js";
 import { Products, rowsOf } from "./products.js";
 import { showRecord, showRuns } from "./record.js";
 import { csvOf, runsOf } from "./runs.js";
@@ -95,6 +96,7 @@ async function askRarely() {
     const record = await get(`signals/record?product=${encodeURIComponent(product)}&days=7`);
     if (product === view.chosen) showRecord(record?.tables ?? []);
     view.health = await get("health");
+    if (view.health?.faults) showFaults(product);
   }
 }
 

@@ -23,11 +23,11 @@ from tests.monitor.world import SECOND
 class Host:
     """A monitor's HTTP side whose time, data and frames are the test's to make.
 
-    ``prefix`` is what a proxy in front would take off each address.
+    ``prefix`` is what a proxy in front would take off each address, ``more`` are settings.
     """
 
-    def __init__(self, prefix: str = "") -> None:
-        self.service, self._machines, self._offset = Service(), Machines(Budget()), 0
+    def __init__(self, prefix: str = "", **more: Any) -> None:
+        self.service, self._machines, self._offset = Service(**more), Machines(Budget()), 0
         self.service.board.states = self._machines.standing
         self.live, self.now_us, self.prefix, self.port = self.service.lived.live, 0, prefix, 0
         self._loop = asyncio.new_event_loop()
@@ -120,9 +120,9 @@ def _with(around: Any, **more: Any) -> Any:
 
 
 @contextmanager
-def hosted(prefix: str = "") -> Iterator[Host]:
-    """A host that serves while it is needed."""
-    host = Host(prefix)
+def hosted(prefix: str = "", **more: Any) -> Iterator[Host]:
+    """A host that serves while it is needed, with settings of the monitor."""
+    host = Host(prefix, **more)
     host.open()
     try:
         yield host

@@ -12,7 +12,16 @@ from tests.monitor.page.host import hosted
 
 Run = Callable[..., Any]
 TESTED = {
-    *("words.js", "series.js", "stream.js", "runs.js", "products.js", "record.js", "theme.js"),
+    *(
+        "words.js",
+        "series.js",
+        "stream.js",
+        "runs.js",
+        "products.js",
+        "record.js",
+        "theme.js",
+        "faults.js",
+    ),
     *("dom.js", "charts.js", "main.js"),
 }
 """The last three draw: they are tested through the page."""
@@ -236,3 +245,11 @@ def test_a_theme_is_the_chosen_one_or_the_system_s(run: Run) -> None:
     call = "[['auto', true], ['auto', false], ['light', true], ['dark', false], ['x', true]]"
     themes = run("theme.js", f"{call}.map((both) => m.themeOf(...both))")
     assert themes == ["dark", "light", "light", "dark", "dark"]
+
+
+def test_faults_in_force_are_told_in_words(run: Run) -> None:
+    """With the seconds left, or that there is none."""
+    told = [{"kind": "mute", "left_seconds": 12.2}, {"kind": "slow", "left_seconds": 3}]
+    said = run("faults.js", "m.standingWords($)", told)
+    assert said == "mute, 13 s more; slow, 3 s more"
+    assert run("faults.js", "m.standingWords([])") == "none in force"

@@ -226,6 +226,19 @@ def test_it_works_behind_a_prefix(visit: Visit) -> None:
         expect(page.locator("#points tr")).to_have_count(120)
 
 
+def test_faults_are_offered_in_the_demo_alone(host: Host, visit: Visit) -> None:
+    """What the monitor answers to one is said."""
+    lived(host)
+    page = visit(host)
+    expect(page.locator("#service dd").last).to_have_text("ok")
+    expect(page.locator("#faults")).to_be_hidden()
+    with hosted(faults_url="http://127.0.0.1:9/faults") as demo:
+        lived(demo)
+        page = visit(demo)
+        page.get_by_role("button", name="Delist BTC-USD").click()
+        expect(page.locator("#faults-standing")).to_have_text("no answer from the simulator")
+
+
 def test_a_theme_is_kept(host: Host, visit: Visit) -> None:
     """As the system has it, unless one is chosen."""
     lived(host)
