@@ -7,7 +7,7 @@ import msgspec
 
 from featurizer.row import FeatureRow
 from monitor.outcome import Outcome
-from scorer.prediction import Prediction, prediction_id
+from scorer.prediction import Prediction, Shadow, prediction_id
 from scorer.variants import reached
 
 ROW: Final = (
@@ -24,6 +24,8 @@ CARRIED: Final = ("row_id", "mid", "coverage", "tau_status", "after_break")
 """What a prediction takes from its row as it is."""
 SAID: Final = ("score", "severe", "reason", "tau", "threshold", "spike", "thresholds", "notes")
 """What a prediction has of its model."""
+SHADOW: Final = ("score", "severe", "threshold", "spike", "thresholds")
+"""What a shadow has of its model."""
 OUTCOME: Final = ("label", "realized_volatility", "matured_us", "reason", "tau", "last_of_second")
 
 
@@ -80,6 +82,12 @@ def of_prediction(prediction: Prediction, row: FeatureRow | None) -> list[Check]
 def of_model(prediction: Prediction, again: Prediction) -> list[Check]:
     """Compare with the prediction that the model of the same digest makes of the row now."""
     return [compared(n, getattr(prediction, n), getattr(again, n)) for n in SAID]
+
+
+def of_shadow(shadow: Shadow, again: Prediction) -> list[Check]:
+    """Compare with what the model of the same digest says now, were it the one that serves."""
+    name = shadow.model_variant
+    return [compared(f"{name}'s {n}", getattr(shadow, n), getattr(again, n)) for n in SHADOW]
 
 
 def of_outcome(stored: Outcome | None, again: Outcome | None) -> list[Check]:

@@ -10,6 +10,7 @@ from ingestor.tick import Event
 from monitor.explain.checks import Check, differing
 from monitor.outcome import Outcome
 from scorer.prediction import Prediction
+from signals.state import State
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,7 +26,9 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     """A prediction with what came before and after it, and what of it was recomputed.
 
-    ``checks`` are by part: ``row``, ``prediction``, ``model``, ``outcome``.
+    ``state`` is that of the product at the prediction's second, made again; None if that cannot
+    be. ``checks`` are by part: ``row``, ``prediction``, ``model``, ``shadows``, ``state``,
+    ``outcome``.
     """
 
     prediction: Prediction
@@ -33,6 +36,7 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     ticks: list[Event]
     standing: Standing | None
     outcome: Outcome | None
+    state: State | None
     checks: dict[str, list[Check]]
 
     @property
@@ -56,6 +60,7 @@ def lines(explanation: Explanation) -> Iterator[str]:
     yield f"model {p.model_variant} {p.version} ({p.digest}), tau in force {_text(p.tau)}"
     yield f"notes {', '.join(p.notes) or 'none'}; flags {', '.join(p.flags) or 'none'}"
     yield f"level {_level(explanation)}"
+    yield f"state {_state(explanation.state)}"
     yield "the last events before and with it:"
     yield from (f"  {_event(event)}" for event in explanation.ticks)
     for part, checks in explanation.checks.items():
@@ -76,6 +81,15 @@ def _level(explanation: Explanation) -> str:
     return f"{tau}; rv60 is above {share} of the last day's {standing.seconds} seconds"
 
 
+def _state(state: State | None) -> str:
+    if state is None:
+        return "at its second unknown"
+    mode = f"{state.mode} ({state.detail})" if state.detail else state.mode
+    runs = ", ".join(f"run {run.signal_id} of level {run.level}" for run in state.runs)
+    told = f"{mode} since {state.since_us}, smoothed score {_text(state.smoothed)}"
+    return f"{told}; {runs or 'no run'}"
+
+
 def _event(event: Event) -> str:
     fields: dict[str, Any] = msgspec.structs.asdict(event)
     told = [n for n in ("price", "bid", "ask", "trade_id", "reason") if fields.get(n) is not None]
@@ -86,6 +100,8 @@ def _event(event: Event) -> str:
 def _check(check: Check) -> str:
     if check.equal is None:
         return f"{check.name}: unknown, {check.why}"
+    if check.equal and isinstance(check.stored, msgspec.Struct):
+        return f"{check.name}: equal"
     if check.equal:
         return f"{check.name}: {_text(check.stored)}, equal"
     return f"{check.name}: DIFFERS, found {_text(check.stored)}, expected {_text(check.recomputed)}"

@@ -14,8 +14,10 @@ from featurizer.level.seeds import Seeds
 from featurizer.row import FeatureRow, key_of
 from featurizer.span import Span
 from ingestor.tick import Beat, Event, Tick
-from ingestor.topics import FEATURES, LEVELS, MINUTES, OUTCOMES, PREDICTIONS, TICKS
+from ingestor.topics import FEATURES, LEVELS, MINUTES, OUTCOMES, PREDICTIONS, SIGNALS, TICKS
 from monitor import outcome as outcomes
+from monitor.explain.course import Course
+from monitor.explain.course_lookup import CourseLookup
 from monitor.join import Joiner
 from monitor.outcome import Outcome
 from monitor.reading import (
@@ -34,7 +36,9 @@ from plumbing.kafka import Partition, PassedOver, Record
 from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
-TOPICS: Final = tuple(t.name for t in (TICKS, MINUTES, LEVELS, FEATURES, PREDICTIONS, OUTCOMES))
+TOPICS: Final = tuple(
+    topic.name for topic in (TICKS, MINUTES, LEVELS, FEATURES, PREDICTIONS, SIGNALS, OUTCOMES)
+)
 REBUILD_SECONDS: Final = 300.0
 
 
@@ -148,6 +152,10 @@ class Lookup:
                 for matured in joiner.update(event):
                     return matured.outcome
         return None
+
+    def course(self, record: Record, prediction: Prediction) -> Course:
+        """Make the state of the prediction's second again."""
+        return CourseLookup(self._reader, record, prediction).course()
 
     def _made(self, partition: Partition, position: int, event: Event, until_ms: int) -> Recomputed:
         engine, history = FeatureEngine(Levels(self._seeds)), AsOf(self._reader, until_ms)

@@ -9,7 +9,8 @@ from typing import Final, TextIO
 from featurizer.level.run import Run
 from featurizer.level.seeds import SeedError, Seeds, default_seeds, read_seeds
 from featurizer.row import FeatureRow
-from monitor.explain.checks import Check, of_model, of_outcome, of_prediction, of_row
+from monitor.explain.checks import Check, of_model, of_outcome, of_prediction, of_row, of_shadow
+from monitor.explain.course import of_state
 from monitor.explain.explanation import Explanation, Standing, encode, lines
 from monitor.explain.lookup import TOPICS, Lookup
 from monitor.http.times import parse_us
@@ -51,17 +52,21 @@ def explain(
 ) -> Explanation:
     """Look up and recompute all that belongs to a prediction; ``models`` are folders."""
     row, outcome = lookup.row(record, prediction), lookup.outcome(record, prediction)
-    again = lookup.recomputed(record, prediction, ticks)
+    again, course = lookup.recomputed(record, prediction, ticks), lookup.course(record, prediction)
+    scored = row or again.row
     return Explanation(
         prediction=prediction,
         row=row,
         ticks=again.events,
-        standing=_standing(row or again.row, again.run),
+        standing=_standing(scored, again.run),
         outcome=outcome,
+        state=course.state,
         checks={
             "row": of_row(row, again.row, again.doubt),
             "prediction": of_prediction(prediction, row),
-            "model": _model(prediction, row or again.row, models),
+            "model": _model(prediction, scored, models),
+            "shadows": _shadows(prediction, scored, models),
+            "state": of_state(course, prediction),
             "outcome": of_outcome(outcome, lookup.outcome_again(record, prediction)),
         },
     )
@@ -93,17 +98,39 @@ def _standing(row: FeatureRow | None, run: Run | None) -> Standing | None:
 
 def _model(prediction: Prediction, row: FeatureRow | None, models: Sequence[str]) -> list[Check]:
     """Compare with the folder of the prediction's digest, if one of ``models`` is that."""
+    again, why = _of_digest(prediction.digest, prediction, row, models)
+    if again is None:
+        return [Check(name="score", stored=prediction.score, why=why)]
+    return of_model(prediction, again)
+
+
+def _shadows(prediction: Prediction, row: FeatureRow | None, models: Sequence[str]) -> list[Check]:
+    """Compare each shadow with the folder of its digest, if one of ``models`` is that."""
+    checks: list[Check] = []
+    for shadow in prediction.shadows:
+        again, why = _of_digest(shadow.digest, prediction, row, models)
+        name = f"{shadow.model_variant}'s score"
+        unknown = [Check(name=name, stored=shadow.score, why=why)]
+        checks += unknown if again is None else of_shadow(shadow, again)
+    return checks or [Check(name="shadows", why="the prediction has none")]
+
+
+def _of_digest(
+    digest: str, prediction: Prediction, row: FeatureRow | None, models: Sequence[str]
+) -> tuple[Prediction | None, str]:
+    """Return what the folder of a digest says of a row, or None and why that is not known."""
+    if row is None:
+        return None, "there is no row"
     met = []
-    for folder in models if row is not None else ():
+    for folder in models:
         try:
             artifact = load_folder(Path(folder))
             met.append(f"{folder} has {artifact.info.digest}")
-            if artifact.info.digest == prediction.digest and row is not None:
-                return of_model(prediction, made_again(prediction, row, artifact))
+            if artifact.info.digest == digest:
+                return made_again(prediction, row, artifact), ""
         except (ArtifactError, ImportError) as exc:
             met.append(str(exc))
-    told = "; ".join(met) or ("no --model was named" if row is not None else "there is no row")
-    return [Check(name="score", stored=prediction.score, why=f"{told}")]
+    return None, "; ".join(met) or "no --model was named"
 
 
 def made_again(prediction: Prediction, row: FeatureRow, artifact: Artifact) -> Prediction:

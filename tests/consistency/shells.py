@@ -24,6 +24,7 @@ SHELLS = {
     },
     "monitor": {
         "delivery.webhook",
+        "explain.course_lookup",
         "explain.lookup",
         "follow",
         "http.api",

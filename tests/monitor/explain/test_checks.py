@@ -4,7 +4,7 @@ from msgspec.structs import replace
 
 from featurizer.engine import FeatureEngine
 from featurizer.row import FeatureRow
-from monitor.explain.checks import differing, of_model, of_outcome, of_prediction, of_row
+from monitor.explain.checks import differing, of_model, of_outcome, of_prediction, of_row, of_shadow
 from monitor.join import Joiner
 from monitor.outcome import Outcome
 from scorer.prediction import Prediction
@@ -67,3 +67,12 @@ def test_what_is_not_known_is_neither_equal_nor_different() -> None:
     unknown += [*of_outcome(OUTCOME, None), *of_outcome(None, OUTCOME)]
     assert [check.equal for check in unknown] == [None] * 5 and all(c.why for c in unknown)
     assert of_outcome(None, None)[0].why == "not matured yet"
+
+
+def test_a_shadow_is_compared_as_if_it_served() -> None:
+    """By the last bit of a score, with its variant's name."""
+    (shadow,) = MADE.shadows
+    again = replace(MADE, score=shadow.score, threshold=shadow.threshold, spike=shadow.spike)
+    assert [check.equal for check in of_shadow(shadow, again)] == [True] * 5
+    other = replace(again, score=shadow.score + 2**-50)
+    assert differing(of_shadow(shadow, other)) == ["baseline's score"]
