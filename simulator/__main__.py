@@ -23,6 +23,7 @@ def parse(arguments: list[str]) -> SimulatorSettings:
     parser.add_argument("--speed", help="seconds of event time per second")
     parser.add_argument("--loop", action="store_true", help="play again and again")
     parser.add_argument("--seed", help="seed of the generated market")
+    parser.add_argument("--volatility", help="moods, wandering, or a mood held")
     parser.add_argument("--products", help="its products, separated by commas")
     parser.add_argument("--start", help="event time at which it begins")
     parser.add_argument("--length", help="seconds of event time after which it is over")

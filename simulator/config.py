@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
@@ -41,6 +41,12 @@ class SimulatorSettings(KnownSettings):
     """Play again what is over, as a new feed."""
     seed: int = 7
     """Seed of the generated market."""
+    volatility: Literal["moods", "wandering", "calm", "normal", "wild"] = "moods"
+    """How the generated market's volatility moves: `moods` of minutes that follow each other;
+    `wandering` with a memory of minutes to days, a daily shape and products correlated, as fitted
+    to a month of Coinbase's minutes; or that held at the quantile 0.1, 0.5 or 0.97 of its own
+    that `calm`, `normal` or `wild` names. All but `moods` stand in the feed's label, so that no
+    level seeded for another market is theirs."""
     products: Annotated[tuple[str, ...], NoDecode] = ("BTC-USD", "ETH-USD")
     """Products of the generated market, separated by commas; a recording has its own."""
     start: datetime = LONG_AGO

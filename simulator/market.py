@@ -15,7 +15,8 @@ import msgspec
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, heartbeat
-from simulator.moods import BURST_FACTOR, NORMAL, Mood
+from simulator.moods import BURST_FACTOR, NORMAL, Mood, mood_at
+from simulator.volatility import DAY_S, MOODS, Volatility, course_of
 
 YEAR_S: Final = 31_557_600
 SLOTS: Final = 10
@@ -34,14 +35,21 @@ Happening = tuple[int, str, dict[str, Any]]
 
 
 def frames(
-    seed: int, products: Sequence[str], start_us: int, seconds: int | None = None
+    seed: int,
+    products: Sequence[str],
+    start_us: int,
+    seconds: int | None = None,
+    *,
+    volatility: str = MOODS,
 ) -> Iterator[Frame]:
     """Return the market's frames from ``start_us`` on, for so many whole seconds or without end.
 
-    Channels are ``ticker``, ``market_trades`` and ``heartbeats``.
+    Channels are ``ticker``, ``market_trades`` and ``heartbeats``. By ``volatility`` moods of
+    minutes follow each other, or it is ``wandering`` with a memory of days, or that is held at
+    the quantile of the mood named (``simulator.volatility``).
     """
     first_us = -(-start_us // SECOND_US) * SECOND_US
-    stocks = [Stock.of(seed, product, start_us) for product in products]
+    stocks = [Stock.of(seed, product, start_us, volatility=volatility) for product in products]
     number = count()
     for shift, stock in enumerate(stocks):
         yield _frame((start_us + shift, "ticker", stock.ticker("snapshot")), next(number))
@@ -59,6 +67,7 @@ class Stock:
 
     ``mid`` is the unrounded price; ``step`` the price grid, of ``digits`` decimals.
     ``burst`` and ``quiet`` are how many more seconds of a burst or a silence follow.
+    Without a ``volatility`` the moods follow each other by their own chances.
     """
 
     product: str
@@ -76,6 +85,7 @@ class Stock:
     low: int = 0
     high: int = 0
     volume: float = 3_000.0
+    volatility: Volatility | None = None
     opening: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -85,17 +95,19 @@ class Stock:
         self.last = self.low = self.high = self.ask
 
     @classmethod
-    def of(cls, seed: int, product: str, start_us: int) -> "Stock":
+    def of(cls, seed: int, product: str, start_us: int, *, volatility: str = MOODS) -> "Stock":
         """Make the product as it stands at the start."""
         random = Random(f"{seed}/{product}")
         drawn = math.exp(random.uniform(0.0, 8.0))
         price = KNOWN.get(product, drawn)
         trade_id = random.randrange(10**8, 10**9)
-        return cls(product, random, price, 2 if price >= 50 else 4, start_us, trade_id=trade_id)
+        stock = cls(product, random, price, 2 if price >= 50 else 4, start_us, trade_id=trade_id)
+        stock.volatility = None if volatility == MOODS else course_of(seed, product, volatility)
+        return stock
 
     def second(self, now_us: int) -> Iterator[Happening]:
         """Live through one second, and give its tickers and batches of trades."""
-        self._mood()
+        self._mood(now_us)
         quotes = []
         for slot in range(SLOTS):
             self._move()
@@ -129,8 +141,12 @@ class Stock:
         }
         return {"type": kind, "tickers": [ticker]}
 
-    def _mood(self) -> None:
-        self.mood = self.mood.after_a_second(self.random)
+    def _mood(self, now_us: int) -> None:
+        if self.volatility is None:
+            self.mood = self.mood.after_a_second(self.random)
+        else:
+            self.volatility.step(1.0)
+            self.mood = mood_at(self.volatility.annual(now_us / SECOND_US % DAY_S))
         self.burst = max(self.burst - 1, 0) or self.mood.burst(self.random)
         self.quiet = max(self.quiet - 1, 0) or self.mood.quiet(self.random)
 

@@ -1,9 +1,11 @@
 """The moods of the generated market: how long they last and what follows."""
 
+import math
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
+NEVER_S: Final = 10**18
 BURST_FACTOR: Final = 3.0
 """In a burst, volatility and trades are so many times the mood's."""
 
@@ -45,5 +47,33 @@ class Mood:
 CALM: Final = Mood("calm", 0.08, 2.5, 1.5, 0.2, 240, 400, 60)
 NORMAL: Final = Mood("normal", 0.35, 4.5, 6.0, 0.6, 180, 150, 120)
 WILD: Final = Mood("wild", 1.20, 8.0, 25.0, 3.0, 75, 60, 1200)
+
+
+def mood_at(volatility: float) -> Mood:
+    """Return the mood of a volatility that wanders: its rates lie between those of the moods.
+
+    It has no bursts, as jumps are the volatility's, and never ends.
+
+    >>> [round(mood_at(volatility).trades_per_s, 1) for volatility in (0.2, 0.35, 5.0)]
+    [3.5, 6.0, 25.0]
+    """
+    low, high = (CALM, NORMAL) if volatility < NORMAL.volatility else (NORMAL, WILD)
+    above = math.log(volatility / low.volatility) / math.log(high.volatility / low.volatility)
+    share = min(max(above, 0.0), 1.0)
+
+    def between(least: float, most: float) -> float:
+        return math.exp((1 - share) * math.log(least) + share * math.log(most))
+
+    return Mood(
+        (high if share >= 0.5 else low).name,
+        volatility,
+        between(low.ticks_per_s, high.ticks_per_s),
+        between(low.trades_per_s, high.trades_per_s),
+        between(low.spread_steps, high.spread_steps),
+        NEVER_S,
+        NEVER_S,
+        round(between(low.quiet_every_s, high.quiet_every_s)),
+    )
+
 
 _NEXT: Final = {"calm": [NORMAL], "normal": [CALM, CALM, WILD, WILD], "wild": [NORMAL]}

@@ -10,6 +10,7 @@ from ingestor.recordings.recording import Frame, RecordingError, describe, read_
 from ingestor.tick import GENERATED_FEED
 from simulator.config import SimulatorSettings
 from simulator.market import frames
+from simulator.volatility import MOODS
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +42,17 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
     if path is None:
         start_us = int(settings.start.timestamp() * SECOND_US)
         return FrameSource(
-            f"{GENERATED_FEED}{settings.seed}",
+            f"{GENERATED_FEED}{_kind(settings)}{settings.seed}",
             None,
             None,
             settings.products,
-            lambda: frames(settings.seed, settings.products, start_us, settings.length),
+            lambda: frames(
+                settings.seed,
+                settings.products,
+                start_us,
+                settings.length,
+                volatility=settings.volatility,
+            ),
         )
     recording = describe(path)
     if recording.last_us > now_us:
@@ -57,3 +64,8 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
     return FrameSource(
         label, recording.name, recording.sha256, recording.products, lambda: read_frames(path)
     )
+
+
+def _kind(settings: SimulatorSettings) -> str:
+    """Name in the label what is not the usual market: its level is not that one's."""
+    return "" if settings.volatility == MOODS else f"{settings.volatility}-"

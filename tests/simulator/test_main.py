@@ -9,6 +9,7 @@ import pytest
 
 from simulator.__main__ import parse
 from simulator.config import SimulatorSettings
+from simulator.source import source_of
 
 
 def test_flags_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -36,8 +37,24 @@ def test_the_start_is_utc_without_a_zone() -> None:
     assert SimulatorSettings().start == datetime(2024, 1, 1, tzinfo=UTC)
 
 
+def test_a_wandering_market_has_a_label_of_its_own() -> None:
+    """Levels of the other market of the same seed are not taken for its own."""
+    wandering = parse(["--volatility", "wandering", "--length", "2", "--seed", "7"])
+    assert source_of(wandering, 0).feed(0).startswith("market-wandering-7@")
+    usual = parse(["--length", "2", "--seed", "7"])
+    assert source_of(usual, 0).feed(0).startswith("market-7@")
+    assert list(source_of(wandering, 0).open()) != list(source_of(usual, 0).open())
+
+
 @pytest.mark.parametrize(
-    "flags", [["--speed", "0"], ["--products", ","], ["--products", "A,A"], ["--length", "0"]]
+    "flags",
+    [
+        ["--volatility", "angry"],
+        ["--speed", "0"],
+        ["--products", ","],
+        ["--products", "A,A"],
+        ["--length", "0"],
+    ],
 )
 def test_a_wrong_setting_ends_with_a_usage_error(flags: list[str]) -> None:
     """The command ends with code 2 and says what was expected."""

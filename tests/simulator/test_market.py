@@ -105,3 +105,25 @@ def test_a_reader_sees_no_break_but_the_start() -> None:
     breaks = [e for e in events(market(), "f") if isinstance(e, Break)]
     assert sorted(e.product_id for e in breaks) == sorted(PRODUCTS)
     assert {e.reason for e in breaks} == {"start"}
+
+
+def test_a_wandering_market_has_the_same_form_and_prices_of_its_own() -> None:
+    """It is as deterministic, has the channels of the other, and no break in it."""
+    made = list(frames(7, PRODUCTS, START, 120, volatility="wandering"))
+    assert made == list(frames(7, PRODUCTS, START, 120, volatility="wandering"))
+    assert made != market()
+    breaks = [e for e in events(made, "f") if isinstance(e, Break)]
+    assert sorted(e.product_id for e in breaks) == sorted(PRODUCTS)
+    assert items(made, "ticker", "tickers") and items(made, "market_trades", "trades")
+
+
+def test_a_mood_that_is_held_stands_in_the_prices() -> None:
+    """Ten minutes of a wild market range over many times what those of a calm one do."""
+    ranges = {}
+    for mood in ("calm", "wild"):
+        made = items(
+            list(frames(7, ("BTC-USD",), START, 600, volatility=mood)), "ticker", "tickers"
+        )
+        bids = [float(ticker["best_bid"]) for _, ticker in made]
+        ranges[mood] = max(bids) / min(bids) - 1
+    assert ranges["wild"] > 2.5 * ranges["calm"] > 0
