@@ -20,7 +20,7 @@ class DemoSettings(BaseSettings):
     """Recording that the simulator replays; unset: it generates a market."""
     speed: float = Field(default=1.0, gt=0)
     """Seconds of event time that pass in one second of the simulator."""
-    seed: int = 7
+    seed: int = 28
     """Seed of the generated market."""
     products: str = "BTC-USD,ETH-USD"
     """Products of the live market or of the generated one, separated by commas."""
