@@ -91,7 +91,8 @@ def _section(finding: Finding, suffix: str) -> list[str]:
     lines[-1] += f", ends {_time(finding.end_us)}" if finding.end_us is not None else ""
     lines[-1] += (
         f". Share of spikes {_number(finding.live_prevalence)} (training"
-        f" {_number(finding.training_prevalence)}), {finding.labelled} labelled seconds.</p>"
+        f" {_number(finding.training_prevalence)}), {finding.labelled} labelled"
+        " seconds under an established level.</p>"
     )
     if found.html is not None:
         link = "drift/" + quote(finding.product, safe="") if not suffix else ""
