@@ -65,11 +65,15 @@ class DriftMetrics(MetricTable):
     )
     prevalence = gauge(
         "monitor_drift_prevalence",
-        "Share of spikes among labelled seconds, live in the window; NaN where unknown",
+        "Share of spikes, live that under an established level in the window; NaN where unknown",
         PRODUCT,
         Label("kind"),
     )
-    labelled = gauge("monitor_drift_labelled_rows", "Labelled seconds in the window", PRODUCT)
+    labelled = gauge(
+        "monitor_drift_labelled_rows",
+        "Labelled seconds under an established level in the window",
+        PRODUCT,
+    )
     trained = gauge(
         "monitor_model_trained_timestamp_seconds",
         "Event time of the newest row the model learned from",

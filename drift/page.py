@@ -21,9 +21,12 @@ STATE_WORDS: Final[dict[State, str]] = {
     "short_reference": "not compared: the model learned from too few seconds of this product",
 }
 _STYLE: Final = (
-    "body{font:15px system-ui;margin:2em;max-width:70em}td,th{padding:.2em .8em;text-align:right}"
-    "th:first-child,td:first-child{text-align:left}.drifted{background:#fbd5d0}"
+    ":root{color-scheme:light dark}body{font:16px/1.45 system-ui,sans-serif;margin:1rem}"
+    "main{max-width:70rem;margin:auto}td,th{padding:.2rem .4rem;text-align:right}"
+    "th:first-child,td:first-child{text-align:left}.drifted{font-weight:700;outline:2px solid}"
+    ".scroll{overflow-x:auto}"
 )
+"""The system's own colours, light or dark: black on white in neither, whatever serves the page."""
 
 
 def summary_of(findings: Sequence[Finding], models: PromotedModels, at_us: int) -> dict[str, Any]:
@@ -63,8 +66,10 @@ def page_of(
 ) -> bytes:
     """Return the page; ``suffix`` is put after the names of the reports it links to."""
     parts = [
-        "<!doctype html><meta charset=utf-8><title>Drift</title>",
-        f"<style>{_STYLE}</style><h1>Drift against the training rows</h1>",
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Drift</title><style>{_STYLE}</style></head><body><main>",
+        "<h1>Drift against the training rows</h1>",
         f"<p>Made {_time(at_us)}. The last {WINDOW_SECONDS} s of event time, one row in"
         f" {STEP_SECONDS} s, against the rows that the serving model learned from."
         " A value is the Wasserstein distance in deviations of the training rows (of logarithms"
@@ -78,7 +83,7 @@ def page_of(
         parts.append(
             "<p>No product is known: the topics hold no rows, the models no reference.</p>"
         )
-    return "\n".join(parts).encode()
+    return "\n".join([*parts, "</main></body></html>"]).encode()
 
 
 def _section(finding: Finding, suffix: str) -> list[str]:
@@ -91,7 +96,8 @@ def _section(finding: Finding, suffix: str) -> list[str]:
     lines[-1] += f", ends {_time(finding.end_us)}" if finding.end_us is not None else ""
     lines[-1] += (
         f". Share of spikes {_number(finding.live_prevalence)} (training"
-        f" {_number(finding.training_prevalence)}), {finding.labelled} labelled seconds.</p>"
+        f" {_number(finding.training_prevalence)}), {finding.labelled} labelled"
+        " seconds under an established level.</p>"
     )
     if found.html is not None:
         link = "drift/" + quote(finding.product, safe="") if not suffix else ""
@@ -105,7 +111,8 @@ def _verdict(detected: bool) -> str:
 
 
 def _table(finding: Finding) -> list[str]:
-    lines = ["<table><tr><th>column<th>distance<th>threshold<th>known live<th>known in training"]
+    lines = ['<div class="scroll" tabindex="0" role="group" aria-label="Columns">']
+    lines += ["<table><tr><th>column<th>distance<th>threshold<th>known live<th>known in training"]
     for name in COLUMNS:
         c = finding.comparison.columns[name]
         mark = ' class="drifted"' if c.drifted else ""
@@ -113,7 +120,7 @@ def _table(finding: Finding) -> list[str]:
             f"<tr{mark}><td>{name}<td>{_number(c.value)}<td>{c.threshold}"
             f"<td>{c.known_window:.0%}<td>{c.known_reference:.0%}"
         )
-    return [*lines, "</table>"]
+    return [*lines, "</table></div>"]
 
 
 def _number(value: float | None) -> str:

@@ -27,6 +27,9 @@ BEYOND: Final = 200
 """So many records in a row from before the window: the others are older too."""
 LEAST_LABELS: Final = 600
 """Fewer labelled seconds than ten minutes of them say nothing about prevalence."""
+FOUNDED: Final = "established"
+"""A share of spikes is compared under a level of a product's own day alone: under a seed, or under
+a τ of a model's, it says how today compares with some other days, which is no fault."""
 
 
 class _Timed(Protocol):
@@ -45,7 +48,7 @@ class Window:
     """One product's window, ending with its newest row at ``end_us`` (event time) of ``feed``.
 
     ``appended_ms`` is when the broker took that row. ``rows`` are by minute, ``scored`` by
-    ``row_id``, ``labels`` by second.
+    ``row_id``, ``labels`` by second, of those under an established level.
     """
 
     product: str
@@ -73,7 +76,7 @@ class Window:
 
     def keep(self, row: FeatureRow) -> None:
         """Take a row if it is the last of its minute so far."""
-        minute = row.time_us // MICROSECONDS // STEP_SECONDS
+        minute = _minute_of(row.time_us)
         kept = self.rows.get(minute)
         if kept is None or (kept.time_us, kept.trade_id) < (row.time_us, row.trade_id):
             self.rows[minute] = row
@@ -92,10 +95,18 @@ class Window:
 
     @property
     def prevalence(self) -> float | None:
-        """Share of spikes among the labelled seconds, None where there are too few of them."""
+        """Share of spikes among the seconds of ``labels``, None where there are too few."""
         if len(self.labels) < LEAST_LABELS:
             return None
         return sum(self.labels.values()) / len(self.labels)
+
+    def is_founded(self, found: Outcome) -> bool:
+        """Return whether it was judged by a level that was established then.
+
+        A level changes with its bin of ten minutes, so a row tells of all its minute.
+        """
+        row = self.rows.get(_minute_of(found.time_us))
+        return row is not None and row.tau_status == FOUNDED and row.tau == found.tau
 
     def _in_order(self) -> list[FeatureRow]:
         return [self.rows[minute] for minute in sorted(self.rows)]
@@ -190,11 +201,15 @@ def _labels(windows: Mapping[str, Window], records: Iterable[Record]) -> None:
         if found.product_id not in windows:
             continue
         window = windows[found.product_id]
-        if window.has(found) and _counts(found):
+        if window.has(found) and _counts(found) and window.is_founded(found):
             window.labels.setdefault(found.time_us // MICROSECONDS, bool(found.label))
         past.note(found.product_id, _at_or_after(window, found))
         if past.over:
             return
+
+
+def _minute_of(time_us: int) -> int:
+    return time_us // MICROSECONDS // STEP_SECONDS
 
 
 def _at_or_after(window: Window, found: _Timed) -> bool:

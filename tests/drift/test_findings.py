@@ -193,6 +193,8 @@ def test_the_page_and_the_summary_say_it_in_words(tmp_path: Path) -> None:
     page = page_of(found, models, 1_000_000).decode()
     assert "BTC-USD: drifted" in page and 'href="drift/BTC-USD"' in page
     assert 'href="BTC-USD.html"' in page_of(found, models, 0, ".html").decode()
+    assert '<html lang="en">' in page and "color-scheme:light dark" in page
+    assert page.count("<main>") == page.count("</main>") == 1 and "background" not in page
     product = summary_of(found, models, 0)["products"][0]
     assert (product["drifted"], product["share"], product["rows"]) == (True, 1.0, 60)
     spoilt = PromotedModels(refused={"<b>": "because"})

@@ -6,6 +6,10 @@ One row a minute, the last of each; the window ends with the newest row of the p
     ···x··x|··x···x|·····································|··x·X   kept: the last x of each minute
 """
 
+from typing import Any
+
+import pytest
+
 from drift.comparison import SCORE, WINDOW_SECONDS
 from drift.window import LEAST_LABELS, Bounds, Window, read_windows
 from featurizer.features import NAMES
@@ -106,6 +110,21 @@ def test_prevalence_counts_one_label_a_second() -> None:
     topics.outcome(settled(feature_row(LEAST_LABELS - 1.5), True, coverage=0.5))
     window = windows(topics)[BTC]
     assert len(window.labels) == LEAST_LABELS and window.prevalence == 0.25
+
+
+@pytest.mark.parametrize(
+    "level", [{"tau_status": "seeded"}, {"tau_status": None, "tau": None}, {"tau": 2e-3}]
+)
+def test_prevalence_needs_an_established_level(level: dict[str, Any]) -> None:
+    """Under a seed, without a level, or by the τ of an older model the share is unknown."""
+    topics = Topics()
+    for at in range(2 * LEAST_LABELS):
+        topics.whole(feature_row(at, **(level if at < LEAST_LABELS else {})), at >= LEAST_LABELS)
+    window = windows(topics)[BTC]
+    assert len(window.labels) == LEAST_LABELS and window.prevalence == 1.0
+    for at in range(LEAST_LABELS):
+        topics.whole(feature_row(2 * LEAST_LABELS + at, feed="next", **level), True)
+    assert windows(topics)[BTC].prevalence is None
 
 
 def test_few_labels_are_no_prevalence() -> None:

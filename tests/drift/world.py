@@ -54,6 +54,8 @@ def feature_row(at: float, product: str = "BTC-USD", feed: str = "f", **more: An
         "mid": 100.0,
         "features": dict.fromkeys(NAMES, at),
         "coverage": 1.0,
+        "tau": 1e-3,
+        "tau_status": "established",
     }
     return FeatureRow(**(fields | more))
 

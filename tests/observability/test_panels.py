@@ -26,7 +26,7 @@ RARE = {
     ("model", "Distance per column"): COMPARED,
     ("model", "Rows compared"): COMPARED,
     ("model", "Prevalence"): COMPARED,
-    ("model", "Prevalence by training's"): COMPARED,
+    ("model", "Share of spikes, last day"): COMPARED,
     ("model", "Rows that know the column"): COMPARED,
     ("model", "Since the promotion"): "max(monitor_model_promoted_timestamp_seconds) > 0",
     ("model", "Recall"): "sum(monitor_quality_spikes) > 0",
