@@ -133,9 +133,11 @@ def thresholds(parts: Sequence[Seconds], rules: Hysteresis = FROZEN) -> dict[str
     return _both([LoadsOf(seconds, rules) for seconds in parts])
 
 
-def thresholds_of_others(parts: Sequence[Seconds]) -> Iterator[dict[str, Choices]]:
+def thresholds_of_others(
+    parts: Sequence[Seconds], rules: Hysteresis = FROZEN
+) -> Iterator[dict[str, Choices]]:
     """Return for each part the θ that all others together give: each is left out in turn."""
-    days = [LoadsOf(seconds) for seconds in parts]
+    days = [LoadsOf(seconds, rules) for seconds in parts]
     for at in range(len(days)):
         yield _both(days[:at] + days[at + 1 :])
 

@@ -3,18 +3,20 @@
 From arrays, or from sums that can be added up hour by hour.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import log
+from math import log, sqrt
 from typing import Final
 
 import msgspec
 import numpy as np
 
-from signals.seconds import Flags, Floats
+from signals.seconds import Flags, Floats, Ints
 
 BINS: Final = 10
 """Of equal width, from 0 to 1."""
+CELLS: Final = 512
+"""Of equal width in the root of a chance: fine where chances are small, as those of 2τ are."""
 
 
 class Bin(msgspec.Struct, frozen=True):
@@ -30,7 +32,8 @@ class Probabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     ``said`` is their mean, ``came`` the share of outcomes, which is the prevalence beside
     ``pr_auc``, null where none came. ``ece`` is the mean distance of the two over ``bins``.
-    ``log_loss`` is in nats, null for what says 0 or 1, as a rule does.
+    ``log_loss`` is in nats, null for what says 0 or 1, as a rule does. Of sums, ``pr_auc`` takes
+    chances in one of ``CELLS`` as equal.
     """
 
     n: int
@@ -89,17 +92,37 @@ def average_precision(score: Floats, came: Flags) -> float | None:
         return None
     order = np.argsort(-score, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
-    hits = np.cumsum(came[order])[ends]
+    return _mean_precision(np.cumsum(came[order])[ends], ends + 1)
+
+
+def _mean_precision(hits: Ints, said: Ints) -> float:
+    """Return it from how many came, and how many there are, at each score or above."""
     steps = np.diff(hits, prepend=0) / hits[-1]
-    return float(np.sum(steps * hits / (ends + 1)))
+    return float(np.sum(steps * hits / said))
+
+
+def cell_of(chance: float) -> int:
+    """Return the cell of a chance from 0 to 1.
+
+    >>> cell_of(0.0), cell_of(0.01), cell_of(1.0)
+    (0, 51, 511)
+    """
+    return min(int(sqrt(chance) * CELLS), CELLS - 1)
+
+
+def cell_precision(cells: Mapping[int, tuple[int, int]]) -> float | None:
+    """Return ``average_precision`` of chances counted by cell, (n, came), those of one equal."""
+    counts = np.array([cells[at] for at in sorted(cells, reverse=True)], np.int64).reshape(-1, 2)
+    said, hits = np.cumsum(counts, axis=0).T
+    return _mean_precision(hits, said) if hits.size and hits[-1] else None
 
 
 @dataclass(slots=True)
 class Sums:
     """Of chances from 0 to 1 that have an outcome: how many, and sums of what figures are made of.
 
-    ``bins`` are (n, said, came) of each tenth of the scale. ``certain`` counts those of 0 or 1,
-    which have no log loss.
+    ``bins`` are (n, said, came) of each tenth of the scale, ``cells`` (n, came) of each of
+    ``CELLS`` that holds any. ``certain`` counts those of 0 or 1, which have no log loss.
     """
 
     n: int = 0
@@ -109,6 +132,7 @@ class Sums:
     log_loss: float = 0.0
     certain: int = 0
     bins: list[tuple[int, float, int]] = field(default_factory=lambda: [(0, 0.0, 0)] * BINS)
+    cells: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def add(self, chance: float, came: bool) -> None:
         """Count one."""
@@ -121,15 +145,21 @@ class Sums:
         at = min(int(chance * BINS), BINS - 1)
         n, said, of = self.bins[at]
         self.bins[at] = n + 1, said + chance, of + came
+        self.count(cell_of(chance), 1, int(came))
+
+    def count(self, cell: int, n: int, came: int) -> None:
+        """Count so many of a cell, and how many of these came."""
+        others, hits = self.cells.get(cell, (0, 0))
+        self.cells[cell] = others + n, hits + came
 
     def figures(self) -> Probabilities:
-        """Return the figures; what needs the chances themselves is null.
+        """Return the figures.
 
         >>> found = Sums()
         >>> found.add(0.2, False)
         >>> found.add(0.4, True)
         >>> round(found.figures().said, 6), found.figures().came, found.figures().pr_auc
-        (0.3, 0.5, None)
+        (0.3, 0.5, 1.0)
         """
         n = self.n
         bins = tuple(Bin(k, said / k, came / k) for k, said, came in self.bins if k)
@@ -140,7 +170,7 @@ class Sums:
             brier=self.squared / n if n else None,
             log_loss=self.log_loss / n if n and not self.certain else None,
             ece=sum(b.n * abs(b.said - b.came) for b in bins) / n if n else None,
-            pr_auc=None,
+            pr_auc=cell_precision(self.cells),
             bins=bins,
         )
 
@@ -152,6 +182,8 @@ def together(several: Iterable[Sums]) -> Sums:
         for name in ("n", "said", "came", "squared", "log_loss", "certain"):
             setattr(found, name, getattr(found, name) + getattr(each, name))
         found.bins = [_bin(*pair) for pair in zip(found.bins, each.bins, strict=True)]
+        for cell, (n, came) in each.cells.items():
+            found.count(cell, n, came)
     return found
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from training.data.dataset import Dataset
 from training.data.rows import Table
 from training.evaluation.measures import rule
-from training.evaluation.regimes import regimes_of
+from training.evaluation.regimes import by_product, regimes_of
 from training.evaluation.rule_comparison import against_rule
 from training.evaluation.study import Study
 from training.final_fit import Trained
@@ -27,17 +27,15 @@ def holdout_findings(opened: Dataset, study: Study, trained: Sequence[Trained]) 
 
 
 def evaluate_parts(table: Table, tau: Any, trained: Sequence[Trained]) -> dict[str, dict[str, Any]]:
-    """Return each variant's figures beside the rule's, for all rows and by regime."""
+    """Return each variant's figures beside the rule's, by product and by its regimes."""
     table = table.take(np.isin(table.product, list(tau)))
     labelled = LabelledSet.of(table, tau)
     plain = rule(table, tau)
-    every = {"all": labelled.spikes == labelled.spikes} | regimes_of(table, tau)
     scored = {each.variant: each.predict(table) for each in trained}
     return {
         part: {
             variant: against_rule(table, labelled.spikes, found, plain, rows)
             for variant, found in scored.items()
         }
-        for part, rows in every.items()
-        if rows.any()
+        for part, rows in by_product(table, regimes_of(table, tau)).items()
     }

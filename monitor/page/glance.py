@@ -17,11 +17,15 @@ FeedKind = Literal["live", "replay", "generated"]
 
 
 class Chance(msgspec.Struct, frozen=True):
-    """What chances said on average and how often it came, 0 … 1, over ``rows`` with an outcome."""
+    """What chances said on average and how often it came, 0 … 1, over ``rows`` with an outcome.
+
+    ``pr_auc`` stands beside ``came``, its prevalence, which is what chance would have.
+    """
 
     said: float | None
     came: float | None
     rows: int
+    pr_auc: float | None = None
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,7 +122,8 @@ def last_days(said: Sequence[Said]) -> dict[tuple[str, str], dict[str, Chance]]:
     """Return what chances said beside what came, by product and variant, then by event."""
     found: dict[tuple[str, str], dict[str, Chance]] = {}
     for each in said:
-        figures = Chance(each.figures.said, each.figures.came, each.figures.n)
+        of = each.figures
+        figures = Chance(of.said, of.came, of.n, of.pr_auc)
         found.setdefault((each.product_id, each.variant), {})[each.event] = figures
     return found
 

@@ -10,6 +10,8 @@ from signals.probabilities import (
     Probabilities,
     Sums,
     average_precision,
+    cell_of,
+    cell_precision,
     probabilities,
     reliability,
     together,
@@ -72,12 +74,12 @@ def summed(score: np.ndarray, came: np.ndarray) -> Sums:
 
 
 def assert_same(one: Probabilities, other: Probabilities) -> None:
-    """Compare all figures but the one that needs the chances themselves."""
+    """Compare all figures; PR-AUC takes chances of one cell as equal."""
     for name in ("n", "said", "came", "brier", "log_loss", "ece"):
         expected = getattr(other, name)
         assert getattr(one, name) == (expected and pytest.approx(expected, rel=1e-12)), name
     assert [each.n for each in one.bins] == [each.n for each in other.bins]
-    assert one.pr_auc is None
+    assert one.pr_auc == (other.pr_auc and pytest.approx(other.pr_auc, abs=0.003))
 
 
 def test_hours_added_up_are_the_whole() -> None:
@@ -99,3 +101,26 @@ def test_nothing_is_no_figure() -> None:
     """Not zero."""
     found = together([]).figures()
     assert (found.n, found.said, found.brier, found.bins) == (0, None, None, ())
+
+
+@pytest.mark.parametrize(("low", "high", "n"), [(0.02, 0.95, 20_000), (0.001, 0.05, 60_000)])
+def test_precision_by_cells_is_that_of_the_chances(low: float, high: float, n: int) -> None:
+    """Within 0.003 at the levels of both events, and the same where chances stand in the cells."""
+    random = np.random.default_rng(5)
+    score = np.exp(random.uniform(np.log(low), np.log(high), n))
+    came = random.random(n) < score
+    found = summed(score, came).figures().pr_auc
+    assert found == pytest.approx(average_precision(score, came), abs=0.003)
+    coarse = np.array([cell_of(each) for each in score.tolist()], np.float64)
+    assert found == pytest.approx(average_precision(coarse, came), rel=1e-12)
+
+
+def test_precision_by_cells_has_no_figure_where_nothing_came() -> None:
+    """Nor where nothing was said; sums added up are those of all."""
+    assert cell_precision({}) is None
+    assert cell_precision({3: (5, 0)}) is None
+    one, other = summed(np.array([0.9, 0.2]), np.array([True, False])), summed(
+        np.array([0.9, 0.5]), np.array([False, True])
+    )
+    assert together([one, other]).cells == {485: (2, 1), 228: (1, 0), 362: (1, 1)}
+    assert together([one, other]).figures().pr_auc == pytest.approx(0.5 * 0.5 + 0.5 * 2 / 3)

@@ -69,3 +69,8 @@ def write_all(folder: Path, write: Callable[..., Path]) -> Path:
     for seed in (1, 2):
         write(folder / f"adv_{seed}.ndjson", start=1_700_010_000 * seed, seed=seed)
     return folder
+
+
+def with_client_clock(lines: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Cut the times of a recording to microseconds, as a client writes them."""
+    return [line | {"timestamp": line["timestamp"][:26]} for line in lines]

@@ -1,7 +1,13 @@
-"""Regimes of volatility, by what the last 300 s were: known at the time, never the outcome."""
+"""Parts of rows: products, and regimes of volatility, by what the last 300 s were.
 
+A regime is known at the time, never the outcome.
+"""
+
+from collections.abc import Mapping
 from math import sqrt
 from typing import Final
+
+import numpy as np
 
 from training.data.rows import Table
 from training.data.thresholds import Flags, Tau, limits_of
@@ -22,3 +28,16 @@ def regimes_of(table: Table, tau: Tau) -> dict[str, Flags]:
         "brisk": (ratio >= low) & (ratio < high),
         "wild": ratio >= high,
     }
+
+
+def by_product(table: Table, parts: Mapping[str, Flags]) -> dict[str, Flags]:
+    """Return the rows of each product by its name, then those of its parts; none over several.
+
+    Spikes of two products are different events, as each has a τ of its own. What has no row is
+    left out.
+    """
+    found: dict[str, Flags] = {}
+    for product in np.unique(table.product).tolist():
+        own = table.product == product
+        found |= {product: own} | {f"{product}, {part}": own & rows for part, rows in parts.items()}
+    return {part: rows for part, rows in found.items() if rows.any()}

@@ -18,7 +18,7 @@ from training.data.thresholds import Flags, Scores, limits_of, spikes_of
 from training.errors import TrainingError
 from training.evaluation.bootstrap import Resampled, brier_difference, precision_difference
 from training.evaluation.measures import Figures, ScoredRows, figures, quotable, rule
-from training.evaluation.regimes import regimes_of
+from training.evaluation.regimes import by_product, regimes_of
 from training.evaluation.rule_comparison import against_rule
 
 SPIKES_A_DAY: Final = "4"
@@ -98,7 +98,7 @@ def open_model(path: Path) -> EvaluatedModel:
 
 
 def evaluate_model(model: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:
-    """Evaluate a model beside the rule: all rows, by capture and by regime, at its own τ.
+    """Evaluate a model beside the rule at its own τ: each product, by capture and by regime.
 
     Captures that it was trained on are named.
     """
@@ -112,7 +112,6 @@ def evaluate_model(model: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:
         "parts": {
             part: against_rule(table, spikes, found, plain, rows)
             for part, rows in _parts(dataset, table, tau).items()
-            if rows.any()
         },
     }
 
@@ -139,7 +138,6 @@ def compare_models(one: EvaluatedModel, other: EvaluatedModel, dataset: Dataset)
         "parts": {
             part: _difference(table, spikes, both, rows)
             for part, rows in _parts(dataset, table, tau).items()
-            if rows.any()
         },
     }
 
@@ -165,9 +163,8 @@ def _question(model: EvaluatedModel) -> dict[str, float] | str:
 
 
 def _parts(dataset: Dataset, table: Table, tau: Scores) -> dict[str, Flags]:
-    every: dict[str, Flags] = {"all": np.ones(len(table), dtype=np.bool_)}
     captures = {c.file: table.capture == number for number, c in enumerate(dataset.captures)}
-    return every | captures | regimes_of(table, tau)
+    return by_product(table, captures | regimes_of(table, tau))
 
 
 def figure_lines(part: str, pairs: Sequence[tuple[str, Figures]]) -> list[str]:

@@ -1,8 +1,8 @@
 """The choice: by honest lift over the rv60 rule, with intervals; ties go to the simpler."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
 from typing import Any, Final
 
 import numpy as np
@@ -18,7 +18,7 @@ from training.evaluation.bootstrap import (
 from training.evaluation.measures import ScoredRows, as_probabilities, quotable
 from training.evaluation.protocols import Key, ScoredByKey
 from training.models.calibration import METHODS, Method
-from training.models.candidates import BASELINE, CANDIDATES, RULE_NAME
+from training.models.candidates import BASELINE, CALIBRATED_RULE, CANDIDATES, RULE_NAME
 
 MANY: Final = 1000.0
 """Times the data, beyond which an estimate of what would decide says nothing more."""
@@ -100,28 +100,31 @@ class Evidence:
 
 
 def chosen_methods(evidence: Evidence) -> dict[str, Method]:
-    """Return each candidate's calibration: of those that scored as many rows as any, the best.
+    """Return each candidate's calibration: of ``full_ways``, that of the lowest Brier score."""
+    scored = evidence.scored
+    return {
+        name: min(
+            full_ways(name, scored), key=lambda way: brier_of(scored[(name, way)], evidence.spikes)
+        )
+        for name in dict.fromkeys(name for name, _ in scored)
+    }
 
-    The best has the lowest Brier score; a bare score stands only where no calibration could be
-    fitted in every fold.
+
+def full_ways(name: str, scored: ScoredByKey) -> list[Method]:
+    """Return a candidate's calibrations that scored as many rows as any, from simple to free.
+
+    A bare score stands only where no calibration could be fitted in every fold.
     """
-    found: dict[str, Method] = {}
-    for name in dict.fromkeys(name for name, _ in evidence.scored):
-        ways: list[Method] = [way for way in METHODS if (name, way) in evidence.scored]
-        rows = {way: int(evidence.scored[(name, way)].has_score.sum()) for way in ways}
-        full = [way for way in ways if rows[way] == max(rows.values())]
-        calibrated = [way for way in full if way != "none"] or full
-        found[name] = min(calibrated, key=_brier_of(name, evidence))
-    return found
+    ways: list[Method] = [way for way in METHODS if (name, way) in scored]
+    rows = {way: int(scored[(name, way)].has_score.sum()) for way in ways}
+    full = [way for way in ways if rows[way] == max(rows.values())]
+    return [way for way in full if way != "none"] or full
 
 
-def _brier_of(name: str, evidence: Evidence) -> Callable[[Method], float]:
-    def brier(way: Method) -> float:
-        scored = evidence.scored[(name, way)]
-        at = scored.has_score
-        return float(np.mean((scored.score[at] - evidence.spikes[at]) ** 2))
-
-    return brier
+def brier_of(scored: ScoredRows, spikes: Flags) -> float:
+    """Return the Brier score of the rows that have a score, infinite where none has."""
+    at = scored.has_score
+    return float(np.mean((scored.score[at] - spikes[at]) ** 2)) if at.any() else inf
 
 
 def result_of(evidence: Evidence, key: Key, full: int) -> CandidateResult:
@@ -162,19 +165,49 @@ def part_differences(
 
 def _worse(evidence: Evidence, key: Key, part: str) -> bool:
     found = part_differences(evidence, key, part)
-    if found is None or key[0] == RULE_NAME:
-        return False
-    lift, brier = found
+    return found is not None and key[0] != RULE_NAME and _is_worse(*found)
+
+
+def _is_worse(lift: Interval | None, brier: Interval) -> bool:
     return brier.low > MARGIN or (lift is not None and lift.high < 0.0)
 
 
-def choose(evidence: Evidence) -> Choice:
-    """Choose what becomes ``ml``.
+def holds(evidence: Evidence, key: Key, calibrated: Key) -> bool:
+    """Say whether a candidate ranks at least as well as the calibrated rule, in no part worse.
+
+    Both are of the rows that both scored.
+    """
+    everywhere = np.ones(len(evidence.spikes), np.bool_)
+    whole = _differences(evidence, key, calibrated, everywhere)
+    parts = [_differences(evidence, key, calibrated, rows) for rows in evidence.parts.values()]
+    if whole is None:
+        return True
+    lift, _ = whole
+    is_behind = lift is not None and lift.value < 0.0
+    return not is_behind and not any(found and _is_worse(*found) for found in parts)
+
+
+def _differences(
+    evidence: Evidence, one: Key, other: Key, rows: Flags
+) -> tuple[Interval | None, Interval] | None:
+    """Return lift and Brier score of one above another, both as probabilities."""
+    first, second = evidence.scored[one], evidence.scored[other]
+    at = first.has_score & second.has_score & rows
+    if not at.any():
+        return None
+    spikes, draws = evidence.spikes[at], Resampled.of(evidence.time_us[at])
+    said = first.score[at], second.score[at]
+    lift = precision_difference(spikes, *said, draws) if quotable(spikes) else None
+    return lift, brier_difference(spikes, *said, draws)
+
+
+def choose(evidence: Evidence, methods: Mapping[str, Method] | None = None) -> Choice:
+    """Choose what becomes ``ml``; ``methods`` are the calibrations, by default the chosen ones.
 
     Raises:
         FitError: no candidate could be evaluated on the honest rows.
     """
-    methods = chosen_methods(evidence)
+    methods = methods or chosen_methods(evidence)
     full = int(evidence.rule.has_score.sum())
     results = tuple(result_of(evidence, key, full) for key in methods.items())
     eligible = [s for s in results if s.full and CANDIDATES[s.name].role == "candidate"]
@@ -183,7 +216,7 @@ def choose(evidence: Evidence) -> Choice:
     beating = [s for s in eligible if s.gain.low > 0.0 and not s.worse_in]
     if beating:
         return _decided(evidence, beating, results)
-    return _undecided(eligible, results)
+    return _undecided(evidence, eligible, results)
 
 
 def _decided(
@@ -206,18 +239,22 @@ def _behind(evidence: Evidence, one: CandidateResult, best: CandidateResult) -> 
     return precision_difference(evidence.spikes, scores[0], scores[1], draws).high < 0.0
 
 
-def _undecided(eligible: Sequence[CandidateResult], results: tuple[CandidateResult, ...]) -> Choice:
-    limit = min(s.own_brier for s in results if s.name in (RULE_NAME, BASELINE))
+def _undecided(
+    evidence: Evidence, eligible: Sequence[CandidateResult], results: tuple[CandidateResult, ...]
+) -> Choice:
+    limit = min(s.own_brier for s in results if s.name in (RULE_NAME, CALIBRATED_RULE, BASELINE))
     sound = [s for s in eligible if s.own_brier <= limit and s.gain.value >= 0 and not s.worse_in]
+    for rule in (s.key for s in results if s.name == CALIBRATED_RULE):
+        sound = [s for s in sound if holds(evidence, s.key, rule)]
     if sound:
         winner = min(sound, key=lambda s: s.numbers)
         why = (
             "the simplest calibrated model whose Brier score and PR-AUC are at least the rule's"
-            " pooled, and in no part worse beyond the interval"
+            " and the calibrated rule's, and in no part worse than either beyond the interval"
         )
     else:
         winner = min(eligible, key=lambda s: s.own_brier)
-        why = "the one with the lowest Brier score, as none holds the rule's figures in every part"
+        why = "the one with the lowest Brier score, as none holds the figures of both in every part"
     reason = f"no candidate beats the rv60 rule beyond its interval; chosen is {why}"
     return Choice(winner.key, False, reason, results)
 

@@ -9,6 +9,7 @@ from training.data.splits import INSIDE
 from training.data.thresholds import Flags
 from training.errors import FitError
 from training.evaluation.measures import ScoredRows
+from training.evaluation.nested import nested
 from training.evaluation.protocols import (
     HONEST,
     OWN_TAU,
@@ -77,18 +78,33 @@ def study(
         say(f"testing   {protocol.title}")
         evaluations[protocol.name] = Evaluation(*evaluate(problem, protocol, names, executor))
     parts, rests_on = parts_of(dataset, problem), _rests_on(evaluations, len(set(dataset.group)))
+    methods = chosen_methods(evidence_of(problem, evaluations[rests_on], parts))
+    for name, of in evaluations.items():
+        evaluations[name] = picked_apart(problem, of, methods)
     evidence = evidence_of(problem, evaluations[rests_on], parts)
-    choice = choose(evidence)
+    choice = choose(evidence, methods)
     say(f"chosen    {choice.key[0]}, calibration {choice.key[1]}; {choice.verdict}")
     few = list(dict.fromkeys([RULE_NAME, BASELINE, choice.key[0]]))
     for protocol in OWN_TAU:
-        evaluations[protocol.name] = Evaluation(*evaluate(problem, protocol, few))
+        own = Evaluation(*evaluate(problem, protocol, few))
+        evaluations[protocol.name] = picked_apart(problem, own, methods)
     say("testing   as published, to show what that flatters")
     evaluations[PUBLISHED] = Evaluation(
         problem.spikes, evaluate_as_published(problem, names, executor)
     )
-    methods = chosen_methods(evidence)
     return Study(problem, evaluations, parts, evidence, methods, choice, rests_on)
+
+
+def picked_apart(
+    problem: LearningProblem, of: Evaluation, methods: Mapping[str, Method]
+) -> Evaluation:
+    """Return an evaluation in which the groups not judged pick a candidate's calibration.
+
+    References keep what all groups pick, which flatters them alone.
+    """
+    own = {name: way for name, way in methods.items() if CANDIDATES[name].role == "candidate"}
+    scored = nested(of.spikes, dict(of.scored), problem.core, problem.group, own)
+    return Evaluation(of.spikes, scored)
 
 
 def _rests_on(evaluations: Mapping[str, Evaluation], groups: int) -> str:

@@ -26,7 +26,7 @@ def find_events(data: Path) -> dict[str, Any]:
         FitError: a single class in what is learned from, or a default budget is refused.
     """
     venues = {days.venue.name: days.seconds for days in read_venues(data)}
-    found: dict[str, Any] = _rounded(events_of(read_coinbase(data), venues))
+    found: dict[str, Any] = rounded(events_of(read_coinbase(data).learned, venues))
     return found
 
 
@@ -67,9 +67,10 @@ def _of(chances: ChancesOf, level: int) -> Any:
     return getattr(chances, CHANCES[level])
 
 
-def _rounded(found: Any) -> Any:
+def rounded(found: Any) -> Any:
+    """Return figures with the digits that two machines agree on."""
     if isinstance(found, dict):
-        return {name: _rounded(each) for name, each in found.items()}
+        return {name: rounded(each) for name, each in found.items()}
     if isinstance(found, list | tuple):
-        return [_rounded(each) for each in found]
+        return [rounded(each) for each in found]
     return float(f"{found:.{DIGITS}g}") if isinstance(found, float) else found

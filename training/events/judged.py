@@ -21,6 +21,8 @@ from signals.budgets import (
 from signals.leads import EARLY
 from signals.poisson import poisson_interval
 from signals.row import Thresholds
+from signals.rules import FROZEN, Hysteresis
+from signals.seconds import Seconds
 from signals.table import Detected, EventTable, Part, always, event_table, parts_of, rule
 from training.errors import FitError
 from training.events.chances import chance_figures, gains, plain_figures
@@ -58,7 +60,7 @@ def judged(scored: Scored) -> dict[str, Any]:
     Raises:
         FitError: they are refused to the model, of all days or without one of them.
     """
-    parts = {row: _left_out(days) for row, days in scored.items()}
+    parts = {row: left_out([day.seconds for day in days]) for row, days in scored.items()}
     if parts[MODEL] is None:
         raise FitError("found default budgets that are refused, expected θ of both")
     return {
@@ -79,15 +81,14 @@ def judged(scored: Scored) -> dict[str, Any]:
     }
 
 
-def _left_out(days: Sequence[ScoredDay]) -> Parts | None:
+def left_out(days: Sequence[Seconds], rules: Hysteresis = FROZEN) -> Parts | None:
     """Return the days with their runs, each under the θ of all others; None if any is refused."""
-    seconds = [day.seconds for day in days]
     elevated, spike = list[Part](), list[Part]()
-    for each, choices in zip(seconds, thresholds_of_others(seconds), strict=True):
+    for each, choices in zip(days, thresholds_of_others(days, rules), strict=True):
         theta = default_thresholds(choices)
         if theta is None:
             return None
-        for found, part in zip((elevated, spike), parts_of([each], theta), strict=True):
+        for found, part in zip((elevated, spike), parts_of([each], theta, rules), strict=True):
             found += part
     return elevated, spike
 

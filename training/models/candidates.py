@@ -194,3 +194,5 @@ TABLE: Final = (
 CANDIDATES: Final[Mapping[str, Candidate]] = {candidate.name: candidate for candidate in TABLE}
 BASELINE: Final = "baseline"
 RULE_NAME: Final = "rule"
+CALIBRATED_RULE: Final = "last"
+"""rv60 alone as a probability: the fair opponent."""

@@ -6,18 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from featurizer.level.seeds import packaged_seeds, read_seeds
 from ingestor.instant import text_of
 from serving.control import Variant
 from serving.relative import WINDOWS
 from signals.budgets import Choices, thresholds
 from training.errors import DatasetError
 from training.models.relative import RelativeFit, fit_relative
-from training.venues.captures import read_captures
-from training.venues.examples import Examples, examples_of, joined
+from training.venues.examples import Examples, examples_of
 from training.venues.forecasts import EVERY, Forecasts, score_days, transfer
-from training.venues.judging import COINBASE, MINUTES, missing
-from training.venues.minute_levels import read_minute_examples
+from training.venues.judging import MINUTES, missing, read_coinbase
 from training.venues.paired import day_name, forecast_figures
 from training.venues.venue_days import VenueDays, read_venues
 
@@ -56,14 +53,12 @@ def read_learned(data: Path) -> LearnedFrom:
     absent = missing(data)
     if absent:
         raise DatasetError(f"{data}: found no {', '.join(absent)}, expected all to learn from")
-    captures, names = read_captures(data, read_seeds(packaged_seeds()))
-    minutes = read_minute_examples(data / MINUTES)
-    learned = joined(COINBASE, [minutes, captures]).thinned(EVERY)
-    files = [_file(data / MINUTES, minutes, MINUTES_SOURCE, MINUTES_LICENCE)]
-    for number, name in enumerate(names):
-        part = captures.take(captures.part == number).thinned(EVERY)
+    own = read_coinbase(data)
+    files = [_file(data / MINUTES, own.minutes, MINUTES_SOURCE, MINUTES_LICENCE)]
+    for number, name in enumerate(own.files):
+        part = own.captures.take(own.captures.part == number).thinned(EVERY)
         files.append(_file(data / name, part, "a capture of Advanced Trade", CAPTURES_LICENCE))
-    return LearnedFrom(learned, files)
+    return LearnedFrom(own.learned, files)
 
 
 def _file(path: Path, examples: Examples, source: str, licence: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from featurizer.labels import HORIZON
 from featurizer.level.records import DAY_SECONDS
+from signals.rules import DECAY
 from signals.seconds import Columns, Seconds
 from training.data.thresholds import Flags
 from training.errors import FitError
@@ -68,7 +69,11 @@ class ScoredDay:
     @cached_property
     def seconds(self) -> Seconds:
         """Its predictions as the machine steps them."""
-        return Seconds.of(Columns(*(getattr(self, name) for name in Columns.__slots__)))
+        return self.stepped(DECAY)
+
+    def stepped(self, decay: float) -> Seconds:
+        """Return them as a machine would whose scores keep so much after a second."""
+        return Seconds.of(Columns(*(getattr(self, name) for name in Columns.__slots__)), decay)
 
 
 class Says(Protocol):

@@ -51,25 +51,39 @@ def missing(data: Path) -> list[str]:
     return [file for file in files if not (data / file).is_file()] + captures
 
 
-def read_coinbase(data: Path) -> Examples:
-    """Return Coinbase's minutes and captures as one learns from them: every tenth second.
+@dataclass(frozen=True, slots=True)
+class Coinbase:
+    """Coinbase's minutes and captures; ``files`` are those of the captures, by part."""
+
+    minutes: Examples
+    captures: Examples
+    files: Sequence[str]
+
+    @property
+    def learned(self) -> Examples:
+        """Return them as one learns from them: every tenth second, minutes first."""
+        return joined(COINBASE, [self.minutes, self.captures]).thinned(EVERY)
+
+
+def read_coinbase(data: Path) -> Coinbase:
+    """Read Coinbase's own data.
 
     Raises:
         DatasetError: names what cannot be read.
     """
-    captures, _ = read_captures(data, read_seeds(packaged_seeds()))
-    return joined(COINBASE, [read_minute_examples(data / MINUTES), captures]).thinned(EVERY)
+    captures, files = read_captures(data, read_seeds(packaged_seeds()))
+    return Coinbase(read_minute_examples(data / MINUTES), captures, files)
 
 
 def judge(data: Path) -> dict[str, Any]:
     """Return what the data say; raises ``DatasetError`` naming what cannot be read."""
     days = list(read_venues(data))
-    captures, files = read_captures(data, read_seeds(packaged_seeds()))
+    own = read_coinbase(data)
     evidence = Evidence(
         [examples_of(each.venue.name, each.seconds) for each in days],
-        read_minute_examples(data / MINUTES),
-        captures,
-        files,
+        own.minutes,
+        own.captures,
+        own.files,
     )
     return {
         "shares": [share_table(d.venue, d.path, d.seconds, d.breaks) for d in days],

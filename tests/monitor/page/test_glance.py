@@ -64,4 +64,5 @@ def test_what_was_said_stands_beside_what_came() -> None:
     days = last_days([Said("BTC-USD", "ml", "score", 24, sums.figures())])
     chance = days["BTC-USD", "ml"]["score"]
     assert (round(chance.said or 0, 9), chance.came, chance.rows) == (0.15, 0.5, 2)
+    assert chance.pr_auc == 1.0
     assert glance_of(said(0), None, START, 1, days["BTC-USD", "ml"]).last_day["score"] == chance

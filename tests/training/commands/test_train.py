@@ -17,6 +17,7 @@ from promotion.run_folder import model_folder, read_run
 from serving.artifact import load_folder
 from serving.predictor import open_predictor
 from tests.training.light import light_candidates
+from tests.training.made_up import with_client_clock
 from training.__main__ import main
 from training.config import TrainingSettings
 from training.errors import DatasetError, FitError
@@ -132,7 +133,7 @@ def test_the_record_says_that_the_seal_was_broken(
     """run.json names what was opened; the report has its figures beside the rule's."""
     assert made.record.parameters["sealed_opened"] is True
     assert made.record.evidence["sealed"] == {"opened": ["kept.ndjson"]}
-    both = report["sealed"]["parts"]["all"]
+    both = report["sealed"]["parts"]["BTC-USD"]
     assert set(both) == {"ml", "baseline"}
     assert both["ml"]["model"]["rows"] == both["ml"]["rv60_rule"]["rows"] == 440
     assert "kept.ndjson" not in [each["file"] for each in report["dataset"]["captures"]]
@@ -196,15 +197,37 @@ def test_a_seal_that_is_not_there_cannot_be_opened(tmp_path: Path, write: Write)
 def test_evaluate_and_compare_read_a_run(
     made: TrainingRun, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A written model is evaluated beside the rule, and two of them on the same rows."""
+    """A written model is evaluated beside the rule by product, and two on the same rows."""
     data = str(made_data(made))
     assert main(["evaluate", str(made.folder), "--data", data, "--json"]) == 0
     found = json.loads(capsys.readouterr().out)
     assert "first.ndjson" in found["seen_in_training"]
-    assert found["parts"]["all"]["model"]["rows"] > 1000
+    assert found["parts"]["BTC-USD"]["model"]["rows"] > 1000
+    assert "ETH-USD, first.ndjson" in found["parts"]
+    assert all(part.split(", ")[0] in ("BTC-USD", "ETH-USD") for part in found["parts"])
     one, two = model_folder(made.folder, made.record.winner), model_folder(made.folder, "baseline")
     assert main(["compare", str(one), str(two), "--data", data]) == 0
     assert "first above second: PR-AUC" in capsys.readouterr().out
+
+
+@pytest.mark.process
+def test_a_clients_clock_is_evaluated_with_a_note_and_refused_to_train(
+    made: TrainingRun, tmp_path: Path, write: Write, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its figures stand beside the reason; training names it, ends, and writes nothing."""
+    wall = str(write(tmp_path / "wall.ndjson", START, change=with_client_clock))
+    assert main(["evaluate", str(made.folder), "--data", wall, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["parts"]["BTC-USD"]["model"]["rows"] > 0
+    assert len(found["notes"]) == 1
+    assert found["notes"][0].startswith("wall.ndjson: ")
+    assert found["notes"][0].endswith("these are a client's clock")
+    runs = str(tmp_path / "runs")
+    assert main(["train", "--data", wall, "--runs", runs, "--no-tracking"]) == 1
+    said = capsys.readouterr().err
+    assert "wall.ndjson" in said
+    assert "a client's clock" in said
+    assert not Path(runs).exists()
 
 
 def made_data(made: TrainingRun) -> Path:

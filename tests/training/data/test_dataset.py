@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.made_up import with_client_clock
 from training.data.dataset import build, read_capture
 from training.errors import DatasetError
 
@@ -45,11 +46,6 @@ def small(tmp_path: Path, write: Write) -> Path:
     data.mkdir()
     write(data / "one.ndjson", seconds=400)
     return data
-
-
-def with_client_clock(lines: Lines) -> Lines:
-    """Cut the times to microseconds, as a client writes them."""
-    return [line | {"timestamp": line["timestamp"][:26]} for line in lines]
 
 
 def test_a_clients_clock_is_left_out(small: Path, write: Write) -> None:

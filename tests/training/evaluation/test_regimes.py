@@ -8,7 +8,7 @@ import pytest
 
 from featurizer.features import NAMES
 from training.data.rows import Table
-from training.evaluation.regimes import REGIMES, regimes_of
+from training.evaluation.regimes import REGIMES, by_product, regimes_of
 
 TAU = {"BTC-USD": 0.001}
 
@@ -33,3 +33,15 @@ def test_an_unknown_volatility_is_of_no_regime(market_table: Callable[..., Table
     table = market_table(rows=100)
     table.features[:, NAMES.index("realized_volatility_300s")] = np.nan
     assert not any(flags.any() for flags in regimes_of(table, TAU).values())
+
+
+def test_no_part_is_over_two_products(market_table: Callable[..., Table]) -> None:
+    """Each has rows of its own by its name and by part; together they are all, each row once."""
+    table = market_table(rows=100)
+    table.product[::3] = "ETH-USD"
+    first = np.arange(len(table)) < len(table) // 2
+    found = by_product(table, {"first": first, "none": first & ~first})
+    assert list(found) == ["BTC-USD", "BTC-USD, first", "ETH-USD", "ETH-USD, first"]
+    for part, rows in found.items():
+        assert set(table.product[rows]) == {part.split(", ")[0]}
+    assert (found["BTC-USD"] ^ found["ETH-USD"]).all()

@@ -11,6 +11,7 @@ from training.evaluation.selection import (
     choose,
     chosen_methods,
     data_needed,
+    holds,
     part_differences,
 )
 from training.models.calibration import Method
@@ -80,6 +81,23 @@ def test_what_is_worse_than_the_rule_is_not_chosen_for_being_simple() -> None:
     choice = choose(Evidence(found.spikes, found.time_us, scored, found.parts))
     assert choice.key[0] == "forest"
     assert choice.result("har_equal").worse_in == ("early", "late")
+
+
+def test_where_nothing_is_decided_the_calibrated_rule_is_to_be_held_too() -> None:
+    """A simple model that holds the rule's figures but not its PR-AUC yields to one that does."""
+    even = evidence(har_equal=1.0, har_fitted=1.0)
+    better = scored(1.1, 7)
+    calibrated = ScoredRows(0.5 * better.score, better.alarm)
+    simple, fitted, reference = (
+        ("har_equal", "sigmoid"),
+        ("har_fitted", "sigmoid"),
+        ("last", "sigmoid"),
+    )
+    by_key = even.scored | {simple: even.rule, fitted: better, reference: calibrated}
+    found = Evidence(even.spikes, even.time_us, by_key, {})
+    assert [holds(found, key, reference) for key in (simple, fitted)] == [False, True]
+    choice = choose(found)
+    assert (choice.key, choice.decidable) == (fitted, False)
 
 
 def test_a_reference_never_wins() -> None:

@@ -10,7 +10,7 @@ from training.data.rows import Table
 from training.errors import FitError
 from training.evaluation.measures import ScoredRows
 from training.evaluation.protocols import LEAVE_GROUP_OUT, evaluate
-from training.evaluation.study import Evaluation, evidence_of, parts_of, study
+from training.evaluation.study import Evaluation, evidence_of, parts_of, picked_apart, study
 from training.models.problem import LearningProblem
 
 MakeTable = Callable[..., Table]
@@ -57,6 +57,21 @@ def test_a_calibration_that_was_not_evaluated_is_answered_by_none() -> None:
     evaluation = Evaluation(np.array([True]), {("rule", "none"): plain})
     assert evaluation.of(("rule", "sigmoid")) is plain
     assert evaluation.of(("forest", "sigmoid")) is None
+
+
+def test_a_candidate_alone_has_its_calibration_picked_apart() -> None:
+    """The calibrated rule keeps what all groups pick, which flatters it and nobody else."""
+    spikes = np.array([True, True, False, False])
+    problem = SimpleNamespace(core=np.ones(4, np.bool_), group=np.array([0, 1, 0, 1]))
+    ways = {
+        "sigmoid": ScoredRows(np.array([0.9, 0.2, 0.0, 0.0]), spikes),
+        "isotonic": ScoredRows(np.array([0.5, 0.5, 0.0, 0.0]), spikes),
+    }
+    scored = {(name, way): of for name in ("last", "har_equal") for way, of in ways.items()}
+    methods = {"last": "isotonic", "har_equal": "isotonic"}
+    found = picked_apart(problem, Evaluation(spikes, scored), methods)
+    assert found.scored[("last", "isotonic")] is ways["isotonic"]
+    assert found.scored[("har_equal", "isotonic")].score.tolist() == [0.5, 0.2, 0.0, 0.0]
 
 
 def test_a_capture_too_short_to_be_parted_is_refused(market_table: MakeTable) -> None:
