@@ -1,4 +1,7 @@
-"""``python -m ingestor``: Coinbase's WebSocket into ``ticks``; ``topics`` only sees to topics."""
+"""``python -m ingestor``: Coinbase's WebSocket into ``ticks``.
+
+``topics`` only sees to topics, ``record`` writes files.
+"""
 
 import argparse
 import asyncio
@@ -6,8 +9,10 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from typing import Final
 
+from ingestor.commands.session import record
 from ingestor.config import Settings
 from ingestor.service import open_service
 from ingestor.topics import TOPICS, VolumeTooSmall, bounds
@@ -39,11 +44,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="seconds to go on trying, also while the broker is away"
         f" (default: {WAIT_SECONDS:.0f} with --wait, else one try)",
     )
+    recording = commands.add_parser("record", help="write the feed into files, without Kafka")
+    recording.add_argument("folder", type=Path, help="where they go, a file a connection and hour")
     options = parser.parse_args(arguments)
     settings, kafka = Settings(), KafkaSettings()
     if options.command is None:
         return serve(settings, kafka)
     configure("ingestor", settings.log_level)
+    if options.command == "record":
+        return keep(settings, options.folder, Stop().install())
     wait = Stop().install().wait
     if options.wait:
         return await_topics(
@@ -67,6 +76,16 @@ def serve(settings: Settings, kafka: KafkaSettings) -> int:
             get_logger().error("ingestor.failed", reason=repr(exc), exc_info=True)
             return 1
     return 0
+
+
+def keep(settings: Settings, folder: Path, stop: Stop) -> int:
+    """Record until the end is wished for; return 1 if that fails, or frames were left out."""
+    try:
+        counts = record(settings, folder, stop)
+    except Exception as exc:
+        get_logger().error("recording.failed", folder=str(folder), reason=repr(exc))
+        return 1
+    return 1 if counts.dropped else 0
 
 
 def make_topics(
