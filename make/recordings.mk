@@ -6,3 +6,7 @@ record: $(VENV)/.demo ## write the live feed into recordings/, until Ctrl-C: PRO
 .PHONY: inspect
 inspect: $(VENV)/.demo ## what a recording, or a folder of them, holds and whether it serves for training: DATA=recordings
 	@$(BIN)/python -m simulator inspect "$(or $(DATA),recordings)"
+
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## spoilt frames never stop the ingestor: N=1000000, SEED=… (printed) to see one again
+	@PYTHONPATH=. N="$(N)" SEED="$(SEED)" $(BIN)/python -m tests.ingestor.fuzz
