@@ -1,6 +1,6 @@
 """``python -m ingestor``: Coinbase's WebSocket into ``ticks``.
 
-``topics`` only sees to topics, ``record`` writes files.
+``topics`` only sees to topics; ``record`` and ``redrive`` write files.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from ingestor.commands.redrive import redrive
 from ingestor.commands.session import record
 from ingestor.config import Settings
 from ingestor.service import open_service
@@ -46,6 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     recording = commands.add_parser("record", help="write the feed into files, without Kafka")
     recording.add_argument("folder", type=Path, help="where they go, a file a connection and hour")
+    repairing = commands.add_parser(
+        "redrive", help="write dead letters that are accepted now into recordings"
+    )
+    repairing.add_argument("folder", type=Path, help="where they go, a recording a feed")
     options = parser.parse_args(arguments)
     settings, kafka = Settings(), KafkaSettings()
     if options.command is None:
@@ -53,6 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     configure("ingestor", settings.log_level)
     if options.command == "record":
         return keep(settings, options.folder, Stop().install())
+    if options.command == "redrive":
+        return repair(kafka, options.folder)
     wait = Stop().install().wait
     if options.wait:
         return await_topics(
@@ -86,6 +93,23 @@ def keep(settings: Settings, folder: Path, stop: Stop) -> int:
         get_logger().error("recording.failed", folder=str(folder), reason=repr(exc))
         return 1
     return 1 if counts.dropped else 0
+
+
+def repair(kafka: KafkaSettings, folder: Path) -> int:
+    """Redrive the letters and say how many were taken, and why others were not; 1 if it fails."""
+    try:
+        found = redrive(kafka, folder)
+    except Exception as exc:
+        get_logger().error("redrive.failed", folder=str(folder), reason=repr(exc))
+        return 1
+    get_logger().info(
+        "redrive.ended",
+        folder=str(folder),
+        letters_taken=found.taken,
+        frames=sum(map(len, found.frames.values())),
+        letters_not_taken=dict(found.refused),
+    )
+    return 0
 
 
 def make_topics(

@@ -8,6 +8,7 @@ SHELLS = {
     "drift": {"findings", "page", "window"},
     "featurizer": {"history"},
     "ingestor": {
+        "commands.redrive",
         "commands.session",
         "courier",
         "feed",
