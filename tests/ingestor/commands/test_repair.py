@@ -1,15 +1,17 @@
 """Letters tried again: frames that are accepted now, and why others are not."""
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ingestor.commands.redrive import records, write
+from ingestor.commands.redrive import records, redrive, write
 from ingestor.commands.repair import repairs
 from ingestor.dead_letter import dead_letter, encode
 from ingestor.recordings.recording import read_frames
-from plumbing.kafka import Partition, Record
+from ingestor.topics import DEAD_LETTERS, TICKS, TOPICS
+from plumbing.kafka import KafkaSettings, Partition, Producer, Reader, Record, ensure_topics
 from tests.ingestor.wire import Wire, us
 
 
@@ -87,3 +89,20 @@ def test_the_topic_is_read_to_its_end_or_not_at_all() -> None:
     assert [r.value for r in records(Silent(b"a", b"b", end=2))] == [b"a", b"b"]
     with pytest.raises(TimeoutError, match="found nothing more of dead-letters"):
         list(records(Silent(b"a", end=2)))
+
+
+@pytest.mark.kafka
+def test_letters_of_a_broker_become_a_recording(
+    kafka_settings: KafkaSettings, tmp_path: Path
+) -> None:
+    """The topic is read from its first letter to its last, and `ticks` gets nothing."""
+    ensure_topics(kafka_settings, TOPICS)
+    with closing(Producer(kafka_settings)) as producer:
+        for value in (letter(Wire().ticker(1), 9), b"none"):
+            producer.send(DEAD_LETTERS.name, "", value, {})
+        producer.flush()
+    found = redrive(kafka_settings, tmp_path)
+    assert (found.taken, found.refused.total()) == (1, 1)
+    assert [path.name for path in tmp_path.iterdir()] == ["redriven_coinbase.ndjson.gz"]
+    with closing(Reader(kafka_settings, [TICKS.name])) as reader:
+        assert reader.ends() == reader.beginnings()

@@ -8,7 +8,7 @@ from tests.ingestor.fuzz.fates import fates_of
 from tests.ingestor.fuzz.mutator import PRODUCTS, START_US, mutated, spoilt_frames
 
 FRAMES = 25_000
-"""About 3 s of CPU; `make fuzz` takes a million."""
+"""Under 5 s of CPU; `make fuzz` takes a million."""
 SEED = 20_261_127
 
 
