@@ -1,4 +1,7 @@
-"""``python -m ingestor``: Coinbase's WebSocket into ``ticks``; ``topics`` only sees to topics."""
+"""``python -m ingestor``: Coinbase's WebSocket into ``ticks``.
+
+``topics`` only sees to topics; ``record`` and ``redrive`` write files.
+"""
 
 import argparse
 import asyncio
@@ -6,8 +9,11 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
+from pathlib import Path
 from typing import Final
 
+from ingestor.commands.redrive import redrive
+from ingestor.commands.session import record
 from ingestor.config import Settings
 from ingestor.service import open_service
 from ingestor.topics import TOPICS, VolumeTooSmall, bounds
@@ -39,11 +45,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="seconds to go on trying, also while the broker is away"
         f" (default: {WAIT_SECONDS:.0f} with --wait, else one try)",
     )
+    recording = commands.add_parser("record", help="write the feed into files, without Kafka")
+    recording.add_argument("folder", type=Path, help="where they go, a file a connection and hour")
+    repairing = commands.add_parser(
+        "redrive", help="write dead letters that are accepted now into recordings"
+    )
+    repairing.add_argument("folder", type=Path, help="where they go, a recording a feed")
     options = parser.parse_args(arguments)
     settings, kafka = Settings(), KafkaSettings()
     if options.command is None:
         return serve(settings, kafka)
     configure("ingestor", settings.log_level)
+    if options.command == "record":
+        return keep(settings, options.folder, Stop().install())
+    if options.command == "redrive":
+        return repair(kafka, options.folder)
     wait = Stop().install().wait
     if options.wait:
         return await_topics(
@@ -66,6 +82,33 @@ def serve(settings: Settings, kafka: KafkaSettings) -> int:
         except Exception as exc:
             get_logger().error("ingestor.failed", reason=repr(exc), exc_info=True)
             return 1
+    return 0
+
+
+def keep(settings: Settings, folder: Path, stop: Stop) -> int:
+    """Record until the end is wished for; return 1 if that fails, or frames were left out."""
+    try:
+        counts = record(settings, folder, stop)
+    except Exception as exc:
+        get_logger().error("recording.failed", folder=str(folder), reason=repr(exc))
+        return 1
+    return 1 if counts.dropped else 0
+
+
+def repair(kafka: KafkaSettings, folder: Path) -> int:
+    """Redrive the letters and say how many were taken, and why others were not; 1 if it fails."""
+    try:
+        found = redrive(kafka, folder)
+    except Exception as exc:
+        get_logger().error("redrive.failed", folder=str(folder), reason=repr(exc))
+        return 1
+    get_logger().info(
+        "redrive.ended",
+        folder=str(folder),
+        letters_taken=found.taken,
+        frames=sum(map(len, found.frames.values())),
+        letters_not_taken=dict(found.refused),
+    )
     return 0
 
 

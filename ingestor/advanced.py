@@ -18,7 +18,15 @@ from typing import Final
 import msgspec
 
 from ingestor.instant import instant
-from ingestor.plausibility import check_price, check_product, check_quote, check_size, check_time
+from ingestor.plausibility import (
+    ImplausibleError,
+    check_number,
+    check_price,
+    check_product,
+    check_quote,
+    check_size,
+    check_time,
+)
 
 DIALECT: Final = "advanced"
 CHANNELS: Final = ("ticker", "heartbeats", "market_trades")
@@ -226,6 +234,11 @@ def parse(data: bytes | str, received_us: int) -> Message:
         envelope = _envelopes.decode(data)
     except _UNREADABLE as exc:
         return Message(Unknown(None), problems=(Problem(f"frame: {exc}"),))
+    try:
+        check_number("sequence_num", envelope.sequence_num)
+    except ImplausibleError as exc:
+        problem = Problem(f"{envelope.channel or 'frame'}: {exc}")
+        return Message(Unknown(envelope.channel), problems=(problem,))
     if envelope.channel is None:
         return _without_channel(envelope)
     try:
@@ -312,6 +325,7 @@ def _market_trades(events: msgspec.Raw) -> tuple[Content, list[Problem]]:
         try:
             trade = _trades.decode(raw)
             check_product(trade.product_id)
+            check_number("trade_id", trade.trade_id)
             trades.append(Trade(canonical(trade.product_id), trade.trade_id))
         except _UNREADABLE as exc:
             problems.append(Problem(f"market_trades: {exc}", _product_of(raw)))

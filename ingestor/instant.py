@@ -27,7 +27,10 @@ def instant(text: str) -> tuple[int, str]:
     if found is None:
         raise ValueError(f"found time {text!r}, expected one like 2026-04-05T22:35:13.92532762Z")
     day, clock, digits, zone = found.groups(default="")
-    whole = datetime.fromisoformat(f"{day}T{clock}{zone or 'Z'}").astimezone(UTC)
+    try:
+        whole = datetime.fromisoformat(f"{day}T{clock}{zone or 'Z'}").astimezone(UTC)
+    except OverflowError as exc:  # its zone leads out of the years 1 to 9999
+        raise ValueError(f"found time {text!r}, expected a year from 1 to 9999 in UTC") from exc
     time_us = int(whole.timestamp()) * SECOND_US + int(digits[:6].ljust(6, "0"))
     return time_us, f"{whole:%Y-%m-%dT%H:%M:%S}{'.' + digits if digits else ''}Z"
 

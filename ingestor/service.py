@@ -189,7 +189,7 @@ def open_service(
 
 
 def _capture(settings: Settings, metrics: Metrics) -> RawCapture | None:
-    if settings.capture_dir is None:
+    if not settings.capture_dir:
         return None
     return RawCapture(
         Path(settings.capture_dir),

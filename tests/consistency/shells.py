@@ -7,7 +7,15 @@ SHELLS = {
     "adapter": {"access", "connection", "drain", "health", "model_router", "problems"},
     "drift": {"findings", "page", "window"},
     "featurizer": {"history"},
-    "ingestor": {"courier", "feed", "intake", "recordings.recorder", "refusal"},
+    "ingestor": {
+        "commands.redrive",
+        "commands.session",
+        "courier",
+        "feed",
+        "intake",
+        "recordings.recorder",
+        "refusal",
+    },
     "local": {
         "audit",
         "broker",

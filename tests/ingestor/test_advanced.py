@@ -244,3 +244,24 @@ def test_status_names_products() -> None:
         '{"id":"ETH-USDC","status":"cancel_only"}]}]}'
     )
     assert parse(frame, NOW).content == Status({"BTC-USD": "online", "ETH-USD": "cancel_only"})
+
+
+@pytest.mark.parametrize("number", [-1, 2**63])
+def test_a_number_that_counts_nothing_is_a_problem(number: int) -> None:
+    """A tick with such a sequence could be read by nobody behind Kafka; the frame is refused."""
+    message = parse((TICKER % BTC).replace('_num":0', f'_num":{number}'), NOW)
+    assert (message.content, message.sequence) == (Unknown("ticker"), None)
+    assert message.problems[0].reason.startswith(f"ticker: sequence_num {number} found")
+
+
+def test_a_trade_id_that_counts_nothing_is_a_problem() -> None:
+    """The trade is left out, the others of its frame stand."""
+    frame = (
+        '{"channel":"market_trades","timestamp":"2026-04-05T22:35:13Z","events":[{"trades":['
+        '{"product_id":"BTC-USD","trade_id":"-4"},{"product_id":"BTC-USD","trade_id":"5"}]}]}'
+    )
+    message = parse(frame, NOW)
+    assert message.content == Trades((Trade("BTC-USD", 5),))
+    assert [p.reason for p in message.problems] == [
+        "market_trades: trade_id -4 found, expected a number from 0 to 2^63 - 1"
+    ]

@@ -43,3 +43,9 @@ def test_a_day_that_is_not_in_the_calendar_is_refused() -> None:
     """The form alone makes no time."""
     with pytest.raises(ValueError):
         instant("2026-02-30T00:00:00Z")
+
+
+def test_a_zone_that_leads_out_of_all_years_is_refused() -> None:
+    """The calendar has no year 0: it is an error of the text, not of the arithmetic."""
+    with pytest.raises(ValueError, match="expected a year from 1 to 9999 in UTC"):
+        instant("0001-01-01T00:00:00+23:59")

@@ -1,0 +1,1 @@
+"""What ``python -m ingestor`` does beside serving."""
