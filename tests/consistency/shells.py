@@ -37,6 +37,7 @@ SHELLS = {
         "http.store",
         "http.stream",
         "letters",
+        "past",
         "places",
         "prober",
         "progress",
