@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import SettingsConfigDict
 
+from plumbing.clients import ClientRegistry, clients_of
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
@@ -23,6 +24,12 @@ class Settings(KnownSettings):
     """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 8090
     """Port of HTTP: predictions, stream, probes, metrics."""
+    api_keys: SecretStr = SecretStr("")
+    """API keys as name:key,name:key, for all but probes and metrics; a browser asks for one as the
+    password of any user. Empty: no key is asked for."""
+    user_header: str = ""
+    """Header in which an authenticating proxy in front names the user, as `X-Forwarded-User`: who
+    brings it is let in, so nobody else may reach the port. Empty: no header is believed."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     group: str = "monitor"
@@ -69,3 +76,7 @@ class Settings(KnownSettings):
     """What they are signed with: `whsec_` and 24 to 64 bytes in base64."""
     drift_url: str = "http://127.0.0.1:8091"
     """Where the drift process is, whose report `/drift` passes on; empty: there is none."""
+
+    def clients(self) -> ClientRegistry:
+        """Return who may look, by the keys; raises ``ValueError``, which shows none."""
+        return clients_of(self.api_keys.get_secret_value(), "", 0)

@@ -24,6 +24,7 @@ from ingestor.topics import (
 from monitor.config import Settings
 from monitor.delivery.webhook import Webhook
 from monitor.follow import Session
+from monitor.http.access import warn_if_open
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import TopicStore
@@ -204,6 +205,7 @@ class Monitor:
                 work.append(self._webhook.run())
             beside = [asyncio.create_task(each) for each in work]
             get_logger().info("monitor.started", host=self._settings.host, port=self.port)
+            warn_if_open(self._settings)
             await stop.wait()
             self._stopping = True
             await _ended(beside)

@@ -26,6 +26,7 @@ SHELLS = {
         "delivery.webhook",
         "explain.lookup",
         "follow",
+        "http.access",
         "http.api",
         "http.board",
         "http.drift_pages",
