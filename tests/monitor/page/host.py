@@ -26,8 +26,8 @@ class Host:
     ``prefix`` is what a proxy in front would take off each address.
     """
 
-    def __init__(self, prefix: str = "") -> None:
-        self.service, self._machines, self._offset = Service(), Machines(Budget()), 0
+    def __init__(self, prefix: str = "", **settings: Any) -> None:
+        self.service, self._machines, self._offset = Service(**settings), Machines(Budget()), 0
         self.service.board.states = self._machines.standing
         self.live, self.now_us, self.prefix, self.port = self.service.lived.live, 0, prefix, 0
         self._loop = asyncio.new_event_loop()
@@ -120,9 +120,9 @@ def _with(around: Any, **more: Any) -> Any:
 
 
 @contextmanager
-def hosted(prefix: str = "") -> Iterator[Host]:
+def hosted(prefix: str = "", **settings: Any) -> Iterator[Host]:
     """A host that serves while it is needed."""
-    host = Host(prefix)
+    host = Host(prefix, **settings)
     host.open()
     try:
         yield host
