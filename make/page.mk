@@ -31,3 +31,8 @@ page-test: $(VENV)/.page ## the page in the system's Chromium: what it shows and
 page-shots: $(VENV)/.page ## take the pictures of docs/page.md anew
 	@$(need-chromium)
 	@$(BIN)/python -m tests.monitor.page.shots docs/page
+
+.PHONY: page-heap
+page-heap: $(VENV)/.page ## the page open for MINUTES (30) at 10 rows a second of two products: its heap by the minute
+	@$(need-chromium)
+	@$(BIN)/python -m tests.monitor.page.heap $(or $(MINUTES),30)
