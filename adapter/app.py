@@ -16,7 +16,6 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from adapter import schema
 from adapter.access import Access, note_of
 from adapter.bodies import Bodies, TooBusy, TooLarge, TooSlow
-from adapter.clients import Unauthorized, brought_key
 from adapter.config import Settings
 from adapter.health import SERVICE, able, health, version
 from adapter.limit import Limit
@@ -35,6 +34,7 @@ from adapter.passthrough import (
     target,
 )
 from adapter.problems import problem
+from plumbing.clients import Unauthorized, brought_key
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Tracer

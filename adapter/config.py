@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import SettingsConfigDict
 
-from adapter.clients import ClientRegistry, clients_of
 from adapter.schema import MOST_ROWS
+from plumbing.clients import ClientRegistry, clients_of
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 from serving.control import Variant

@@ -19,12 +19,20 @@ $(VENV)/.page: $(VENV)/.dev requirements/page.txt
 
 need-chromium = command -v chromium >/dev/null || { echo "error: found no chromium on the PATH, expected it (apt-get install chromium)" >&2; exit 2; }
 
+need-nginx = command -v nginx >/dev/null || { echo "error: found no nginx on the PATH, expected it (apt-get install nginx-light)" >&2; exit 2; }
+
 .PHONY: page-test
-page-test: $(VENV)/.page ## the page in the system's Chromium: what it shows and does, its modules, axe
+page-test: $(VENV)/.page ## the page in the system's Chromium: what it shows and does, its modules, axe, behind nginx
 	@$(need-chromium)
+	@PATH=$$PATH:/usr/sbin; $(need-nginx)
 	@PAGE_TEST=1 $(BIN)/python -m pytest -q tests/monitor/page/browser
 
 .PHONY: page-shots
 page-shots: $(VENV)/.page ## take the pictures of docs/page.md anew
 	@$(need-chromium)
 	@$(BIN)/python -m tests.monitor.page.shots docs/page
+
+.PHONY: page-heap
+page-heap: $(VENV)/.page ## the page open for MINUTES (30) at 10 rows a second of two products: its heap by the minute
+	@$(need-chromium)
+	@$(BIN)/python -m tests.monitor.page.heap $(or $(MINUTES),30)

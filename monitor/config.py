@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import SettingsConfigDict
 
+from plumbing.clients import ClientRegistry, clients_of
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 
@@ -24,6 +25,12 @@ class Settings(KnownSettings):
     """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 8090
     """Port of HTTP: predictions, stream, probes, metrics."""
+    api_keys: SecretStr = SecretStr("")
+    """API keys as name:key,name:key, for all but probes and metrics; a browser asks for one as the
+    password of any user. Empty: no key is asked for."""
+    user_header: str = ""
+    """Header in which an authenticating proxy in front names the user, as `X-Forwarded-User`: who
+    brings it is let in, so nobody else may reach the port. Empty: no header is believed."""
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
     group: str = "monitor"
@@ -81,6 +88,10 @@ class Settings(KnownSettings):
                 f"faults_url: found it beside host {self.host}, expected a loopback address"
             )
         return self
+
+    def clients(self) -> ClientRegistry:
+        """Return who may look, by the keys; raises ``ValueError``, which shows none."""
+        return clients_of(self.api_keys.get_secret_value(), "", 0)
 
 
 def _is_loopback(host: str) -> bool:

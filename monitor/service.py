@@ -24,12 +24,14 @@ from ingestor.topics import (
 from monitor.config import Settings
 from monitor.delivery.webhook import Webhook
 from monitor.follow import Session
+from monitor.http.access import warn_if_open
 from monitor.http.api import Surroundings, create_app
 from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import TopicStore
 from monitor.http.stream import FrameHub
 from monitor.metrics import MonitorMetrics
 from monitor.page.live import Live
+from monitor.past.way_back import WayBack
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
 from monitor.states.display import displayed_at, present
@@ -47,6 +49,7 @@ from plumbing.logs import get_logger
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
 from signals import records as signals
+from signals.row import Budget
 
 STALLED_SECONDS: Final = 120.0
 """A loop silent for so long is not alive; reading back after an outage stays below it."""
@@ -179,6 +182,14 @@ class Monitor:
             scan_seconds=settings.scan_seconds,
         )
         self._signals = Reopened(lambda: Reader(kafka, [SIGNALS.name]))
+        self._back = WayBack(
+            lambda: Reader(kafka, [PREDICTIONS.name, SIGNALS.name, TICKS.name]),
+            Budget(settings.budget_elevated, settings.budget_spike),
+            self._live,
+            self._board,
+            ready=lambda: self._reading.worker.rebuilt,
+            stopped=lambda: self._stopping,
+        )
         self._registry = registry
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = False
@@ -189,11 +200,12 @@ class Monitor:
         self._loop = asyncio.get_running_loop()
         async with self._listening():
             self._reading.worker.start()
-            work = [self._prober.run(), self._show(), self._frames.run()]
+            work = [self._prober.run(), self._show(), self._frames.run(), self._back.run()]
             if self._webhook is not None:
                 work.append(self._webhook.run())
             beside = [asyncio.create_task(each) for each in work]
             get_logger().info("monitor.started", host=self._settings.host, port=self.port)
+            warn_if_open(self._settings)
             await stop.wait()
             self._stopping = True
             await _ended(beside)

@@ -9,7 +9,6 @@ from tests.consistency.test_purity import CORES, MODULES
 
 TESTS = Path(__file__).resolve().parent
 TESTED_WITH = {
-    "adapter.clients": "adapter/test_limits.py",
     "adapter.limit": "adapter/test_limits.py",
     "adapter.openapi": "adapter/test_front.py",
     "local.services": "consistency/test_services.py",

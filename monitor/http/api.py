@@ -11,6 +11,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from monitor.config import Settings
+from monitor.http.access import CHALLENGE, access_of
 from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
 from monitor.http.faults import FaultRoutes
@@ -26,6 +27,10 @@ from plumbing.exposition import exposition
 from plumbing.logs import get_logger
 
 PROBLEM: Final = "application/problem+json"
+SAID_WITH: Final[Mapping[int, Mapping[str, str]]] = {
+    401: {"WWW-Authenticate": CHALLENGE},
+    503: {"Retry-After": "1"},
+}
 Health = Callable[[], Mapping[str, Any]]
 
 
@@ -52,7 +57,7 @@ class Surroundings:
 def create_app(around: Surroundings) -> web.Application:
     """Make the application; it starts nothing by itself."""
     routes = _Routes(around)
-    app = web.Application(middlewares=[_problems])
+    app = web.Application(middlewares=[_problems, access_of(around.settings).middleware()])
     app.router.add_get("/predictions/latest", routes.latest)
     app.router.add_get("/predictions/stream", routes.stream)
     app.router.add_get("/predictions", routes.predictions)
@@ -225,7 +230,7 @@ async def _problems(request: web.Request, handler: Handler) -> web.StreamRespons
     try:
         return await handler(request)
     except RequestProblem as exc:
-        return _problem(exc.body, exc.status, {"Retry-After": "1"} if exc.status == 503 else {})
+        return _problem(exc.body, exc.status, SAID_WITH.get(exc.status, {}))
     except web.HTTPException as exc:
         body = {"type": "about:blank", "title": exc.reason, "status": exc.status}
         kept = {"Allow": exc.headers["Allow"]} if "Allow" in exc.headers else {}

@@ -90,6 +90,13 @@ class Board:
         with self._lock:
             self._breaks.append(event)
 
+    def recall(self, events: list[Break]) -> None:
+        """Remember Breaks that were read back, oldest first, as far as there is room."""
+        with self._lock:
+            older = [event for event in events if event not in self._breaks]
+            room = RECENT_BREAKS - len(self._breaks)
+            self._breaks.extendleft(older[::-1][:room])
+
     def breaks(self) -> list[Break]:
         """Return the last Breaks, in their order."""
         with self._lock:

@@ -40,15 +40,16 @@ class FrameHub:
         self._clients = 0
         self.closed = False
         self.number, self.newest, self.life = 0, b"", b""
+        self._failed = False
 
     def __len__(self) -> int:
         return self._clients
 
     async def run(self, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
-        """Make a frame every second, until cancelled."""
+        """Make a frame every second, until cancelled; one that fails is left out, told once."""
         while True:
             await sleep(FRAME_SECONDS)
-            self.turn()
+            self._turn_or_log()
 
     def turn(self) -> None:
         """Make the frame of now, and a beat every other time; wake all who wait."""
@@ -77,6 +78,15 @@ class FrameHub:
         """End all streams, present and coming."""
         self.closed = True
         self._wake()
+
+    def _turn_or_log(self) -> None:
+        try:
+            self.turn()
+            self._failed = False
+        except Exception:
+            if not self._failed:
+                get_logger().exception("monitor.frame_failed")
+            self._failed = True
 
     def _told(self, name: str) -> bytes:
         return event_of(name, self.number, self._frame(self._now_us()))

@@ -20,20 +20,23 @@ class Chance(msgspec.Struct, frozen=True):
     """What chances said on average and how often it came, 0 … 1, over ``rows`` with an outcome.
 
     ``pr_auc`` stands beside ``came``, its prevalence, which is what chance would have.
+    ``brier`` is their mean squared error.
     """
 
     said: float | None
     came: float | None
     rows: int
+    brier: float | None
     pr_auc: float | None = None
 
 
 class Glance(msgspec.Struct, frozen=True, kw_only=True):
     """A product now, all of its newest prediction and of its machine.
 
-    Times are epoch µs: ``time_us`` and ``since_us`` of the exchange, ``received_us`` and
-    ``scored_us`` of the wall clock. ``price`` is the middle of the quote. ``volatility`` (RV60)
-    and ``tau`` are log returns over 60 s. ``score`` is the chance of τ in the next 60 s,
+    Times are epoch µs: ``time_us`` and ``since_us`` of the exchange, ``received_us``,
+    ``featurized_us`` and ``scored_us`` of the wall clock. ``price`` is the middle of the
+    quote. ``volatility`` (RV60) and ``tau`` are log returns over 60 s. ``score`` is the chance of
+    τ in the next 60 s,
     ``smoothed`` that smoothed, ``severe`` the chance of 2τ; where ``score`` is null, ``reason``
     says why. ``mode`` and ``detail`` are the machine's, but ``blind`` and ``silent`` where the row
     was received over 15 s ago, ``blind`` and ``unknown`` where there is no machine.
@@ -47,6 +50,7 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     kind: FeedKind
     time_us: int
     received_us: int
+    featurized_us: int
     scored_us: int
     price: float
     volatility: float | None
@@ -84,6 +88,7 @@ def glance_of(
         kind=feed_kind(p.feed),
         time_us=p.time_us,
         received_us=p.received_us,
+        featurized_us=p.featurized_us,
         scored_us=p.scored_us,
         price=p.mid,
         volatility=p.realized_volatility_60s,
@@ -123,7 +128,7 @@ def last_days(said: Sequence[Said]) -> dict[tuple[str, str], dict[str, Chance]]:
     found: dict[tuple[str, str], dict[str, Chance]] = {}
     for each in said:
         of = each.figures
-        figures = Chance(of.said, of.came, of.n, of.pr_auc)
+        figures = Chance(of.said, of.came, of.n, of.brier, of.pr_auc)
         found.setdefault((each.product_id, each.variant), {})[each.event] = figures
     return found
 

@@ -62,6 +62,12 @@ class _Tier:
         while self.kept[0][0] <= at - self.span // self.step:
             self.kept.popleft()
 
+    def go_on(self, later: "_Tier", newest_us: int) -> None:
+        """Take the points of a tier of the same step that are not before a time."""
+        for _, point in later.kept:
+            if point.time_us >= newest_us:
+                self.take(point)
+
 
 class Course:
     """The last day of one product under one feed; ``begun_us`` is its first point's time."""
@@ -83,6 +89,16 @@ class Course:
         self.begun_us = now if before < 0 else self.begun_us
         for tier in self._tiers:
             tier.take(point)
+
+    def go_on(self, later: "Course") -> None:
+        """Take what another course of the same feed has after this one's end."""
+        before = self.newest_us
+        if later.newest_us < before:
+            return
+        for tier, other in zip(self._tiers, later._tiers, strict=True):
+            tier.go_on(other, before)
+        self._holes.extend(hole for hole in later._holes if hole[0] >= before)
+        self.newest_us = later.newest_us
 
     def holes(self, since_us: int, until_us: int) -> Iterator[tuple[int, int]]:
         """Return the holes that reach into a stretch of event time."""

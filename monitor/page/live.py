@@ -91,6 +91,18 @@ class Live:
         course = self._courses.get(product_id)
         return history_of(product_id, course, since_us, until_us, step, breaks)
 
+    def adopt(self, past: "Live") -> None:
+        """Go on from courses that were read back; those of another feed are of no use."""
+        for name, course in past._courses.items():
+            self._newest.setdefault(name, past._newest[name])
+            self._taken.setdefault(name, 0)
+            mine = self._courses.get(name)
+            if mine is not None and mine.feed != course.feed:
+                continue
+            if mine is not None:
+                course.go_on(mine)
+            self._courses[name] = course
+
     def _take(self, prediction: Prediction) -> None:
         name, feed = prediction.product_id, prediction.feed
         self._newest[name] = prediction

@@ -2,9 +2,9 @@
 
 import pytest
 
-from adapter.clients import Unauthorized, brought_key, clients_of
 from adapter.limit import Limit
 from featurizer.features import NAMES
+from plumbing.clients import Unauthorized, brought_key, clients_of
 
 
 class _Clock:

@@ -151,12 +151,14 @@ function sinceWords(mine) {
   return mine.since_us ? `since ${dayAndClock(mine.since_us)}, for ${lasting((mine.time_us - mine.since_us) / 1e6)}` : "";
 }
 
-const saidAndCame = (chance) => (chance?.rows ? `said ${percent(chance.said)}, came ${percent(chance.came)} (${chance.rows} seconds)` : "unknown yet");
+const saidAndCame = (chance) => (chance?.rows ? `said ${percent(chance.said)}, came ${percent(chance.came)} (${chance.rows} seconds), Brier ${chance.brier.toFixed(3)}` : "unknown yet");
 
 function showService(mine) {
   pairs(byId("service"), [
     ["feed", `${kindWord(mine.kind)} (${mine.feed})`],
     ["rate", view.rate === null ? "unknown yet" : `${view.rate.toFixed(1)} rows a second`],
+    ["receipt to row", `${((mine.featurized_us - mine.received_us) / 1e3).toFixed(0)} ms`],
+    ["row to score", `${((mine.scored_us - mine.featurized_us) / 1e3).toFixed(0)} ms`],
     ["receipt to score", `${((mine.scored_us - mine.received_us) / 1e3).toFixed(0)} ms`],
     ["model", `${mine.variant} ${mine.version}`],
     ["time of the exchange", dayAndClock(mine.time_us)],

@@ -5,8 +5,10 @@ import json
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor.http.stream import FRAME_SECONDS, FrameHub, event_of, send_frames
+from monitor.page.live import Frame
 from tests.featurizer.market import START
 from tests.monitor.http.test_api import Client, Service, ask
 from tests.monitor.page.world import said
@@ -125,6 +127,31 @@ def test_a_frame_is_made_each_second(service: Service) -> None:
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(run())
     assert (service.frames.number, set(slept)) == (3, {FRAME_SECONDS})
+
+
+def test_a_frame_that_fails_is_left_out_and_told_once(service: Service) -> None:
+    """The stream goes on with the next frame that can be made."""
+    made, slept = service.lived.live.frame, list[float]()
+
+    def frame(now_us: int) -> Frame:
+        if len(slept) in (1, 2):
+            raise ValueError("no frame")
+        return made(now_us)
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 4:
+            raise asyncio.CancelledError
+
+    async def run(hub: FrameHub) -> None:
+        with hub.listening():
+            await hub.run(sleep)
+
+    hub = FrameHub(frame, service.lived.live.beat, lambda: START / SECOND)
+    with capture_logs() as logs, pytest.raises(asyncio.CancelledError):
+        asyncio.run(run(hub))
+    assert [log["event"] for log in logs] == ["monitor.frame_failed"]
+    assert parsed(hub.newest)[1] == "frame"
 
 
 def test_an_event_has_id_name_and_data() -> None:

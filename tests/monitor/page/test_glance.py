@@ -1,5 +1,7 @@
 """What the page shows of one product now."""
 
+import pytest
+
 from monitor.forecast_record import Said
 from monitor.page.glance import feed_kind, glance_of, last_days, state_of
 from signals.probabilities import Sums
@@ -65,4 +67,5 @@ def test_what_was_said_stands_beside_what_came() -> None:
     chance = days["BTC-USD", "ml"]["score"]
     assert (round(chance.said or 0, 9), chance.came, chance.rows) == (0.15, 0.5, 2)
     assert chance.pr_auc == 1.0
+    assert chance.brier == pytest.approx((0.8**2 + 0.1**2) / 2)
     assert glance_of(said(0), None, START, 1, days["BTC-USD", "ml"]).last_day["score"] == chance

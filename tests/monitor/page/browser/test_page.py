@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from monitor.forecast_record import Said
+from signals.probabilities import Sums
 from tests.featurizer.market import START, break_at
 from tests.monitor.page.browser.conftest import PHONE
 from tests.monitor.page.host import Host, hosted
@@ -273,3 +275,18 @@ def test_hours_open_do_not_grow(host: Host, visit: Visit) -> None:
 def _clock(second: int) -> str:
     seconds = (START // SECOND + second) % 86_400
     return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def test_the_stages_and_the_brier_score_are_shown(host: Host, visit: Visit) -> None:
+    """Of the newest row, and of the last day."""
+    sums = Sums()
+    sums.add(0.2, True)
+    sums.add(0.1, False)
+    told = [Said("BTC-USD", "ml", "score", 24, sums.figures())]
+    live = host.live
+    host.service.around.frames._frame = lambda now_us: live.frame(now_us, told)
+    lived(host)
+    page = visit(host)
+    for text in ("receipt to row", "row to score", "receipt to score90 ms"):
+        expect(page.locator("#service")).to_contain_text(text)
+    expect(page.get_by_text("said 15 %, came 50 % (2 seconds), Brier 0.325")).to_be_visible()

@@ -1,0 +1,1 @@
+"""The page's past, read back after a restart."""
