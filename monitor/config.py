@@ -83,7 +83,7 @@ class Settings(KnownSettings):
 
     @model_validator(mode="after")
     def _faults_on_loopback(self) -> Self:
-        if self.faults_url and not _is_loopback(self.host):
+        if self.faults_url and not is_loopback(self.host):
             raise ValueError(
                 f"faults_url: found it beside host {self.host}, expected a loopback address"
             )
@@ -94,7 +94,12 @@ class Settings(KnownSettings):
         return clients_of(self.api_keys.get_secret_value(), "", 0)
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Say whether only this machine can reach an address that is listened on.
+
+    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "box")]
+    [True, True, True, False, False]
+    """
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -3,13 +3,12 @@
 from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from monitor.config import Settings
+from monitor.config import Settings, is_loopback
 from monitor.http.requests import RequestProblem
 from plumbing.clients import ClientRegistry, Unauthorized, brought_key
 from plumbing.logs import get_logger
@@ -88,18 +87,6 @@ def password_of(authorization: str | None) -> str | None:
     except ValueError:
         return None
     return password if colon else None
-
-
-def is_loopback(host: str) -> bool:
-    """Say whether only this machine can reach an address that is listened on.
-
-    >>> [is_loopback(host) for host in ("127.0.0.1", "::1", "localhost", "0.0.0.0", "box")]
-    [True, True, True, False, False]
-    """
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _refused(detail: str) -> RequestProblem:

@@ -7,6 +7,7 @@ import yaml
 from featurizer.level.seeds import read_seeds
 from local.config import DemoSettings
 from local.market_seeds import MARKET, seeds_of
+from simulator.config import SimulatorSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -27,11 +28,15 @@ def taus(text: str) -> dict[tuple[str | None, str], float]:
 
 
 def test_compose_and_kind_begin_with_the_same_levels() -> None:
-    """Those of the demo's usual market, so that its products are not blind for an hour."""
+    """Those of the demo's usual market, so that its products are not blind for an hour.
+
+    And of that of the simulator itself, which drills play.
+    """
     [line] = [
         x for x in (ROOT / "env/replay.env").read_text().splitlines() if x.startswith("SEEDS=")
     ]
     values = yaml.safe_load((ROOT / "charts/crypto-volatility/values-kind.yaml").read_text())
     kind = values["components"]["featurizer"]["env"]["FEATURIZER_SEEDS"]
-    usual = taus(seeds_of(DemoSettings().seed))
+    usual = taus(seeds_of(DemoSettings().seed)) | taus(seeds_of(SimulatorSettings().seed))
+    assert values["components"]["simulator"]["env"]["SIMULATOR_SEED"] == str(DemoSettings().seed)
     assert taus(line.removeprefix("SEEDS=")) == taus(kind) == usual
