@@ -39,6 +39,15 @@ app.kubernetes.io/part-of: crypto-volatility
 {{- end }}
 {{- end -}}
 
+{{/* Annotations of a pod: those for every pod of ours, then its own. (list root own: a dictionary) */}}
+{{- define "crypto-volatility.podAnnotations" -}}
+{{- $root := index . 0 -}}
+{{- $context := dict "Values" $root.Values "Release" $root.Release "Chart" $root.Chart "Template" $root.Template "Capabilities" $root.Capabilities "at" (include "crypto-volatility.at" $root | fromJson) -}}
+{{- with merge (dict) (index . 1) $root.Values.defaults.podAnnotations }}
+{{ tpl (toYaml .) $context }}
+{{- end }}
+{{- end -}}
+
 {{/* Metadata of an object of a component. (list root component name-suffix) */}}
 {{- define "crypto-volatility.metadata" -}}
 {{- $root := index . 0 -}}
@@ -53,9 +62,10 @@ labels: {{- include "crypto-volatility.labels" (list $root (index . 1)) | ninden
 {{- $image := index . 1 -}}
 {{- if kindIs "string" $image -}}
 {{- $ours := index $root.Values.image $image -}}
-{{- with $root.Values.image.registry }}{{ . }}/{{ end }}{{ $ours.repository }}:{{ default $root.Chart.AppVersion $ours.tag }}
+{{- with default (default dict $root.Values.global).imageRegistry $root.Values.image.registry }}{{ . }}/{{ end }}{{ $ours.repository }}:{{ default $root.Chart.AppVersion $ours.tag }}
 {{- else -}}
-{{ $image.repository }}:{{ $image.tag }}
+{{- $registry := (default dict $root.Values.global).imageRegistry -}}
+{{- with $registry }}{{ . }}/{{ end }}{{ ternary (regexReplaceAll "^[^/]+[.][^/]*/" $image.repository "") $image.repository (not (empty $registry)) }}:{{ $image.tag }}
 {{- end -}}
 {{- end -}}
 

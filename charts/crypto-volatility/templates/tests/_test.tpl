@@ -7,11 +7,17 @@ apiVersion: v1
 kind: Pod
 metadata:
   {{- include "crypto-volatility.metadata" (list $root "test" (printf "test-%s" .check)) | nindent 2 }}
+    {{- with $root.Values.defaults.podLabels }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
   annotations:
     helm.sh/hook: test
     # Helm prints the log and removes the pod; one that failed stays. (`helm test --logs` would look for the pod.)
     helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+    {{- with include "crypto-volatility.podAnnotations" (list $root dict) | trim }}
+    {{- nindent 4 . }}
+    {{- end }}
 spec:
   {{- include "crypto-volatility.podCommon" (list $root 10001) | nindent 2 }}
   restartPolicy: Never
