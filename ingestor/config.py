@@ -27,7 +27,12 @@ class Settings(KnownSettings):
     port: int = 9101
     """Port of probes and metrics; 0 takes a free one."""
     queue_size: int = Field(default=10_000, ge=1)
-    """Frames held between socket and Kafka; while it is full, the socket is not read."""
+    """Frames held between socket and Kafka; while it is full they go to the spill, and where there
+    is none the socket is not read."""
+    spill_dir: str | None = None
+    """Folder of this process's own for frames that wait for Kafka beyond those; unset: none."""
+    spill_bytes: int = Field(default=256 * 2**20, ge=2**20)
+    """Largest size of the file there; while it is full, the socket is not read."""
     batch_size: int = Field(default=500, ge=1)
     """Frames published at most before they are acknowledged."""
     watchdog_seconds: float = Field(default=15.0, gt=0)

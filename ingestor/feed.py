@@ -16,8 +16,9 @@ from websockets.exceptions import (
 )
 
 from ingestor.advanced import canonical, subscriptions
+from ingestor.backlog.waiting import Backlog
 from ingestor.config import Settings
-from ingestor.intake import Item, Opened, Received, Silent
+from ingestor.intake import Opened, Received, Silent
 from ingestor.metrics import Metrics
 from ingestor.recordings.recorder import RawCapture
 from ingestor.subscription import TROUBLED, Subscriptions
@@ -59,7 +60,7 @@ class Feed:
     def __init__(
         self,
         settings: Settings,
-        items: asyncio.Queue[Item | None],
+        items: Backlog,
         metrics: Metrics,
         capture: RawCapture | None,
         clock_us: Callable[[], int],

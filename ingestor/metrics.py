@@ -52,6 +52,10 @@ class Metrics(MetricTable):
     )
     connected = gauge("ingestor_connected", "1 while connected to the exchange, else 0")
     queue_depth = gauge("ingestor_queue_depth", "Frames that wait between socket and Kafka")
+    spill_bytes = gauge("ingestor_spill_bytes", "Bytes of frames that wait in the spill for Kafka")
+    spill_full = counter(
+        "ingestor_spill_full_total", "Times that the socket was not read, as nothing more fits"
+    )
     publish_seconds = histogram(
         "ingestor_publish_seconds", "Time from handing over a batch until it was acknowledged"
     )

@@ -10,10 +10,12 @@ from math import inf
 from pathlib import Path
 from typing import Final
 
+from ingestor.backlog.spill import Spill
+from ingestor.backlog.waiting import Backlog
 from ingestor.config import Settings
 from ingestor.courier import Courier
 from ingestor.feed import Feed
-from ingestor.intake import Intake, Item
+from ingestor.intake import Intake
 from ingestor.metrics import Metrics
 from ingestor.recordings.recorder import RawCapture
 from ingestor.subscription import TROUBLED, Subscriptions
@@ -36,9 +38,10 @@ class Undelivered(Exception):
 class Service:
     """Everything between the socket and Kafka, for one process.
 
-    In an outage of Kafka a batch and ``queue_size`` frames are held; beyond them the socket is
-    not read, the exchange ends the connection, and what was lost by that is a Break. ``abandoned``
-    is what the outbox gives up by, once the end was wished for and draining takes too long.
+    In an outage of Kafka a batch and ``queue_size`` frames are held, and then what ``spill`` has
+    room for; beyond them the socket is not read, the exchange ends the connection, and what was
+    lost by that is a Break. ``abandoned`` is what the outbox gives up by, once the end was wished
+    for and draining takes too long.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Service:
         stop: Stop,
         *,
         capture: RawCapture | None = None,
+        spill: Spill | None = None,
         beat: Callable[[], None] = lambda: None,
         clock_us: Callable[[], int] = lambda: time.time_ns() // 1000,
         tracer: Tracer = UNTRACED,
@@ -60,12 +64,13 @@ class Service:
         self._stop = stop
         self._beat = beat
         self._clock_us = clock_us
-        self._items: asyncio.Queue[Item | None] = asyncio.Queue(settings.queue_size)
+        self._items = Backlog(settings.queue_size, spill, metrics.spill_full.inc)
         self._subscriptions = Subscriptions(settings.product_ids, settings.channel_names)
         self._intake = Intake(settings.product_ids, metrics, tracer, self._subscriptions)
         self._feed = Feed(settings, self._items, metrics, capture, clock_us, self._subscriptions)
         self._courier = Courier()
         metrics.queue_depth.set_function(self._items.qsize)
+        metrics.spill_bytes.set_function(self._items.spilled)
 
     def ready(self) -> dict[str, bool]:
         """Return what the service needs and whether it is there."""
@@ -122,6 +127,7 @@ class Service:
             items = [item for item in batch if item is not None]
             records = [record for item in items for record in self._intake.records(item)]
             await self._deliver(records + self._intake.close() if ending else records)
+            await self._items.settle()
 
     async def _deliver(self, records: list[Outgoing]) -> None:
         if not records:
@@ -137,9 +143,11 @@ class Service:
                 await asyncio.shield(publishing)
         except TimeoutError:
             self._abandoned.request()
-            held = self._items.qsize()
+            held, left = self._items.qsize(), self._items.spilled()
             await _cancel(publishing)
-            raise Undelivered(f"{held} frames and a batch were not taken by Kafka") from None
+            raise Undelivered(
+                f"{held} frames and a batch were not taken by Kafka; {left} bytes stay in the spill"
+            ) from None
 
 
 async def _cancel(task: asyncio.Task[None]) -> None:
@@ -171,6 +179,9 @@ def open_service(
     capture = _capture(settings, metrics)
     if capture is not None:
         opened.callback(capture.close)
+    spill = _spill(settings)
+    if spill is not None:
+        opened.callback(spill.close)
     service = Service(
         settings,
         outbox,
@@ -178,6 +189,7 @@ def open_service(
         metrics,
         process.stop,
         capture=capture,
+        spill=spill,
         beat=process.beat,
         tracer=process.tracer,
     )
@@ -196,3 +208,9 @@ def _capture(settings: Settings, metrics: Metrics) -> RawCapture | None:
         written=metrics.captured.inc,
         dropped=metrics.capture_dropped.inc,
     )
+
+
+def _spill(settings: Settings) -> Spill | None:
+    if not settings.spill_dir:
+        return None
+    return Spill(Path(settings.spill_dir), settings.spill_bytes)

@@ -74,6 +74,7 @@ class Plan:
         settings = self.settings
         recording = str(settings.recording.resolve()) if settings.recording else ""
         own = {"recording": recording, "prober_key": self.prober_key}
+        own["run_dir"] = str(settings.run_dir.resolve())
         own["seeds"] = seeds_of(settings.seed)
         return {**self.ports, **settings.model_dump(), **own}
 

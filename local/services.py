@@ -55,7 +55,7 @@ def _ours(
 
 
 SERVICES: Final = (
-    _ours("ingestor", "stream", 9101, {}),
+    _ours("ingestor", "stream", 9101, {"INGESTOR_SPILL_DIR": "{run_dir}/spill"}),
     _ours("featurizer", "stream", 9102, {"FEATURIZER_SEEDS": "{seeds}"}),
     _ours("scorer", "stream", 9103, {"SCORER_MODEL_URL": "http://127.0.0.1:{mlserver}"}),
     Service(

@@ -9,9 +9,10 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry
 
+from ingestor.backlog.waiting import Backlog
 from ingestor.config import Settings
 from ingestor.feed import Feed
-from ingestor.intake import Intake, Item
+from ingestor.intake import Intake
 from ingestor.metrics import Metrics
 from ingestor.recordings.recorder import RawCapture
 from ingestor.subscription import Subscriptions
@@ -60,7 +61,7 @@ async def _record(settings: Settings, capture: RawCapture, stop: Stop, counts: C
     """Receive as the service does; what a frame would become is only looked at, to ask again."""
     metrics = Metrics(CollectorRegistry(), settings.product_ids)
     subscriptions = Subscriptions(settings.product_ids, settings.channel_names)
-    items: asyncio.Queue[Item | None] = asyncio.Queue(settings.queue_size)
+    items = Backlog(settings.queue_size)
     intake = Intake(settings.product_ids, metrics, subscriptions=subscriptions)
     feed = Feed(settings, items, metrics, capture, lambda: time.time_ns() // 1000, subscriptions)
     tasks = [
@@ -76,9 +77,10 @@ async def _record(settings: Settings, capture: RawCapture, stop: Stop, counts: C
         task.result()
 
 
-async def _follow(items: asyncio.Queue[Item | None], intake: Intake) -> None:
+async def _follow(items: Backlog, intake: Intake) -> None:
     while (item := await items.get()) is not None:
         intake.records(item)
+        await items.settle()
 
 
 async def _until(stop: Stop, counts: Counts) -> None:

@@ -8,6 +8,8 @@ SHELLS = {
     "drift": {"findings", "page", "window"},
     "featurizer": {"history"},
     "ingestor": {
+        "backlog.spill",
+        "backlog.waiting",
         "commands.redrive",
         "commands.session",
         "courier",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from math import inf
+from pathlib import Path
 
 import pytest
 from prometheus_client import CollectorRegistry
@@ -14,8 +15,10 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import InvalidStatus
 from websockets.http11 import Request, Response
 
+from ingestor.backlog.spill import KILLED, Spill
 from ingestor.config import Settings
 from ingestor.courier import Courier
+from ingestor.intake import Opened, Received
 from ingestor.ledger import FeedEvent
 from ingestor.ledger import decode as decode_ledger
 from ingestor.metrics import Metrics
@@ -27,6 +30,7 @@ from plumbing.stop import Stop
 from tests.ingestor.kafka import Memory
 from tests.ingestor.wire import Wire, picture
 
+WHEN = 1_775_428_600_000_000
 Behaviour = Callable[["Exchange", ServerConnection], Awaitable[None]]
 
 
@@ -70,7 +74,9 @@ def sends(*frames: bytes, close: tuple[int, str] | None = None) -> Behaviour:
 class Running:
     """A service under test with what it can be asked."""
 
-    def __init__(self, server: Server, memory: Memory, **changes: object) -> None:
+    def __init__(
+        self, server: Server, memory: Memory, spill: Spill | None = None, **changes: object
+    ) -> None:
         port = server.sockets[0].getsockname()[1]
         fast = {"backoff_first_seconds": 0.01, "backoff_cap_seconds": 0.05, "drain_seconds": 60.0}
         named = {"ws_url": f"ws://127.0.0.1:{port}", **fast, **changes}
@@ -87,7 +93,9 @@ class Running:
             backoff=Backoff(0.01, 0.05),
             failed=metrics.publish_failures.inc,
         )
-        self.service = Service(self.settings, self.outbox, abandoned, metrics, self.stop)
+        self.service = Service(
+            self.settings, self.outbox, abandoned, metrics, self.stop, spill=spill
+        )
 
     async def until(self, condition: Callable[[], bool], seconds: float = 60) -> None:
         """Run the service until the condition holds, then end it in order."""
@@ -323,6 +331,52 @@ def test_beyond_what_is_held_the_loss_is_a_break() -> None:
         assert (broken.reason, last.sequence) == ("reconnect", 0)
 
     asyncio.run(scenario())
+
+
+def test_an_outage_is_spilled_and_drained_in_order(tmp_path: Path) -> None:
+    """The socket is read to the end while Kafka is away, and no Break comes of it."""
+
+    async def scenario() -> None:
+        wire, memory, spill = Wire(), Memory(), Spill(tmp_path, 10_000_000)
+        memory.gate.clear()
+        frames = [wire.ticker(n / 100) for n in range(1, 3001)]
+        async with Exchange(sends(*frames)).serve() as server:
+            running = Running(server, memory, spill, queue_size=10, batch_size=5)
+            task = asyncio.create_task(running.service.run())
+            await reached(lambda: spill.held > sum(map(len, frames[20:])), task=task)
+            assert running.value("ingestor_spill_bytes") == spill.held
+            memory.gate.set()
+            await reached(lambda: len(memory.topic("ticks")) >= 3001, 60, task)
+            await reached(lambda: spill.empty, task=task)
+            running.stop.request()
+            await task
+        first, *ticks = memory.events()
+        assert [event.sequence for event in ticks if isinstance(event, Tick)] == list(range(3000))
+        assert len(ticks) == 3000 and first.reason == "start"
+        assert running.value("ingestor_spill_full_total") == 0
+
+    asyncio.run(scenario())
+
+
+def test_what_a_killed_process_spilled_is_published_by_the_next(tmp_path: Path) -> None:
+    """First, under its own feed and behind a Break; then what the new connection brings."""
+    left = Spill(tmp_path, 10_000_000)
+    wire, again, memory = Wire(), Wire(), Memory()
+    left.begin(Opened("old", 1))
+    for n in range(1, 6):
+        left.write(Received(wire.ticker(n / 100), WHEN + n))
+    left.close()
+
+    async def scenario() -> None:
+        async with Exchange(sends(again.ticker(90.0))).serve() as server:
+            running = Running(server, memory, Spill(tmp_path, 10_000_000))
+            await running.until(lambda: len(memory.topic("ticks")) >= 8)
+            ended = [line.reason for line in running.ledger() if line.kind == "reconnected"]
+            assert ended[:1] == [KILLED]
+
+    asyncio.run(scenario())
+    feeds = [event.feed for event in memory.events()]
+    assert feeds == ["old"] * 6 + ["test-1"] * 2
 
 
 def test_what_is_held_is_published_at_the_end() -> None:

@@ -1,0 +1,1 @@
+"""What waits for Kafka: in memory, and beyond that in a file."""
