@@ -291,6 +291,7 @@ def addresses(plan: Plan) -> str:
     """Return where everything is."""
     ports = plan.ports
     lines = [
+        f"  page        http://127.0.0.1:{ports['monitor']}/",
         f"  predict     POST http://127.0.0.1:{ports['adapter']}/predict  (docs: /docs)",
         f"  health      http://127.0.0.1:{ports['adapter']}/health",
         f"  predictions http://127.0.0.1:{ports['monitor']}/predictions/latest?product=BTC-USD",
