@@ -72,6 +72,21 @@ class Slow(_Fault, frozen=True, tag="slow"):
     delay_seconds: Annotated[float, Meta(gt=0, le=10)] = 0.5
 
 
+class Regime(_Fault, frozen=True, tag="regime"):
+    """The generated market takes on a mood and stays in it, of one product or of all."""
+
+    mood: Literal["calm", "normal", "wild"]
+    seconds: Seconds
+    product_id: str | None = None
+
+
+class Crash(_Fault, frozen=True, tag="crash"):
+    """The price of the generated market falls at once, of one product or of all."""
+
+    percent: Annotated[float, Meta(gt=0, le=50)] = 3.0
+    product_id: str | None = None
+
+
 class Skip(_Fault, frozen=True, tag="skip"):
     """So many sequence numbers are lost."""
 
@@ -102,8 +117,8 @@ class Oversized(_Fault, frozen=True, tag="oversized"):
     size: Annotated[int, Meta(ge=1, le=64 * 2**20)] = 20 * 2**20
 
 
-Lasting = Mute | Refuse | Delist | Clock | Slow
-Fault = Drop | Lasting | Skip | Repeat | Reorder | Malformed | Oversized
+Lasting = Mute | Refuse | Delist | Clock | Slow | Regime
+Fault = Drop | Lasting | Crash | Skip | Repeat | Reorder | Malformed | Oversized
 NAMES: Final = tuple(sorted(str(each.__struct_config__.tag) for each in get_args(Fault)))
 
 
@@ -140,6 +155,7 @@ class Faults:
 
     clock: Callable[[], float] = float
     _until: dict[Lasting, float] = field(default_factory=dict)
+    _falls: dict[str, float] = field(default_factory=dict)
 
     def begin(self, fault: Lasting) -> None:
         """Let one last from now on; the same one again lasts from now on, too.
@@ -180,6 +196,19 @@ class Faults:
         """Return how far the exchange's clock is off, in microseconds."""
         steps = (f.step_seconds for f, _ in self.standing() if isinstance(f, Clock))
         return int(sum(steps) * SECOND_US)
+
+    def mood(self, product_id: str) -> str | None:
+        """Return the name of the mood that a product is held in, None where it has its own."""
+        held = (fault for fault, _ in self.standing() if isinstance(fault, Regime))
+        return next((f.mood for f in held if f.product_id in (None, product_id)), None)
+
+    def crash(self, product_id: str, percent: float) -> None:
+        """Let a product's price fall, once."""
+        self._falls[product_id] = percent
+
+    def fall(self, product_id: str) -> float:
+        """Take what a product's price falls by, as a factor, 1 where it does not."""
+        return 1.0 - self._falls.pop(product_id, 0.0) / 100
 
     def delay(self) -> float:
         """Return the seconds from one frame to the next at least."""

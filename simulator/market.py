@@ -15,7 +15,8 @@ import msgspec
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, heartbeat
-from simulator.moods import BURST_FACTOR, NORMAL, Mood, mood_at
+from simulator.faults import Faults
+from simulator.moods import BURST_FACTOR, MOODS_BY_NAME, NORMAL, Mood, mood_at
 from simulator.volatility import DAY_S, MOODS, Volatility, course_of
 
 YEAR_S: Final = 31_557_600
@@ -41,15 +42,19 @@ def frames(
     seconds: int | None = None,
     *,
     volatility: str = MOODS,
+    faults: Faults | None = None,
 ) -> Iterator[Frame]:
     """Return the market's frames from ``start_us`` on, for so many whole seconds or without end.
 
     Channels are ``ticker``, ``market_trades`` and ``heartbeats``. By ``volatility`` moods of
     minutes follow each other, or it is ``wandering`` with a memory of days, or that is held at
-    the quantile of the mood named (``simulator.volatility``).
+    the quantile of the mood named (``simulator.volatility``). ``faults`` may hold a mood, or let
+    a price fall.
     """
     first_us = -(-start_us // SECOND_US) * SECOND_US
     stocks = [Stock.of(seed, product, start_us, volatility=volatility) for product in products]
+    for stock in stocks:
+        stock.faults = faults
     number = count()
     for shift, stock in enumerate(stocks):
         yield _frame((start_us + shift, "ticker", stock.ticker("snapshot")), next(number))
@@ -86,6 +91,7 @@ class Stock:
     high: int = 0
     volume: float = 3_000.0
     volatility: Volatility | None = None
+    faults: Faults | None = None
     opening: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +114,7 @@ class Stock:
     def second(self, now_us: int) -> Iterator[Happening]:
         """Live through one second, and give its tickers and batches of trades."""
         self._mood(now_us)
+        self._suffer()
         quotes = []
         for slot in range(SLOTS):
             self._move()
@@ -149,6 +156,15 @@ class Stock:
             self.mood = mood_at(self.volatility.annual(now_us / SECOND_US % DAY_S))
         self.burst = max(self.burst - 1, 0) or self.mood.burst(self.random)
         self.quiet = max(self.quiet - 1, 0) or self.mood.quiet(self.random)
+
+    def _suffer(self) -> None:
+        """Take on what was asked for from outside; afterwards a mood goes on by its chances."""
+        if self.faults is None:
+            return
+        self.mid *= self.faults.fall(self.product)
+        held = self.faults.mood(self.product)
+        if held is not None:
+            self.mood = MOODS_BY_NAME[held]
 
     def _tick_chance(self) -> float:
         if self.burst:

@@ -77,3 +77,4 @@ def mood_at(volatility: float) -> Mood:
 
 
 _NEXT: Final = {"calm": [NORMAL], "normal": [CALM, CALM, WILD, WILD], "wild": [NORMAL]}
+MOODS_BY_NAME: Final = {mood.name: mood for mood in (CALM, NORMAL, WILD)}

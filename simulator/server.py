@@ -17,12 +17,14 @@ from plumbing.logs import get_logger
 from simulator.config import SimulatorSettings
 from simulator.exchange import SUBSCRIBE_WITHIN_S, ExchangeSession, OutgoingMessage
 from simulator.faults import (
+    Crash,
     Drop,
     Fault,
     Faults,
     Malformed,
     NextFrames,
     Oversized,
+    Regime,
     Reorder,
     Repeat,
     Skip,
@@ -92,9 +94,11 @@ class Client:
 class FeedRun:
     """One playing of the source from its beginning: a feed of its own."""
 
-    def __init__(self, source: FrameSource, speed: float, metrics: Metrics, now: float) -> None:
+    def __init__(
+        self, source: FrameSource, speed: float, metrics: Metrics, now: float, faults: Faults
+    ) -> None:
         self.feed = source.feed(int(now * 1_000_000))
-        self.tape = Tape(source.open())
+        self.tape = Tape(source.open(faults))
         self.pace = Pace(speed)
         self.pace.begin(self.tape.start_us, now)
         self.begun = asyncio.Event()
@@ -180,9 +184,18 @@ class Exchange:
                 await asyncio.wait_for(self._server.wait_closed(), STOP_S)
 
     async def inject(self, fault: Fault) -> None:
-        """Let a fault begin, or happen to every connection; raises ``ValueError`` for too many."""
+        """Let a fault begin, or happen to every connection, or to the market.
+
+        Raises:
+            ValueError: too many are in force, or there is no such market or product.
+        """
+        if isinstance(fault, (Crash, Regime)):
+            self._check(fault)
         get_logger().warning("fault.injected", fault=repr(fault))
-        if isinstance(fault, (Drop, Skip, Repeat, Reorder, Malformed, Oversized)):
+        if isinstance(fault, Crash):
+            for name in self._source.products if fault.product_id is None else [fault.product_id]:
+                self.faults.crash(name, fault.percent)
+        elif isinstance(fault, (Drop, Skip, Repeat, Reorder, Malformed, Oversized)):
             await asyncio.gather(*(client.suffer(fault) for client in tuple(self.run.clients)))
         else:
             self.faults.begin(fault)
@@ -206,8 +219,18 @@ class Exchange:
             "connections": len(run.clients),
         }
 
+    def _check(self, fault: Crash | Regime) -> None:
+        if self._source.name is not None:
+            raise ValueError(
+                f"found the recording {self._source.name}, expected a generated market"
+            )
+        if fault.product_id not in (None, *self._source.products):
+            known = ", ".join(self._source.products)
+            raise ValueError(f"product_id: found {fault.product_id!r}, expected one of {known}")
+
     def _new_run(self) -> FeedRun:
-        return FeedRun(self._source, self._settings.speed, self._metrics, self._now())
+        speed, now = self._settings.speed, self._now()
+        return FeedRun(self._source, speed, self._metrics, now, self.faults)
 
     def _name_feed(self, _: ServerConnection, __: Request, response: Response) -> None:
         if response.status_code == HTTPStatus.SWITCHING_PROTOCOLS:

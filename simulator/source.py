@@ -9,6 +9,7 @@ from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, RecordingError, describe, read_frames
 from ingestor.tick import GENERATED_FEED
 from simulator.config import SimulatorSettings
+from simulator.faults import Faults
 from simulator.market import frames
 from simulator.volatility import MOODS
 
@@ -24,7 +25,7 @@ class FrameSource:
     name: str | None
     sha256: str | None
     products: tuple[str, ...]
-    open: Callable[[], Iterator[Frame]]
+    open: Callable[[Faults], Iterator[Frame]]
 
     def feed(self, began_us: int) -> str:
         """Return the id of one run: what is played, and when the run was made ready."""
@@ -46,12 +47,13 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
             None,
             None,
             settings.products,
-            lambda: frames(
+            lambda faults: frames(
                 settings.seed,
                 settings.products,
                 start_us,
                 settings.length,
                 volatility=settings.volatility,
+                faults=faults,
             ),
         )
     recording = describe(path)
@@ -62,7 +64,7 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
         )
     label = quote(path.name.split(".")[0], safe="")
     return FrameSource(
-        label, recording.name, recording.sha256, recording.products, lambda: read_frames(path)
+        label, recording.name, recording.sha256, recording.products, lambda _: read_frames(path)
     )
 
 

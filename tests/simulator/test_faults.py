@@ -15,6 +15,7 @@ from simulator.faults import (
     NextFrames,
     Oversized,
     Refuse,
+    Regime,
     Reorder,
     Repeat,
     Slow,
@@ -48,10 +49,11 @@ def faults(now: Now) -> Faults:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_kind_is_read_as_it_is_written(name: str) -> None:
     """With what it needs, and no more."""
-    more = {"seconds": 5, "step_seconds": 3, "product_id": "BTC-USD"}
+    more = {"seconds": 5, "step_seconds": 3, "product_id": "BTC-USD", "mood": "wild"}
     needed = {"mute": ("seconds",), "refuse": ("seconds",), "slow": ("seconds",)} | {
         "delist": ("seconds", "product_id"),
         "clock": ("seconds", "step_seconds"),
+        "regime": ("mood", "seconds"),
     }
     given = {"kind": name} | {key: more[key] for key in needed.get(name, ())}
     fault = read_fault(msgspec.json.encode(given))
@@ -68,7 +70,7 @@ def test_every_kind_is_read_as_it_is_written(name: str) -> None:
         (b'{"kind": "mute", "seconds": 5, "channel": "level2"}', "level2"),
         (b'{"kind": "skip", "count": 0}', ">= 1"),
         (b'{"kind": "drop", "now": true}', "now"),
-        (b"\xff", "expected one of clock, delist, drop"),
+        (b"\xff", "expected one of clock, crash, delist, drop"),
     ],
 )
 def test_what_is_none_is_refused_by_name(data: bytes, named: str) -> None:
@@ -120,6 +122,16 @@ def test_the_others_say_what_they_do(faults: Faults) -> None:
     assert faults.refuses("ticker") and not faults.refuses("heartbeats")
     assert faults.delisted() == {"ETH-USD"} and faults.mutes("market_trades", "ETH-USD")
     assert faults.clock_step_us() == -2_500_000 and faults.delay() == 0.25
+
+
+def test_a_mood_is_held_and_a_price_falls_once(faults: Faults, now: Now) -> None:
+    """Of the product that is named, or of all; then the market is its own again."""
+    faults.begin(Regime(mood="wild", seconds=5.0, product_id="BTC-USD"))
+    assert [faults.mood(name) for name in ("BTC-USD", "ETH-USD")] == ["wild", None]
+    faults.crash("BTC-USD", 25.0)
+    assert [faults.fall("ETH-USD"), faults.fall("BTC-USD"), faults.fall("BTC-USD")] == [1, 0.75, 1]
+    now.seconds = 5.0
+    assert faults.mood("BTC-USD") is None
 
 
 def test_frames_come_twice_and_change_places() -> None:

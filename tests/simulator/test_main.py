@@ -9,6 +9,7 @@ import pytest
 
 from simulator.__main__ import parse
 from simulator.config import SimulatorSettings
+from simulator.faults import Faults
 from simulator.source import source_of
 
 
@@ -43,7 +44,8 @@ def test_a_wandering_market_has_a_label_of_its_own() -> None:
     assert source_of(wandering, 0).feed(0).startswith("market-wandering-7@")
     usual = parse(["--length", "2", "--seed", "7"])
     assert source_of(usual, 0).feed(0).startswith("market-7@")
-    assert list(source_of(wandering, 0).open()) != list(source_of(usual, 0).open())
+    made = [list(source_of(each, 0).open(Faults())) for each in (wandering, usual)]
+    assert made[0] != made[1]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,15 @@ from collections import Counter, defaultdict
 from itertools import islice
 from typing import Any
 
+import pytest
+
 from ingestor.continuity import events
-from ingestor.instant import instant
+from ingestor.instant import SECOND_US, instant
 from ingestor.recordings.recording import Frame
 from ingestor.tick import Break
-from simulator.market import frames
+from simulator.faults import Faults, Regime
+from simulator.market import Stock, frames
+from simulator.moods import WILD
 
 START = 1_704_067_200_000_000
 PRODUCTS = ("BTC-USD", "ETH-USD", "MADE-UP")
@@ -127,3 +131,21 @@ def test_a_mood_that_is_held_stands_in_the_prices() -> None:
         bids = [float(ticker["best_bid"]) for _, ticker in made]
         ranges[mood] = max(bids) / min(bids) - 1
     assert ranges["wild"] > 2.5 * ranges["calm"] > 0
+
+
+def test_a_market_crashes_and_stays_in_a_mood_on_demand() -> None:
+    """Of the product that is named; without it the same bytes come."""
+    faults = Faults()
+    faults.begin(Regime(mood="wild", seconds=60.0, product_id="BTC-USD"))
+    stocks = {name: Stock.of(7, name, START) for name in ("BTC-USD", "ETH-USD")}
+    for stock in stocks.values():
+        stock.faults = faults
+    before = stocks["BTC-USD"].mid
+    faults.crash("BTC-USD", 20.0)
+    for second in range(5):
+        for stock in stocks.values():
+            list(stock.second(START + second * SECOND_US))
+    assert stocks["BTC-USD"].mood is WILD and stocks["ETH-USD"].mood is not WILD
+    assert stocks["BTC-USD"].mid == pytest.approx(0.8 * before, rel=0.01)
+    plain = [frame.data for frame in frames(7, ["BTC-USD"], START, 20)]
+    assert plain == [f.data for f in frames(7, ["BTC-USD"], START, 20, faults=Faults())]

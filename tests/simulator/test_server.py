@@ -451,7 +451,7 @@ def test_a_fault_is_taken_as_json_alone_and_can_be_ended() -> None:
 
     text, unknown, slow, standing, ended = asyncio.run(scenario())
     assert (text[0], unknown[0], slow[0], ended) == (415, 422, 202, (204, "[]"))
-    assert "expected application/json" in text[1] and "clock, delist, drop" in unknown[1]
+    assert "expected application/json" in text[1] and "clock, crash, delist, drop" in unknown[1]
     [fault] = json.loads(standing[1])["faults"]
     assert fault["kind"] == "slow" and 0 < fault["left_seconds"] <= 60
 
@@ -518,3 +518,36 @@ def test_a_delisted_product_is_refused_and_silent(recording: Path) -> None:
     assert "ETH-USD is not a valid product" in refused["message"]
     assert "market_trades is not available" in trades["message"]
     assert {frame["channel"] for frame in got} == {"ticker", "subscriptions", "heartbeats"}
+
+
+@pytest.mark.parametrize(
+    ("fault", "named"),
+    [
+        (b'{"kind": "crash"}', "expected a generated market"),
+        (b'{"kind": "regime", "mood": "wild", "seconds": 5}', "found the recording made_2min"),
+    ],
+)
+def test_a_recording_has_no_other_market(recording: Path, fault: bytes, named: str) -> None:
+    """Its prices are what they were."""
+
+    async def scenario() -> tuple[int, str]:
+        async with running(faults=True, recording=recording) as (_, admin):
+            return await post(admin, fault)
+
+    status, told = asyncio.run(scenario())
+    assert status == 422 and named in told
+
+
+def test_a_product_that_there_is_not_cannot_crash() -> None:
+    """Those that there are, are named; one of them, or all, can."""
+
+    async def scenario() -> list[tuple[int, str]]:
+        async with running(faults=True) as (_, admin):
+            named = (b'"XRP-USD"', b'"BTC-USD"', b"null")
+            return [
+                await post(admin, b'{"kind": "crash", "product_id": %s}' % each) for each in named
+            ]
+
+    refused, *taken = asyncio.run(scenario())
+    assert refused[0] == 422 and "expected one of BTC-USD, ETH-USD" in refused[1]
+    assert [status for status, _ in taken] == [202, 202]

@@ -3,6 +3,9 @@
 import { byId, make, say } from "./dom.js";
 
 export const FAULTS = [
+  ["Price falls by 3 %", { kind: "crash", percent: 3 }],
+  ["Wild market for 120 s", { kind: "regime", mood: "wild", seconds: 120 }],
+  ["Calm market for 120 s", { kind: "regime", mood: "calm", seconds: 120 }],
   ["Break the connection", { kind: "drop" }],
   ["Mute the ticker for 60 s", { kind: "mute", channel: "ticker", seconds: 60 }],
   ["Mute all for 60 s", { kind: "mute", seconds: 60 }],

@@ -48,7 +48,7 @@ def test_one_begins_stands_and_ends() -> None:
     )
     assert begun[0] == 202 and standing[1]["faults"][0]["kind"] == "mute"
     assert ended[0] == 204 and after[1] == {"faults": []}
-    assert refused[0] == 422 and "clock, delist, drop" in refused[1]["detail"]
+    assert refused[0] == 422 and "clock, crash, delist, drop" in refused[1]["detail"]
 
 
 @pytest.mark.parametrize(
