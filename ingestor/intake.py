@@ -1,8 +1,10 @@
 """What becomes of each thing received: the records it brings, in the order to be sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
+
+import msgspec
 
 from ingestor import dead_letter, ledger, tick
 from ingestor.advanced import (
@@ -29,8 +31,7 @@ from plumbing.logs import get_logger
 from plumbing.tracing.trace import UNTRACED, Span, Tracer, new_traceparent
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
     """A connection was made; ``ended`` says why the one before had ended, if there was one."""
 
     feed: str
@@ -38,16 +39,14 @@ class Opened:
     ended: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(msgspec.Struct, frozen=True, array_like=True, tag="received"):
     """A frame came; ``at_us`` is our clock."""
 
     data: bytes
     at_us: int
 
 
-@dataclass(frozen=True, slots=True)
-class Silent:
+class Silent(msgspec.Struct, frozen=True, array_like=True, tag="silent"):
     """No frame came for ``seconds`` of wall-clock time."""
 
     at_us: int

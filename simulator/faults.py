@@ -173,6 +173,8 @@ class Faults:
 
     def standing(self) -> Iterator[tuple[Lasting, float]]:
         """Return those in force, and for how many seconds they will be."""
+        if not self._until:  # as for nearly every frame
+            return
         now = self.clock()
         self._until = {fault: until for fault, until in self._until.items() if until > now}
         yield from ((fault, until - now) for fault, until in self._until.items())

@@ -24,24 +24,8 @@ class SpillError(SystemExit):
     """The folder cannot be used; the process ends with these words."""
 
 
-class _Opened(msgspec.Struct, tag="opened", array_like=True):
-    feed: str
-    at_us: int
-    ended: str | None
-
-
-class _Received(msgspec.Struct, tag="received", array_like=True):
-    data: bytes
-    at_us: int
-
-
-class _Silent(msgspec.Struct, tag="silent", array_like=True):
-    at_us: int
-    seconds: float
-
-
-_decode = msgspec.msgpack.Decoder(_Opened | _Received | _Silent).decode
-_encode = msgspec.msgpack.Encoder().encode
+item_of: Final = msgspec.msgpack.Decoder(Opened | Received | Silent).decode
+_encode: Final = msgspec.msgpack.Encoder().encode
 
 
 def packed(item: Item) -> bytes:
@@ -50,30 +34,14 @@ def packed(item: Item) -> bytes:
     >>> [item_of(packed(item)[4:]) for item in (Received(b"{}", 7), Silent(8, 15.0))]
     [Received(data=b'{}', at_us=7), Silent(at_us=8, seconds=15.0)]
     """
-    match item:
-        case Opened():
-            body = _encode(_Opened(item.feed, item.at_us, item.ended))
-        case Received():
-            body = _encode(_Received(item.data, item.at_us))
-        case Silent():
-            body = _encode(_Silent(item.at_us, item.seconds))
+    body = _encode(item)
     return len(body).to_bytes(4, "big") + body
-
-
-def item_of(body: bytes) -> Item:
-    """Return what ``packed`` made; raises ``msgspec.DecodeError`` for anything else."""
-    read = _decode(body)
-    if isinstance(read, _Received):
-        return Received(read.data, read.at_us)
-    if isinstance(read, _Silent):
-        return Silent(read.at_us, read.seconds)
-    return Opened(read.feed, read.at_us, read.ended)
 
 
 class Spill:
     """The file of one process; another that wants the folder is refused.
 
-    ``held`` are the bytes that wait in it, ``left`` what an earlier process left to be taken.
+    What an earlier one left is taken first.
     """
 
     def __init__(self, folder: Path, most_bytes: int) -> None:
@@ -134,7 +102,7 @@ class Spill:
         if not self.held:
             return None
         size = int.from_bytes(os.pread(self._file, 4, self._taken), "big")
-        item = item_of(os.pread(self._file, size, self._taken + 4))
+        item: Item = item_of(os.pread(self._file, size, self._taken + 4))
         self._taken += 4 + size
         return item
 

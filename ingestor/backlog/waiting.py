@@ -6,10 +6,7 @@ from collections.abc import Callable
 
 from ingestor.backlog.spill import Spill
 from ingestor.intake import Item, Opened
-
-
-def ignored() -> None:
-    """Take what nobody asked for."""
+from plumbing.kafka.outbox import ignored
 
 
 class Backlog:

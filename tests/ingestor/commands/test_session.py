@@ -21,7 +21,6 @@ from ingestor.recordings.recording import Frame, read_frames
 from plumbing.stop import Stop
 from simulator.market import frames
 from tests.ingestor.wire import BTC, Wire
-from tests.waiting import eventually
 
 START_US = 1_704_067_200 * SECOND_US
 SECONDS = 600
@@ -86,7 +85,7 @@ def short(row: FeatureRow) -> FeatureRow:
 
 def test_the_command_records_until_it_is_told_to_end(tmp_path: Path) -> None:
     """Frames of a server are on the disk, whole and closed, once the end was wished for."""
-    wire, stop = Wire(), Stop()
+    wire, stop, over = Wire(), Stop(), threading.Event()
     sent = [wire.ticker(0.2), wire.heartbeat(0.9), wire.ticker(1.4)]
 
     def speak(connection: ServerConnection) -> None:
@@ -94,7 +93,7 @@ def test_the_command_records_until_it_is_told_to_end(tmp_path: Path) -> None:
             connection.recv()
         for frame in sent:
             connection.send(frame.decode())
-        eventually(lambda: stop.requested)
+        over.wait(60)  # a connection that ended would be made again, with the same frames
 
     with serve(speak, "127.0.0.1", 0) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -103,6 +102,7 @@ def test_the_command_records_until_it_is_told_to_end(tmp_path: Path) -> None:
             ws_url=f"ws://127.0.0.1:{port}", channels="ticker,heartbeats,market_trades"
         )
         counts = asyncio.run(_recorded(settings, tmp_path, stop))
+        over.set()
         server.shutdown()
     [path] = tmp_path.iterdir()
     assert [frame.data for frame in read_frames(path)] == sent

@@ -1,6 +1,8 @@
 """What the page asks of the demo's simulator, passed on by the monitor."""
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -78,6 +80,20 @@ def test_there_is_none_where_none_is_named() -> None:
     service = Service()
     assert get(service, "/faults")[0] == 404
     assert get(service, "/health")[1]["faults"] is False
+
+
+def test_compose_and_the_chart_have_none() -> None:
+    """Neither the simulator's side nor the monitor's is switched on."""
+    root = Path(__file__).resolve().parents[3]
+    files = [
+        *root.glob("docker-compose*.yml"),
+        *(root / "env").glob("*.env"),
+        *(root / "charts/crypto-volatility").glob("values*.yaml"),
+        *(root / "manifests/rendered").glob("*.yaml"),
+    ]
+    assert len(files) > 15
+    for path in files:
+        assert not re.search(r"(SIMULATOR_FAULTS|MONITOR_FAULTS_URL)", path.read_text()), path
 
 
 def test_a_simulator_that_is_away_is_said_so() -> None:
