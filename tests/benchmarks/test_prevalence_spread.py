@@ -42,6 +42,7 @@ def test_generated_days_stay_within_the_bounds_unless_the_level_is_wrong() -> No
     assert found["share, last 24 h, τ × 0.33"].min() > high
 
 
+@pytest.mark.exhaustive
 @pytest.mark.skipif(bool(missing(DATA)), reason="no days of other venues in ../shared/data")
 def test_no_day_of_another_venue_alarms_and_each_does_with_a_wrong_level() -> None:
     """Every look at a last 24 h lies within; with τ three times as large or small none does."""

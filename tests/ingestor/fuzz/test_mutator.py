@@ -2,22 +2,26 @@
 
 import random
 
+import pytest
+
 from ingestor.advanced import parse
 from simulator.market import frames
 from tests.ingestor.fuzz.fates import fates_of
 from tests.ingestor.fuzz.mutator import PRODUCTS, START_US, mutated, spoilt_frames
 
-FRAMES = 25_000
-"""Under 5 s of CPU; `make fuzz` takes a million."""
 SEED = 20_261_127
 
 
-def test_spoilt_frames_never_stop_the_reading() -> None:
-    """Each is events, an ignored kind or a dead letter, and readers can read all that is sent."""
-    fates = fates_of(spoilt_frames(SEED, FRAMES), PRODUCTS)
-    assert fates.frames == FRAMES
-    assert fates.events > FRAMES // 10
-    assert fates.letters > FRAMES // 50
+@pytest.mark.parametrize("count", [5_000, pytest.param(50_000, marks=pytest.mark.exhaustive)])
+def test_spoilt_frames_never_stop_the_reading(count: int) -> None:
+    """Each is events, an ignored kind or a dead letter, and readers can read all that is sent.
+
+    `make fuzz` takes a million.
+    """
+    fates = fates_of(spoilt_frames(SEED, count), PRODUCTS)
+    assert fates.frames == count
+    assert fates.events > count // 10
+    assert fates.letters > count // 50
     kinds = {reason.split(":")[0] for reason in fates.reasons}
     assert kinds >= {"frame", "ticker", "market_trades", "heartbeats"}
 

@@ -140,6 +140,7 @@ def test_the_constants_are_those_that_were_picked() -> None:
 
 
 @pytest.mark.captures
+@pytest.mark.exhaustive
 def test_the_table_is_what_the_days_say(captures: Path) -> None:
     """Of the contract's constants and one setting more, where the days are."""
     if missing(captures):
