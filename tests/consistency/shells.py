@@ -54,6 +54,7 @@ SHELLS = {
         "places",
         "prober",
         "progress",
+        "publication",
         "reading",
         "restore",
         "states.lookup",
