@@ -38,8 +38,6 @@ from signals.row import Budget
 
 FORECAST_SECONDS: Final = 10.0
 """Days of many products take a while to add up."""
-SHOWN_HOURS: Final = 24
-"""What chances said beside what came, in metrics: a day has calm and wild hours."""
 CHECK_SECONDS: Final = 1.0
 
 
@@ -236,7 +234,7 @@ class Session:
         self._metrics.show(self._quality.snapshot())
         if self._clock() >= self._forecasts_due:
             self._forecasts_due = self._clock() + FORECAST_SECONDS
-            self._board.forecasts = tuple(self._quality.forecasts.last(SHOWN_HOURS))
+            self._board.remember(self._quality.forecasts)
             self._metrics.show_forecasts(self._board.forecasts)
         self._seek_early()
         self._give_up()

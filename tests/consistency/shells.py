@@ -49,6 +49,7 @@ SHELLS = {
         "http.states",
         "http.store",
         "http.stream",
+        "http.track",
         "letters",
         "past",
         "places",

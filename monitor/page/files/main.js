@@ -62,6 +62,7 @@ function choose(product) {
   keep("volatility-product", product);
   Object.assign(view, { series: emptySeries(), runs: [], taken: null, rate: null });
   ask();
+  askRecord();
   show();
 }
 
@@ -90,13 +91,17 @@ async function askSignals() {
   showRuns(view.runs);
 }
 
+async function askRecord() {
+  const product = view.chosen;
+  const record = await get(`signals/record?product=${encodeURIComponent(product)}&days=7`);
+  if (product === view.chosen) showRecord(record);
+}
+
 async function askRarely() {
   if (view.chosen && !document.hidden && !view.paused) {
-    const product = view.chosen;
-    const record = await get(`signals/record?product=${encodeURIComponent(product)}&days=7`);
-    if (product === view.chosen) showRecord(record?.tables ?? []);
+    await askRecord();
     view.health = await get("health");
-    if (view.health?.faults) showFaults(product);
+    if (view.health?.faults) showFaults(view.chosen);
   }
 }
 

@@ -211,6 +211,25 @@ def test_a_track_record_says_what_is_not_known(run: Run) -> None:
     assert ["starts a day", "4.5 of 8", "4.5"] in lines
     assert ["right share", "unknown yet", "unknown yet"] in lines
     assert lines[-1] == ["met 10 s ahead (chance)", "50 % (25 %)", "50 % (25 %)"]
+    lines = run("record.js", "m.linesOf(...$)", [table, {**table, "budget": None}, 12.5, 3])
+    assert ["starts a day, of one product", "4.5 of 8", "4.5"] in lines
+    assert ["starts a day, of all together", "12.5 of 24", ""] in lines
+
+
+def test_a_brier_score_stands_beside_the_calibrated_rule_s(run: Run) -> None:
+    """Of the level's own event, with the seconds that it is over."""
+    figures = {"n": 20, "brier": 0.0471}
+    chances = [
+        {"variant": "ml", "event": "score", "figures": figures},
+        {"variant": "baseline", "event": "score", "figures": {"n": 20, "brier": 0.0569}},
+        {"variant": "ml", "event": "severe", "figures": {"n": 0, "brier": None}},
+    ]
+    line = run("record.js", "m.brierOf(...$)", [chances, "ml", "elevated"])
+    assert line == ["Brier", "0.047 (20 seconds)", "0.057 (20 seconds), calibrated"]
+    line = run("record.js", "m.brierOf(...$)", [chances, "ml", "spike"])
+    assert line == ["Brier", "unknown yet", ""]
+    line = run("record.js", "m.brierOf(...$)", [chances, "baseline", "elevated"])
+    assert line == ["Brier", "0.057 (20 seconds)", ""]
 
 
 def test_tries_are_ever_rarer_up_to_half_a_minute(run: Run) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from monitor.forecast_record import Said
+from monitor.forecast_record import Said, SaidByAll, Week
 from signals.probabilities import Sums
 from tests.featurizer.market import START, break_at
 from tests.monitor.page.browser.conftest import PHONE
@@ -293,3 +293,22 @@ def test_the_stages_and_the_brier_score_are_shown(host: Host, visit: Visit) -> N
     for text in ("receipt to row", "row to score", "receipt to score90 ms"):
         expect(page.locator("#service")).to_contain_text(text)
     expect(page.get_by_text("said 15 %, came 50 % (2 seconds), Brier 0.325")).to_be_visible()
+
+
+def test_the_track_record_is_a_product_s_and_that_of_all(host: Host, visit: Visit) -> None:
+    """Starts against the budget of each and of both together, with Brier scores beside."""
+    sums = Sums()
+    sums.add(0.2, True)
+    figures = "ml", "score", 168, sums.figures()
+    host.service.board.week = Week((Said("BTC-USD", *figures),), (SaidByAll(*figures),))
+    lived(host, "spike")
+    page = visit(host)
+    captions = page.locator("#record caption")
+    expect(captions.first).to_have_text("BTC-USD: ml, elevated", timeout=15_000)
+    expect(captions).to_have_count(4)
+    expect(captions.nth(2)).to_have_text("all 2 products: ml, elevated")
+    expect(page.locator("#record table").first).to_contain_text("0.640 (1 seconds)")
+    expect(page.locator("#record table").nth(2)).to_contain_text("of all together")
+    expect(page.locator("#record table").nth(3)).to_contain_text("of 8")
+    page.keyboard.press("2")
+    expect(captions.first).to_have_text("ETH-USD: ml, elevated")
