@@ -30,11 +30,12 @@ RECENT_PREDICTIONS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A prediction and its JSON as it stands in the topic."""
+    """A prediction and its JSON as it stands in the topic, appended at ``appended_ms``."""
 
     prediction: Prediction
     json: bytes
     partition: int
+    appended_ms: int = 0
 
     def newer_than(self, other: "Shown | None") -> bool:
         """Return whether this one is the later row; another feed's always is."""
@@ -46,13 +47,17 @@ class Shown:
 
 def shown_of(record: Record) -> Shown:
     """Read one record of ``predictions``; raises ``msgspec.DecodeError`` with the reason."""
-    return Shown(message_of(record, predictions.decode), record.value, record.partition)
+    return _shown(record, message_of(record, predictions.decode))
+
+
+def _shown(record: Record, prediction: Prediction) -> Shown:
+    return Shown(prediction, record.value, record.partition, record.timestamp_ms)
 
 
 def shown_in(records: Iterable[Record], passed: PassedOver) -> Iterator[tuple[Record, Shown]]:
     """Read records of ``predictions``, passing over those that cannot be read."""
     for record, found in passed.read(records, predictions.decode):
-        yield record, Shown(found, record.value, record.partition)
+        yield record, _shown(record, found)
 
 
 class Board:

@@ -1,12 +1,12 @@
 """What the states of the last days were worth, read from the topic once for all who ask."""
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from monitor.http.board import Board
+from monitor.http.kept import Kept
 from monitor.reading import Reopened
 from monitor.states.lookup import records_since
 from signals.row import MICROSECONDS
@@ -21,9 +21,8 @@ KEPT_SECONDS: Final = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Figures by product, a table a variant, and those of all products; ``at`` is when, s."""
+    """Figures by product, a table a variant, and those of all products."""
 
-    at: float
     by_product: dict[str, list[TrackRecord]]
     over_all: list[AllProducts]
 
@@ -38,9 +37,8 @@ class Track:
         most: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._board, self._reader, self._most, self._clock = board, reader, most, clock
-        self._told: dict[int, Told] = {}
-        self._one = asyncio.Lock()
+        self._board, self._reader, self._most = board, reader, most
+        self._kept = Kept(self._read, KEPT_SECONDS, clock)
 
     async def of(self, days: int) -> Told:
         """Return the figures of each product's last days of event time.
@@ -48,14 +46,10 @@ class Track:
         Raises:
             TimeoutError: the reader was not free in time, or the broker gave nothing.
         """
-        async with self._one:
-            told = self._told.get(days)
-            if told is None or self._clock() > told.at + KEPT_SECONDS:
-                told = self._told[days] = await asyncio.to_thread(self._read, days)
-            return told
+        return await self._kept.of(days)
 
     def _read(self, days: int) -> Told:
-        began, found = self._clock(), TrackRecords()
+        found = TrackRecords()
         lasts = {each.product_id: each.state.last for each in self._board.states()}
         since = {
             name: 0 if last is None else last.time_us - days * DAY_US
@@ -68,4 +62,4 @@ class Track:
         by_product: dict[str, list[TrackRecord]] = {}
         for each in found.by_product():
             by_product.setdefault(each.product_id, []).append(each)
-        return Told(began, by_product, list(found.over_all()))
+        return Told(by_product, list(found.over_all()))

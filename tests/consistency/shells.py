@@ -43,6 +43,8 @@ SHELLS = {
         "http.drift_pages",
         "http.faults",
         "http.history",
+        "http.kept",
+        "http.operations",
         "http.page",
         "http.requests",
         "http.spans",

@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from ingestor.ledger import FeedEvent
+from ingestor.ledger import encode as encode_line
+from ingestor.topics import CONTROL, FEED_EVENTS
 from monitor.forecast_record import Said, SaidByAll, Week
+from serving.control import KEY, Control
+from serving.control import encode as encode_control
 from signals.probabilities import Sums
 from tests.featurizer.market import START, break_at
 from tests.monitor.page.browser.conftest import PHONE
@@ -312,3 +317,23 @@ def test_the_track_record_is_a_product_s_and_that_of_all(host: Host, visit: Visi
     expect(page.locator("#record table").nth(3)).to_contain_text("of 8")
     page.keyboard.press("2")
     expect(captions.first).to_have_text("ETH-USD: ml, elevated")
+
+
+def test_how_the_service_fares_is_shown(host: Host, visit: Visit) -> None:
+    """Rates, stages beside budgets, the gap ledger, and models with who chose them."""
+    line = FeedEvent(kind="reconnected", feed="coinbase", at_us=START, reason="closed")
+    host.service.log.append(FEED_EVENTS.name, "", encode_line(line))
+    choice = Control(variant="baseline", changed_by="ann", changed_us=START)
+    host.service.log.append(CONTROL.name, KEY, encode_control(choice))
+    for at in range(60):
+        made = said(140 + at, feed="coinbase")
+        host.service.stages.take(made, made.scored_us // 1_000 + 30)
+    lived(host)
+    page = visit(host)
+    expect(page.locator("#stages")).to_contain_text("receipt to topic120 ms120 ms100 msOVER")
+    expect(page.locator("#stages")).to_contain_text("score to topic30 ms30 ms20 msOVER")
+    expect(page.locator("#ledger td").last).to_have_text("connected again: closed")
+    expect(page.locator("#promotions tr").first).to_contain_text("serves BTC-USD, ETH-USD")
+    expect(page.locator("#promotions")).to_contain_text("baselinechosen by ann")
+    expect(page.locator("#drift-state")).to_have_text("unknown yet")
+    expect(page.locator("#service")).to_contain_text("1.0 rows a second")
