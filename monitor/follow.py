@@ -8,39 +8,36 @@ content as far as they need. An outcome once published is final.
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
-from functools import partial
 from typing import Final
 
 import msgspec
 
 from featurizer.slots import MICROSECONDS
 from ingestor import tick
-from ingestor.topics import OUTCOMES, PREDICTIONS, SIGNALS, TICKS
-from monitor import outcome as outcomes
+from ingestor.topics import PREDICTIONS, TICKS
 from monitor import restore
 from monitor.config import Settings
 from monitor.http.board import Board, Shown, shown_of
 from monitor.join import Joiner, Matured
 from monitor.letters import Letters
-from monitor.metrics import MonitorMetrics, result_of
+from monitor.metrics import MonitorMetrics
 from monitor.places import Place, Places
 from monitor.progress import Progress
+from monitor.publication import Publication
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader, of_topic
 from monitor.states.lookup import newest_records, starts, usable
 from monitor.states.machines import Machines
 from monitor.tick_lookup import TickLookup
-from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
+from plumbing.kafka import Outbox, Partition, PassedOver, Record, TopicChanged, message_of
 from plumbing.kafka.outbox import ignored
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer
 from signals import records as signals
 from signals.row import Budget
 
 FORECAST_SECONDS: Final = 10.0
 """Days of many products take a while to add up."""
-SHOWN_HOURS: Final = 24
-"""What chances said beside what came, in metrics: a day has calm and wild hours."""
 CHECK_SECONDS: Final = 1.0
 
 
@@ -61,24 +58,22 @@ class Session:
         settings: Settings,
         on_new: Callable[[list[Shown]], None],
         on_told: Callable[[signals.Record], object] = ignored,
-        *,
         clock: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
         tracer: Tracer = UNTRACED,
     ) -> None:
-        self._tracer = tracer
-        self._reader, self._scanner, self._outbox = reader, scanner, outbox
+        self._reader, self._scanner = reader, scanner
         self._board, self._metrics, self._settings = board, metrics, settings
-        self._on_new, self._on_told = on_new, on_told
-        self._clock, self._wall = clock, wall
+        self._on_new, self._clock, self._wall = on_new, clock, wall
         self._joiner = Joiner(settings.history_seconds)
         self._quality = RollingQuality(settings.quality_window_seconds)
         self._forecasts_due = 0.0
         self._machines = Machines(Budget(settings.budget_elevated, settings.budget_spike))
-        self._told = list[signals.Record]()
         self._places, self._letters = Places(), Letters(scanner)
         self._published, self._newest_ms = set[str](), 0
-        self._passed, self._refused = PassedOver("monitor"), list[Outgoing]()
+        self._passed = PassedOver("monitor")
+        stands = self._joiner, self._places, self._quality
+        self._publication = Publication(outbox, board, metrics, *stands, on_told, wall, tracer)
         self._committed: dict[Partition, int] = {}
         self._assigned: tuple[str, ...] = ()
         self._shown_until: dict[Partition, int] = {}
@@ -120,18 +115,11 @@ class Session:
         ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
         self._progress.ends = ends
         self._restore(beginnings)
-        passed = PassedOver("monitor, signals")
-        newest = newest_records(self._scanner, beginnings, ends, passed)
-        for topic, count in passed.counts.items():
-            self._metrics.bad_records.labels(topic).inc(count)
-        self._machines.resume(usable(newest, self._predictions, ends))
-        self._board.states = self._machines.standing
-        stood = starts(newest, self._predictions)
+        stood = self._resume_states(beginnings, ends)
         for partition in self._predictions:
             at = restore.unsettled_from(self._reader, partition, beginnings, ends)
-            self._positions[partition] = max(
-                beginnings[partition], min(at, stood.get(partition, at))
-            )
+            at = min(at, stood.get(partition, at))
+            self._positions[partition] = max(beginnings[partition], at)
         self._positions.update({p: self._progress.ends[p] for p in self._ticks})
         self._committed = {p: self._positions[p] for p in self._predictions}
         self._published = restore.published(
@@ -141,17 +129,13 @@ class Session:
         self._back.seek(self._joiner.waiting())
         self._assigned = ()
         self.ready = True
-        get_logger().info(
-            "monitor.rebuilt",
-            seconds=round(self._clock() - began, 3),
-            pending=self.pending,
-            products=self._board.products(),
-        )
+        told = {"pending": self.pending, "products": self._board.products()}
+        get_logger().info("monitor.rebuilt", seconds=round(self._clock() - began, 3), **told)
 
     def _take_batch(self) -> int:
         """Read one batch, publish what matured, flush, then commit; return the records read."""
         records = self._poll(self._progress.turn(self._assigned, self.pending))
-        self._publish(self._take(records))
+        self._publication.deliver(self._take(records))
         now = self._clock()
         if now >= self._next_check:
             self._next_check = now + CHECK_SECONDS
@@ -213,10 +197,11 @@ class Session:
             shown = shown_of(record)
         except msgspec.DecodeError as exc:
             letter = self._letters.letter(record, str(exc), int(self._wall() * 1e6))
-            self._refused += [letter] if letter else []
+            if letter:
+                self._publication.refuse(letter)
             return self._bad(record)
         self._progress.made(shown.prediction)
-        self._told += self._machines.take(shown.prediction, record.offset)
+        self._publication.tell(self._machines.take(shown.prediction, record.offset))
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         prediction_id = shown.prediction.prediction_id
@@ -237,58 +222,6 @@ class Session:
         self._metrics.bad_records.labels(record.topic).inc()
         return []
 
-    # ------------------------------------------------------------ publishing
-    def _publish(self, matured: list[Matured]) -> None:
-        refused, self._refused = self._refused, []
-        told, self._told = self._told, []
-        if matured or refused or told:
-            outgoing = [self._outgoing(one) for one in matured]
-            self._outbox.deliver([*outgoing, *map(self._signal, told), *refused])
-        if not matured:
-            return
-        oldest_us = min(one.possible_us for one in matured)
-        self._metrics.maturity_lag.set(self._wall() - oldest_us / 1e6)
-
-    def _outgoing(self, one: Matured) -> Outgoing:
-        """Return the record of an outcome; its span begins when it could be known."""
-        outcome = one.outcome
-        parent = self._places.traceparent(outcome.prediction_id)
-        span = self._tracer.begin("outcome", parent, kind="consumer", start_us=one.possible_us)
-        span.tell("prediction_id", outcome.prediction_id)
-        span.tell("result", result_of(outcome))
-        return Outgoing(
-            OUTCOMES.name,
-            outcome.product_id,
-            outcomes.encode(outcome),
-            {"traceparent": span.traceparent},
-            acknowledged=partial(self._settled, one, span),
-        )
-
-    def _signal(self, record: signals.Record) -> Outgoing:
-        """Return the record of a state for its topic."""
-        return Outgoing(
-            SIGNALS.name,
-            record.product_id,
-            signals.encode(record),
-            {},
-            acknowledged=lambda now_us: self._stands(record),
-        )
-
-    def _stands(self, record: signals.Record) -> None:
-        self._metrics.signal(record)
-        self._on_told(record)
-
-    def _settled(self, one: Matured, span: Span, now_us: int) -> None:
-        span.end(now_us)
-        outcome = one.outcome
-        self._places.done(outcome.prediction_id)
-        self._board.settle(outcome)
-        self._metrics.outcomes.labels(result_of(outcome)).inc()
-        feed = self._joiner.feed(outcome.product_id)
-        if feed is not None:
-            self._quality.begin(outcome.product_id, feed)
-            self._quality.add(one.prediction, outcome)
-
     # ------------------------------------------------------------ now and then
     def _check(self) -> None:
         self._progress.ends = self._reader.ends()
@@ -301,7 +234,7 @@ class Session:
         self._metrics.show(self._quality.snapshot())
         if self._clock() >= self._forecasts_due:
             self._forecasts_due = self._clock() + FORECAST_SECONDS
-            self._board.forecasts = tuple(self._quality.forecasts.last(SHOWN_HOURS))
+            self._board.remember(self._quality.forecasts)
             self._metrics.show_forecasts(self._board.forecasts)
         self._seek_early()
         self._give_up()
@@ -311,7 +244,7 @@ class Session:
         if lost:
             self._metrics.lost.inc(len(lost))
             get_logger().warning("monitor.ticks_missing", predictions=len(lost))
-            self._publish([self._joiner.give_up(prediction) for prediction in lost])
+            self._publication.deliver([self._joiner.give_up(prediction) for prediction in lost])
         if new:
             self._back.seek(new)
             self._progress.went_back()
@@ -326,7 +259,7 @@ class Session:
         waiting = [p for p in self._joiner.waiting() if p.prediction_id in late]
         products = sorted({p.product_id for p in waiting})
         get_logger().warning("monitor.given_up", predictions=len(waiting), products=products)
-        self._publish([self._joiner.give_up(p, "unfinished") for p in waiting])
+        self._publication.deliver([self._joiner.give_up(p, "unfinished") for p in waiting])
 
     # ------------------------------------------------------------ on start
     def _restore(self, beginnings: Mapping[Partition, int]) -> None:
@@ -335,16 +268,22 @@ class Session:
             self._board.show(shown)
         self._on_new(newest)
         self._shown_until = {p: self._progress.ends[p] for p in self._predictions}
-        rows = restore.quality_rows(
-            self._scanner,
-            beginnings,
-            self._progress.ends,
-            self._settings.quality_window_seconds,
-            self._settings.read_back_records,
-        )
-        for prediction, outcome in rows:
-            self._quality.begin(outcome.product_id, outcome.feed)
-            self._quality.add(prediction, outcome)
+        settings = self._settings
+        bounds = settings.quality_window_seconds, settings.read_back_records
+        rows = restore.quality_rows(self._scanner, beginnings, self._progress.ends, *bounds)
+        self._quality.refill(rows)
+
+    def _resume_states(
+        self, beginnings: Mapping[Partition, int], ends: Mapping[Partition, int]
+    ) -> Mapping[Partition, int]:
+        """Let the machines go on; return where they need ``predictions`` from."""
+        passed = PassedOver("monitor, signals")
+        newest = newest_records(self._scanner, beginnings, ends, passed)
+        for topic, count in passed.counts.items():
+            self._metrics.bad_records.labels(topic).inc(count)
+        self._machines.resume(usable(newest, self._predictions, ends))
+        self._board.states = self._machines.standing
+        return starts(newest, self._predictions)
 
     def _read_unsettled(self) -> None:
         """Read what waits; what a silent broker holds back is read, and sought, by ``step``."""

@@ -28,6 +28,24 @@ class Said:
     figures: Probabilities
 
 
+@dataclass(frozen=True, slots=True)
+class SaidByAll:
+    """Figures of one variant and event, of all products together: a second of each counts once."""
+
+    variant: str
+    event: Event
+    hours: int
+    figures: Probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Figures of all the hours that are kept, by product and over all of them."""
+
+    by_product: tuple[Said, ...] = ()
+    over_all: tuple[SaidByAll, ...] = ()
+
+
 class ForecastRecord:
     """Sums of each hour: a chance counts once, with its outcome; what is older goes."""
 
@@ -60,6 +78,20 @@ class ForecastRecord:
             after = self._newest[product] - hours
             found = together(sums for hour, sums in kept.items() if hour > after)
             yield Said(product, variant, event, hours, found.figures())
+
+    def week(self) -> Week:
+        """Return the figures of all the hours that are kept."""
+        return Week(tuple(self.last(HOURS)), tuple(self.over_all(HOURS)))
+
+    def over_all(self, hours: int) -> Iterator[SaidByAll]:
+        """Return the figures of all products together, each over its own last hours."""
+        found: dict[tuple[str, Event], list[Sums]] = {}
+        for (product, variant, event), kept in sorted(self._hours.items()):
+            after = self._newest[product] - hours
+            sums = [each for hour, each in kept.items() if hour > after]
+            found.setdefault((variant, event), []).extend(sums)
+        for (variant, event), several in found.items():
+            yield SaidByAll(variant, event, hours, together(several).figures())
 
     def _forget(self, product_id: str, until: int) -> None:
         for key, kept in self._hours.items():

@@ -6,6 +6,7 @@ spike where volatility already reaches τ, are measured on the same rows against
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import fsum
 from typing import Final
@@ -145,6 +146,12 @@ class RollingQuality:
         window.scored_us = max(window.scored_us, prediction.scored_us)
         if len(window.seconds) > 2 * self._window:
             self._prune(window)
+
+    def refill(self, rows: Iterable[tuple[Prediction, Outcome]]) -> None:
+        """Take rows that were read back, in their order."""
+        for prediction, outcome in rows:
+            self.begin(outcome.product_id, outcome.feed)
+            self.add(prediction, outcome)
 
     def snapshot(self) -> list[Quality]:
         """Compute all figures from the rows in the window: of a product with new rows, anew.

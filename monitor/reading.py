@@ -143,6 +143,14 @@ def backwards(
         stop = start
 
 
+def forwards(
+    reader: LogReader, partition: Partition, begin: int, end: int, chunk: int = CHUNK
+) -> Iterator[Record]:
+    """Return records with ``begin`` ≤ offset < ``end``, oldest first, as far as is asked for."""
+    for start in range(begin, end, chunk):
+        yield from read(reader, partition, start, min(end, start + chunk))
+
+
 def first_since(
     reader: LogReader, partition: Partition, begin: int, end: int, timestamp_ms: int
 ) -> int:

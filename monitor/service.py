@@ -13,8 +13,10 @@ from prometheus_client import CollectorRegistry
 
 from featurizer.row import FeatureRow
 from ingestor.topics import (
+    CONTROL,
     DEAD_LETTERS,
     FEATURES,
+    FEED_EVENTS,
     OUTCOMES,
     PREDICTIONS,
     SIGNALS,
@@ -31,10 +33,12 @@ from monitor.http.store import TopicStore
 from monitor.http.stream import FrameHub
 from monitor.metrics import MonitorMetrics
 from monitor.page.live import Live
+from monitor.page.stages import StageTimes
 from monitor.past.way_back import WayBack
 from monitor.prober import NewestRow, Prober
 from monitor.reading import Reopened
 from monitor.states.display import displayed_at, present
+from monitor.states.machines import Standing
 from plumbing.kafka import (
     KafkaSettings,
     Outbox,
@@ -163,7 +167,7 @@ class Monitor:
         self._settings = settings
         self._metrics = MonitorMetrics(registry)
         self._board = Board()
-        self._live = Live()
+        self._live, self._stages = Live(), StageTimes()
         self._frames = FrameHub(
             lambda now_us: self._live.frame(now_us, self._board.forecasts), self._live.beat
         )
@@ -182,6 +186,7 @@ class Monitor:
             scan_seconds=settings.scan_seconds,
         )
         self._signals = Reopened(lambda: Reader(kafka, [SIGNALS.name]))
+        self._ledger = Reopened(lambda: Reader(kafka, [FEED_EVENTS.name, CONTROL.name]))
         self._back = WayBack(
             lambda: Reader(kafka, [PREDICTIONS.name, SIGNALS.name, TICKS.name]),
             Budget(settings.budget_elevated, settings.budget_spike),
@@ -242,6 +247,8 @@ class Monitor:
             store=self._store,
             signals=self._signals,
             live=self._live,
+            stages=self._stages,
+            ledger=self._ledger,
             frames=self._frames,
             registry=self._registry,
             alive=self._reading.alive,
@@ -257,13 +264,19 @@ class Monitor:
     def _close(self) -> None:
         self._store.close()
         self._signals.close()
+        self._ledger.close()
         self._newest.close()
 
     def _tell(self, batch: list[Shown]) -> None:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._hub.publish, batch)
-            predictions = [shown.prediction for shown in batch]
-            self._loop.call_soon_threadsafe(self._live.take, predictions, self._board.states())
+            self._loop.call_soon_threadsafe(self._take, batch, self._board.states())
+
+    def _take(self, batch: list[Shown], states: list[Standing]) -> None:
+        """Give the page what came."""
+        for shown in batch:
+            self._stages.take(shown.prediction, shown.appended_ms)
+        self._live.take([shown.prediction for shown in batch], states)
 
     def _told(self, record: signals.Record) -> None:
         if self._webhook is not None and self._loop is not None and not self._loop.is_closed():

@@ -1,6 +1,7 @@
 """The published table of one product, venue and variant: one code, offline and live.
 
-It is never over two products, whose events are different ones.
+It is never over two products, whose events are different ones, but for what ``Counted`` adds up:
+how often a desk that watches several is called, each by a level of its own.
 """
 
 from collections.abc import Iterable, Sequence
@@ -132,7 +133,7 @@ def event_table(parts: Sequence[Part], level: int, budget: int | None = None) ->
     ``budget``: starts a day that the θ of these runs was set for, to be stated beside them.
     """
     met = [_met(part, level) for part in parts]
-    return table_of(_together(met), level, budget)
+    return table_of(counted_together(met), level, budget)
 
 
 def table_of(of: Counted, level: int, budget: int | None = None) -> EventTable:
@@ -194,7 +195,8 @@ def _met(part: Part, level: int) -> Counted:
 _NONE: Final = (0,) * len(LEADS)
 
 
-def _together(several: Sequence[Counted]) -> Counted:
+def counted_together(several: Sequence[Counted]) -> Counted:
+    """Return what was counted in several stretches, or of several products, as one."""
     loads = [each.load for each in several]
     return Counted(
         load=Load(*(sum(getattr(each, name) for each in loads) for name in Load.__slots__)),

@@ -3,7 +3,7 @@
 Counts of time are differences between records; starts, verdicts and onsets are records.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
 
@@ -15,7 +15,7 @@ from signals.leads import LEADS, STANDING
 from signals.records import Record
 from signals.row import Budget
 from signals.state import Level, Past
-from signals.table import Counted, EventTable, table_of
+from signals.table import Counted, EventTable, counted_together, table_of
 
 LEVELS: tuple[Level, Level] = (1, 2)
 
@@ -37,6 +37,27 @@ class TrackRecord:
     spike: EventTable
     elevated_rule: EventTable
     spike_rule: EventTable
+
+
+@dataclass(frozen=True, slots=True)
+class AllProducts:
+    """The figures of all products under one variant, each by a level of its own, counted as one.
+
+    Rates are a covered day of one product; ``elevated_starts_a_day`` and ``spike_starts_a_day``
+    are what all of them together come to, which stands against the budget times the products.
+    """
+
+    products: tuple[str, ...]
+    variant: str
+    budget: Budget
+    since_us: int
+    until_us: int
+    elevated: EventTable
+    spike: EventTable
+    elevated_rule: EventTable
+    spike_rule: EventTable
+    elevated_starts_a_day: float | None
+    spike_starts_a_day: float | None
 
 
 @dataclass(slots=True)
@@ -69,20 +90,50 @@ class _Gathered:
                 self.onsets.append(onset)
 
 
-def track_records(records: Iterable[Record]) -> Iterator[TrackRecord]:
-    """Return the figures of each product and variant that records in their order tell of.
+class TrackRecords:
+    """Takes records, those of a product in their order, and tells what they come to.
 
-    Counting begins with the first record of each, as what was before it is not among them.
+    Counting begins with the first record of each product, as what was before it is not among them.
     """
-    found: dict[tuple[str, str], _Gathered] = {}
-    before: dict[str, Record] = {}
-    for record in records:
-        name, variant = record.product_id, record.row.variant
-        gathered = found.setdefault((name, variant), _Gathered())
-        gathered.take(record, _since(before.get(name), record))
-        before[name] = record
-    for (name, variant), gathered in found.items():
-        yield _figures(name, variant, gathered)
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._found: dict[tuple[str, str], _Gathered] = {}
+        self._before: dict[str, Record] = {}
+        for record in records:
+            self.take(record)
+
+    def take(self, record: Record) -> None:
+        """Take the next record."""
+        name = record.product_id
+        gathered = self._found.setdefault((name, record.row.variant), _Gathered())
+        gathered.take(record, _since(self._before.get(name), record))
+        self._before[name] = record
+
+    def by_product(self) -> Iterator[TrackRecord]:
+        """Return the figures of each product and variant."""
+        for (name, variant), gathered in self._found.items():
+            yield TrackRecord(name, variant, *_figures([gathered]))
+
+    def over_all(self) -> Iterator[AllProducts]:
+        """Return the figures of all products, a variant each."""
+        by_variant: dict[str, dict[str, _Gathered]] = {}
+        for (name, variant), gathered in sorted(self._found.items()):
+            by_variant.setdefault(variant, {})[name] = gathered
+        for variant, of in by_variant.items():
+            rates = _starts_a_day(of, 1), _starts_a_day(of, 2)
+            yield AllProducts(tuple(of), variant, *_figures([*of.values()]), *rates)
+
+
+def track_records(records: Iterable[Record]) -> Iterator[TrackRecord]:
+    """Return the figures of each product and variant that records in their order tell of."""
+    return TrackRecords(records).by_product()
+
+
+def _starts_a_day(of: Mapping[str, _Gathered], level: Level) -> float | None:
+    """Return what the products' rates come to together; null where nothing is covered."""
+    loads = [_counted(each, level).load for each in of.values()]
+    covered = [load.starts_a_day for load in loads if load.covered]
+    return sum(covered) if covered else None
 
 
 def _since(before: Record | None, record: Record) -> Past | None:
@@ -94,15 +145,24 @@ def _since(before: Record | None, record: Record) -> Past | None:
     return before.state.past if before.row.variant != record.row.variant else None
 
 
-def _figures(name: str, variant: str, gathered: _Gathered) -> TrackRecord:
-    assert gathered.last is not None
-    budget = gathered.last.budget
-    budgets: Sequence[tuple[Level, int]] = ((1, budget.elevated), (2, budget.spike))
-    model = [table_of(_counted(gathered, level), level, starts) for level, starts in budgets]
-    rule = [table_of(_of_rule(gathered, level), level) for level in LEVELS]
-    return TrackRecord(
-        name, variant, budget, gathered.since_us, gathered.last.event.time_us, *model, *rule
+_Figures = tuple[Budget, int, int, EventTable, EventTable, EventTable, EventTable]
+
+
+def _figures(several: Sequence[_Gathered]) -> _Figures:
+    """Return the budget of the newest record, the span, the states' tables and the rule's."""
+    lasts = [each.last for each in several if each.last is not None]
+    newest = max(lasts, key=lambda last: last.event.time_us)
+    levels: Sequence[tuple[Level, int]] = ((1, newest.budget.elevated), (2, newest.budget.spike))
+    elevated, spike = (
+        table_of(counted_together([_counted(each, level) for each in several]), level, budget)
+        for level, budget in levels
     )
+    elevated_rule, spike_rule = (
+        table_of(counted_together([_of_rule(each, level) for each in several]), level)
+        for level in LEVELS
+    )
+    since_us, until_us = min(each.since_us for each in several), newest.event.time_us
+    return newest.budget, since_us, until_us, elevated, spike, elevated_rule, spike_rule
 
 
 def _counted(gathered: _Gathered, level: Level) -> Counted:

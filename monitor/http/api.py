@@ -16,12 +16,14 @@ from monitor.http.board import Board, Hub, Listener, Shown
 from monitor.http.drift_pages import DriftAway, pages_of
 from monitor.http.faults import FaultRoutes
 from monitor.http.history import HistoryRoutes
+from monitor.http.operations import OperationRoutes
 from monitor.http.page import PageRoutes
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
 from monitor.http.states import StateRoutes
 from monitor.http.store import Busy, Page, Query, QueryError, Store
 from monitor.http.stream import FrameHub, StreamRoutes
 from monitor.page.live import Live
+from monitor.page.stages import StageTimes
 from monitor.reading import Reopened
 from plumbing.exposition import exposition
 from plumbing.logs import get_logger
@@ -47,6 +49,8 @@ class Surroundings:
     store: Store
     signals: Reopened
     live: Live
+    stages: StageTimes
+    ledger: Reopened
     frames: FrameHub
     registry: CollectorRegistry
     alive: Callable[[], bool]
@@ -73,6 +77,8 @@ def create_app(around: Surroundings) -> web.Application:
         app.router.add_get(path, routes.drift)
     app.router.add_get("/signals/stream", StreamRoutes(around.frames).stream)
     app.router.add_get("/signals/history", HistoryRoutes(around.live, around.board.breaks).history)
+    operations = OperationRoutes(around.live, around.stages, around.ledger)
+    app.router.add_get("/service", operations.service)
     PageRoutes().add_to(app)
     if around.settings.faults_url:
         FaultRoutes(around.settings.faults_url).add_to(app)

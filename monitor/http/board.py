@@ -1,14 +1,16 @@
 """What the monitor shows now: the latest predictions, recent outcomes, and who listens."""
 
 import asyncio
+import math
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
 from ingestor.tick import Break
-from monitor.forecast_record import Said
+from monitor.forecast_record import ForecastRecord, Said, Week
 from monitor.outcome import Outcome
 from monitor.states.machines import Standing
 from plumbing.kafka import PassedOver, Record, message_of
@@ -16,6 +18,10 @@ from plumbing.logs import get_logger
 from scorer import prediction as predictions
 from scorer.prediction import Prediction
 
+SHOWN_HOURS: Final = 24
+"""What chances said beside what came, in metrics: a day has calm and wild hours."""
+WEEK_SECONDS: Final = 60.0
+"""Seven days of many products take long to add up."""
 RECENT_OUTCOMES: Final = 20_000
 RECENT_BREAKS: Final = 1_000
 RECENT_PREDICTIONS: Final = 1_000
@@ -24,11 +30,12 @@ RECENT_PREDICTIONS: Final = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A prediction and its JSON as it stands in the topic."""
+    """A prediction and its JSON as it stands in the topic, appended at ``appended_ms``."""
 
     prediction: Prediction
     json: bytes
     partition: int
+    appended_ms: int = 0
 
     def newer_than(self, other: "Shown | None") -> bool:
         """Return whether this one is the later row; another feed's always is."""
@@ -40,29 +47,34 @@ class Shown:
 
 def shown_of(record: Record) -> Shown:
     """Read one record of ``predictions``; raises ``msgspec.DecodeError`` with the reason."""
-    return Shown(message_of(record, predictions.decode), record.value, record.partition)
+    return _shown(record, message_of(record, predictions.decode))
+
+
+def _shown(record: Record, prediction: Prediction) -> Shown:
+    return Shown(prediction, record.value, record.partition, record.timestamp_ms)
 
 
 def shown_in(records: Iterable[Record], passed: PassedOver) -> Iterator[tuple[Record, Shown]]:
     """Read records of ``predictions``, passing over those that cannot be read."""
     for record, found in passed.read(records, predictions.decode):
-        yield record, Shown(found, record.value, record.partition)
+        yield record, _shown(record, found)
 
 
 class Board:
     """Written by the reading thread, read by the HTTP side; ``states`` gives those of now.
 
-    ``forecasts`` is what chances said beside what came, over the last day.
+    ``forecasts`` is what chances said beside what came, over the last day, ``week`` over seven.
     """
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._lock, self._clock, self._week_due = threading.Lock(), clock, -math.inf
         self._latest: dict[str, Shown] = {}
         self._outcomes: OrderedDict[str, Outcome] = OrderedDict()
         self._waiting: set[str] = set()
         self._breaks: deque[Break] = deque(maxlen=RECENT_BREAKS)
         self.states: Callable[[], list[Standing]] = list
         self.forecasts: tuple[Said, ...] = ()
+        self.week = Week()
 
     def show(self, shown: Shown) -> None:
         """Take a prediction as the latest of its product, if it is."""
@@ -101,6 +113,13 @@ class Board:
         """Return the last Breaks, in their order."""
         with self._lock:
             return list(self._breaks)
+
+    def remember(self, record: ForecastRecord) -> None:
+        """Take what chances said: of the last day, and every minute of the week."""
+        self.forecasts = tuple(record.last(SHOWN_HOURS))
+        if self._clock() >= self._week_due:
+            self._week_due = self._clock() + WEEK_SECONDS
+            self.week = record.week()
 
     def settle(self, outcome: Outcome) -> None:
         """Remember an outcome for a while."""

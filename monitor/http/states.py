@@ -10,18 +10,14 @@ from aiohttp import web
 
 from monitor.http.board import Board
 from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, time_of
+from monitor.http.track import Track
 from monitor.reading import LogReader, Reopened
 from monitor.states.display import displayed_at
-from monitor.states.lookup import Query, page_of, records_since
+from monitor.states.lookup import Query, page_of
 from signals.records import Record
-from signals.row import MICROSECONDS
-from signals.track_record import track_records
 
 Found = TypeVar("Found")
-DAY_US: Final = 86_400 * MICROSECONDS
 WEEK: Final = 7
-RECORDS_A_DAY: Final = 3_000
-"""One a minute, and what happens; of other products in the partition come as many again."""
 
 
 class StateRoutes:
@@ -38,6 +34,7 @@ class StateRoutes:
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._board, self._reader, self._most, self._now_us = board, reader, most, now_us
+        self._track = Track(board, reader, most)
 
     async def now(self, request: web.Request) -> web.Response:
         """Return the state of each product, or of one, as it is shown now."""
@@ -64,18 +61,22 @@ class StateRoutes:
         return json_bytes(msgspec.json.encode(body))
 
     async def record(self, request: web.Request) -> web.Response:
-        """Return what a product's states were worth over the last days, a table a variant."""
+        """Return what a product's states were worth over the last days, and those of all."""
         only(request, "product", "days")
         name, days = self._product(request), _days(request.query.get("days", str(WEEK)))
-        standing = {each.product_id: each.state for each in self._board.states()}
-        last = standing[name].last
-        since_us = 0 if last is None else last.time_us - days * DAY_US
-        most = max(self._most, days * RECORDS_A_DAY * len(standing))
-        records = await asyncio.to_thread(
-            self._read, lambda reader: [r for _, r in records_since(reader, name, since_us, most)]
-        )
-        found = list(track_records(reversed(records)))
-        return json_bytes(msgspec.json.encode({"product_id": name, "days": days, "tables": found}))
+        try:
+            told = await self._track.of(days)
+        except TimeoutError as exc:
+            raise RequestProblem(503, "Busy", str(exc)) from exc
+        week = self._board.week
+        body = {
+            "product_id": name,
+            "days": days,
+            "tables": told.by_product.get(name, []),
+            "chances": [each for each in week.by_product if each.product_id == name],
+            "all_products": {"tables": told.over_all, "chances": week.over_all},
+        }
+        return json_bytes(msgspec.json.encode(body))
 
     def _read(self, what: Callable[[LogReader], Found]) -> Found:
         try:

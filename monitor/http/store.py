@@ -154,7 +154,9 @@ class TopicStore:
             scanned += 1
             made = self._passed.message(record, predictions.decode)
             if made is not None and query.matches(made):
-                found.append((record, Shown(made, record.value, record.partition)))
+                found.append(
+                    (record, Shown(made, record.value, record.partition, record.timestamp_ms))
+                )
             if len(found) >= query.limit or self.spent(scanned, until):
                 return found, record.offset, scanned
         return found, None, scanned

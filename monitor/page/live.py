@@ -10,6 +10,7 @@ from monitor.forecast_record import Said
 from monitor.page.glance import Glance, glance_of, last_days, state_of
 from monitor.page.history import Course, History, history_of
 from monitor.page.points import point_of
+from monitor.page.promotions import Promotion, Promotions
 from monitor.states.display import GONE_SECONDS
 from monitor.states.machines import Standing
 from scorer.prediction import Prediction
@@ -44,6 +45,7 @@ class Live:
         self._states: dict[str, State] = {}
         self._courses: dict[str, Course] = {}
         self._taken: dict[str, int] = {}
+        self._promotions = Promotions()
 
     def take(self, predictions: Iterable[Prediction], states: Iterable[Standing]) -> None:
         """Take predictions, and where the machines stand after them."""
@@ -79,6 +81,11 @@ class Live:
         """Return the products that have predictions, by name."""
         return sorted(self._newest)
 
+    @property
+    def promotions(self) -> Sequence[Promotion]:
+        """Return which models served from when on, oldest first."""
+        return self._promotions.lines
+
     def history(
         self,
         product_id: str,
@@ -93,6 +100,7 @@ class Live:
 
     def adopt(self, past: "Live") -> None:
         """Go on from courses that were read back; those of another feed are of no use."""
+        self._promotions.adopt(past._promotions)
         for name, course in past._courses.items():
             self._newest.setdefault(name, past._newest[name])
             self._taken.setdefault(name, 0)
@@ -106,6 +114,7 @@ class Live:
     def _take(self, prediction: Prediction) -> None:
         name, feed = prediction.product_id, prediction.feed
         self._newest[name] = prediction
+        self._promotions.take(prediction)
         self._taken[name] = self._taken.get(name, 0) + 1
         course = self._courses.get(name)
         if course is None or course.feed != feed:

@@ -74,7 +74,7 @@ class Past:
     def take(self, record: Record, prediction: Prediction, machines: Machines) -> None:
         """Take the next row of its partition."""
         machines.take(prediction, record.offset)
-        self.live.take([prediction], machines.standing())
+        self.live.take([prediction], machines.standing_of(prediction.product_id))
         self.rows += 1
         last = self._newest.get(prediction.product_id)
         self._newest[prediction.product_id] = prediction

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from ingestor.topics import SIGNALS
-from monitor.reading import TAIL, LogReader, backwards, of_topic
+from monitor.reading import TAIL, LogReader, backwards, first_since, forwards, of_topic
 from plumbing.kafka import Partition, PassedOver
 from plumbing.kafka import Record as LogRecord
 from signals.events import Minute
@@ -73,22 +73,26 @@ def starts(
 
 
 def records_since(
-    reader: LogReader, product_id: str, since_us: int, most: int
-) -> Iterator[tuple[LogRecord, Record]]:
-    """Return a product's records newest first, back to an event time (epoch µs).
+    reader: LogReader, since_us: Mapping[str, int], span_ms: int, most: int
+) -> Iterator[Record]:
+    """Return the records of these products, in their order, each's from an event time (epoch µs).
 
-    At most ``most`` records of any product are read of each partition.
+    Of each partition what was appended in ``span_ms`` before the newest, at most ``most``
+    records: what is told of a span of event time is appended within as long, but by a replay
+    slower than its market.
     """
     beginnings, ends, passed = reader.beginnings(), reader.ends(), PassedOver("monitor, signals")
     for partition in of_topic(reader.partitions(), SIGNALS.name):
-        end = ends[partition]
-        begin = max(beginnings[partition], end - most)
-        records = backwards(reader, partition, begin, end)
-        own = (record for record in records if record.key == product_id)
-        for record, read in passed.read(own, decode):
-            if read.event.time_us < since_us:
-                break
-            yield record, read
+        begin, end = max(beginnings[partition], ends[partition] - most), ends[partition]
+        newest = next(backwards(reader, partition, begin, end, 1), None)
+        if newest is None:
+            continue
+        at = first_since(reader, partition, begin, end, newest.timestamp_ms - span_ms)
+        records = forwards(reader, partition, at, end)
+        wanted = (record for record in records if record.key in since_us)
+        for record, told in passed.read(wanted, decode):
+            if told.event.time_us >= since_us[record.key]:
+                yield told
 
 
 @dataclass(frozen=True, slots=True)

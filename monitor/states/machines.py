@@ -67,6 +67,11 @@ class Machines:
             return []
         return machine.take(row_of(prediction, self.budget), offset)
 
+    def standing_of(self, product_id: str) -> list[Standing]:
+        """Return where one product stands; nothing before its first prediction."""
+        machine = self._machines.get(product_id)
+        return [] if machine is None else [Standing(product_id, machine.state)]
+
     def standing(self) -> list[Standing]:
         """Return where each product stands, by name; another thread may ask."""
         return [Standing(name, each.state) for name, each in sorted(self._machines.items())]

@@ -1,5 +1,7 @@
 """Chances beside what came: by product, variant and event, hour by hour, for seven days."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
@@ -20,9 +22,10 @@ SHADOW = Shadow(
 )
 
 
-def told(hour: int, volatility: float | None, **more: object) -> tuple[Prediction, Outcome]:
+def told(hour: int, volatility: float | None, **more: Any) -> tuple[Prediction, Outcome]:
     """Return a prediction of an hour after the start, and its outcome in units of τ."""
-    made = predicted(tick(START + hour * HOUR_US, trade_id=1), **{"shadows": [], **more})
+    at = tick(START + hour * HOUR_US, trade_id=1, product_id=more.pop("product_id", "BTC-USD"))
+    made = predicted(at, **{"shadows": [], **more})
     outcome = Outcome(
         prediction_id=made.prediction_id,
         row_id=made.row_id,
@@ -95,3 +98,19 @@ def test_another_product_is_another_record() -> None:
         ("BTC-USD", 1),
         ("ETH-USD", 1),
     ]
+
+
+def test_all_products_are_one_figure_and_each_has_its_own() -> None:
+    """A second of each counts once; hours are each product's own."""
+    record = ForecastRecord()
+    for hour, product, came in ((0, "BTC-USD", 0.5), (1, "BTC-USD", 1.5), (300, "ETH-USD", 0.5)):
+        record.add(*told(hour, came, score=0.4, severe=0.1, product_id=product))
+    week = record.week()
+    found = {(each.variant, each.event): each for each in week.over_all}
+    assert set(found) == {("ml", "score"), ("ml", "severe")}
+    score = found["ml", "score"]
+    assert (score.figures.n, score.hours) == (3, 168)
+    assert score.figures.brier == pytest.approx((0.16 + 0.36 + 0.16) / 3)
+    own = {(each.product_id, each.event): each.figures.n for each in week.by_product}
+    assert own["BTC-USD", "score"] == 2 and own["ETH-USD", "score"] == 1
+    assert [each.figures.n for each in record.over_all(1)] == [2, 2]

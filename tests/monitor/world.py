@@ -8,7 +8,15 @@ from featurizer.engine import FeatureEngine
 from featurizer.row import key_of
 from ingestor.tick import Beat, Break, Event, Tick
 from ingestor.tick import encode as encode_event
-from ingestor.topics import DEAD_LETTERS, OUTCOMES, PREDICTIONS, SIGNALS, TICKS
+from ingestor.topics import (
+    CONTROL,
+    DEAD_LETTERS,
+    FEED_EVENTS,
+    OUTCOMES,
+    PREDICTIONS,
+    SIGNALS,
+    TICKS,
+)
 from monitor.outcome import Outcome
 from monitor.outcome import decode as decode_outcome
 from plumbing.kafka import Partition, Record
@@ -16,7 +24,7 @@ from scorer.prediction import Prediction, Shadow, prediction_id
 from scorer.prediction import encode as encode_prediction
 
 SECOND = 1_000_000
-LOGGED = (TICKS, PREDICTIONS, OUTCOMES, SIGNALS, DEAD_LETTERS)
+LOGGED = (TICKS, PREDICTIONS, OUTCOMES, SIGNALS, DEAD_LETTERS, FEED_EVENTS, CONTROL)
 TAU = 1e-3
 DIGEST = "d" * 64
 

@@ -13,7 +13,7 @@ from signals.row import Row, Thresholds
 from signals.seconds import Seconds
 from signals.state import Level
 from signals.table import EventTable, Part, event_table, parts_of, rule
-from signals.track_record import TrackRecord, track_records
+from signals.track_record import TrackRecord, TrackRecords, track_records
 from tests.signals.world import FIRST, TAU, columns, played, row, rows, with_theta
 
 THETA = Thresholds(0.25, 0.3)
@@ -116,3 +116,32 @@ def test_a_later_beginning_leaves_out_what_was_before() -> None:
     assert late.since_us == records[middle].event.time_us
     assert msgspec.to_builtins(late.budget) == {"elevated": 8, "spike": 4}
     assert np.isfinite(late.elevated.share_in_state or 0.0)
+
+
+def test_all_products_together_are_the_sums_of_each() -> None:
+    """Starts, onsets, verdicts and calm seconds add up; rates are a product's, and of all."""
+    several = {"BTC-USD": bursts(3, 8), "ETH-USD": bursts(4, 12)}
+    records = TrackRecords()
+    for name, taken in several.items():
+        for record in played(replace(one, product_id=name) for one in taken):
+            records.take(record)
+    [found], each = records.over_all(), [table.spike for table in records.by_product()]
+    assert found.products == ("BTC-USD", "ETH-USD") and found.spike.budget == 4
+    for name in ("starts", "onsets", "right", "wrong", "already_there", "missed"):
+        assert getattr(found.spike, name) == sum(getattr(table, name) for table in each)
+    assert found.spike.covered_days == pytest.approx(sum(table.covered_days for table in each))
+    rates = [table.starts_a_day or 0.0 for table in each]
+    assert found.spike_starts_a_day == pytest.approx(sum(rates))
+    assert min(rates) <= (found.spike.starts_a_day or 0.0) <= max(rates)
+    met = [table.detected[0].onsets for table in each]
+    assert found.spike.detected[0].onsets == sum(met) > 0
+    chances = [table.detected[0].chance or 0.0 for table in each]
+    assert min(chances) <= (found.spike.detected[0].chance or 0.0) <= max(chances)
+
+
+def test_one_product_is_all_products() -> None:
+    """Then the figures of both are the same."""
+    records = TrackRecords(played(bursts(5, 6)))
+    [found], [one] = records.over_all(), records.by_product()
+    assert (found.elevated, found.spike_rule) == (one.elevated, one.spike_rule)
+    assert found.elevated_starts_a_day == one.elevated.starts_a_day

@@ -6,6 +6,7 @@ import { showFaults } from "./faults.js";
 import { Products, rowsOf } from "./products.js";
 import { showRecord, showRuns } from "./record.js";
 import { csvOf, runsOf } from "./runs.js";
+import { showFacts, showHoles, showOperations } from "./service.js";
 import { append, emptySeries, seriesOf } from "./series.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { followTheme, keep, kept } from "./theme.js";
@@ -14,7 +15,7 @@ import { because, clock, dayAndClock, kindWord, lasting, percent, points, price,
 const AGAIN_MS = 10000;
 const STALE_SECONDS = 15;
 
-const view = { frame: null, arrived: 0, chosen: kept("volatility-product"), span: 900, series: emptySeries(), runs: [], modes: {}, taken: null, rate: null, health: null, paused: null };
+const view = { frame: null, arrived: 0, chosen: kept("volatility-product"), span: 900, series: emptySeries(), runs: [], modes: {}, health: null, service: null, drift: null, paused: null };
 
 const charts = new Charts((words) => say(byId("cursor"), words ?? "Arrow keys, Home and End move the cursor of a chart that has the focus."));
 const products = new Products(choose);
@@ -30,10 +31,7 @@ function told(name, found) {
   else if (name === "snapshot") ask();
   announce(found.products);
   const mine = glance();
-  if (mine) {
-    append(view.series, mine, view.span);
-    count(mine);
-  }
+  if (mine) append(view.series, mine, view.span);
   show();
 }
 
@@ -46,22 +44,15 @@ function announce(found) {
   view.modes = Object.fromEntries(found.map((each) => [each.product_id, each.mode]));
 }
 
-function count(mine) {
-  const before = view.taken;
-  view.taken = { product: mine.product_id, taken: mine.taken, us: view.server };
-  if (!before || before.product !== mine.product_id || view.server <= before.us) return;
-  const rate = (1e6 * (mine.taken - before.taken)) / (view.server - before.us);
-  view.rate = view.rate === null ? rate : 0.9 * view.rate + 0.1 * rate;
-}
-
 const glance = () => view.frame?.products.find((each) => each.product_id === view.chosen) ?? null;
 const ageOf = (each) => Math.max(0, (view.server - each.received_us) / 1e6 + (performance.now() - view.arrived) / 1e3);
 
 function choose(product) {
   view.chosen = product;
   keep("volatility-product", product);
-  Object.assign(view, { series: emptySeries(), runs: [], taken: null, rate: null });
+  Object.assign(view, { series: emptySeries(), runs: [] });
   ask();
+  askRecord();
   show();
 }
 
@@ -79,6 +70,8 @@ async function ask() {
   const history = await get(asked);
   if (history && product === view.chosen && span === view.span) view.series = seriesOf(history);
   await askSignals();
+  view.service = await get("service");
+  showOperations(view.service, view.drift, view.chosen);
   show();
 }
 
@@ -90,13 +83,18 @@ async function askSignals() {
   showRuns(view.runs);
 }
 
+async function askRecord() {
+  const product = view.chosen;
+  const record = await get(`signals/record?product=${encodeURIComponent(product)}&days=7`);
+  if (product === view.chosen) showRecord(record);
+}
+
 async function askRarely() {
   if (view.chosen && !document.hidden && !view.paused) {
-    const product = view.chosen;
-    const record = await get(`signals/record?product=${encodeURIComponent(product)}&days=7`);
-    if (product === view.chosen) showRecord(record?.tables ?? []);
-    view.health = await get("health");
-    if (view.health?.faults) showFaults(product);
+    await askRecord();
+    [view.health, view.drift] = [await get("health"), await get("drift.json")];
+    showOperations(view.service, view.drift, view.chosen);
+    if (view.health?.faults) showFaults(view.chosen);
   }
 }
 
@@ -121,7 +119,8 @@ function show() {
   if (!mine) return;
   products.show(rowsOf(view.frame.products, ageOf), view.chosen);
   showNow(mine);
-  showService(mine);
+  showFacts(mine, view.service, view.health);
+  showHoles(view.series);
   if (!view.paused) charts.show(view.series, view.runs);
   if (byId("points-details").open) showPoints();
 }
@@ -152,25 +151,6 @@ function sinceWords(mine) {
 }
 
 const saidAndCame = (chance) => (chance?.rows ? `said ${percent(chance.said)}, came ${percent(chance.came)} (${chance.rows} seconds), Brier ${chance.brier.toFixed(3)}` : "unknown yet");
-
-function showService(mine) {
-  pairs(byId("service"), [
-    ["feed", `${kindWord(mine.kind)} (${mine.feed})`],
-    ["rate", view.rate === null ? "unknown yet" : `${view.rate.toFixed(1)} rows a second`],
-    ["receipt to row", `${((mine.featurized_us - mine.received_us) / 1e3).toFixed(0)} ms`],
-    ["row to score", `${((mine.scored_us - mine.featurized_us) / 1e3).toFixed(0)} ms`],
-    ["receipt to score", `${((mine.scored_us - mine.received_us) / 1e3).toFixed(0)} ms`],
-    ["model", `${mine.variant} ${mine.version}`],
-    ["time of the exchange", dayAndClock(mine.time_us)],
-    ["monitor", view.health ? [view.health.status, ...(view.health.warnings ?? [])].join(", ") : "unknown yet"],
-  ]);
-  const holes = [...view.series.holes].reverse().slice(0, 20).map((hole) =>
-    `${dayAndClock(hole.from_us)}, ${lasting((hole.to_us - hole.from_us) / 1e6)}: ${hole.reason}`);
-  const list = byId("holes");
-  if (list.dataset.holes === holes.join()) return;
-  list.dataset.holes = holes.join();
-  list.replaceChildren(...(holes.length ? holes : ["none in the time shown"]).map((text) => make("li", {}, text)));
-}
 
 function showPoints() {
   const s = view.series;

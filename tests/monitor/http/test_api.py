@@ -16,6 +16,7 @@ from monitor.http.board import Board, Hub, Shown
 from monitor.http.store import BadCursor, Busy, Found, Page, Query
 from monitor.http.stream import FrameHub
 from monitor.metrics import MonitorMetrics
+from monitor.page.stages import StageTimes
 from monitor.reading import Reopened
 from scorer.prediction import encode
 from tests.featurizer.market import START, tick
@@ -58,7 +59,7 @@ class Service:
         MonitorMetrics(registry)
         settings = Settings(**more)
         self.hub = Hub(settings.stream_queue, self.drop)
-        self.lived = Lived()
+        self.lived, self.stages = Lived(), StageTimes()
         self.frames = FrameHub(self.lived.live.frame, self.lived.live.beat, lambda: START / SECOND)
         self.around = Surroundings(
             settings=settings,
@@ -67,6 +68,8 @@ class Service:
             store=self.store,
             signals=Reopened(lambda: LogReader(self.log)),
             live=self.lived.live,
+            stages=self.stages,
+            ledger=Reopened(lambda: LogReader(self.log)),
             frames=self.frames,
             registry=registry,
             alive=lambda: True,

@@ -94,6 +94,9 @@ def test_the_track_record_has_a_table_a_variant(service: Service) -> None:
     assert (found["variant"], found["spike"]["starts"], found["spike"]["onsets"]) == ("ml", 1, 1)
     assert found["spike"]["already_there"] == 1 and found["spike_rule"]["starts"] == 1
     assert found["elevated"]["covered_days"] == pytest.approx(1_440 / 86_400, abs=1e-3)
+    [of_all] = body["all_products"]["tables"]
+    assert of_all["products"] == ["BTC-USD"] and of_all["spike"] == found["spike"]
+    assert of_all["spike_starts_a_day"] == found["spike"]["starts_a_day"]
 
 
 @pytest.mark.parametrize(

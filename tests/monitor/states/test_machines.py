@@ -44,6 +44,7 @@ def test_products_have_states_of_their_own() -> None:
     machines.take(replace(MADE, product_id="ETH-USD", score=None, reason="warming"), 7)
     btc, eth = machines.standing()
     assert (btc.product_id, btc.state.mode, eth.state.mode) == ("BTC-USD", "spike", "blind")
+    assert (machines.standing_of("ETH-USD"), machines.standing_of("SOL-USD")) == ([eth], [])
 
 
 def test_what_was_read_before_is_passed_over() -> None:

@@ -8,7 +8,9 @@ import pytest
 from playwright.sync_api import Browser
 
 from monitor.page.assets import page_assets
+from tests.featurizer.market import START
 from tests.monitor.page.host import hosted
+from tests.monitor.world import SECOND
 
 Run = Callable[..., Any]
 TESTED = {
@@ -21,6 +23,7 @@ TESTED = {
         "record.js",
         "theme.js",
         "faults.js",
+        "service.js",
     ),
     *("dom.js", "charts.js", "main.js"),
 }
@@ -211,6 +214,25 @@ def test_a_track_record_says_what_is_not_known(run: Run) -> None:
     assert ["starts a day", "4.5 of 8", "4.5"] in lines
     assert ["right share", "unknown yet", "unknown yet"] in lines
     assert lines[-1] == ["met 10 s ahead (chance)", "50 % (25 %)", "50 % (25 %)"]
+    lines = run("record.js", "m.linesOf(...$)", [table, {**table, "budget": None}, 12.5, 3])
+    assert ["starts a day, of one product", "4.5 of 8", "4.5"] in lines
+    assert ["starts a day, of all together", "12.5 of 24", ""] in lines
+
+
+def test_a_brier_score_stands_beside_the_calibrated_rule_s(run: Run) -> None:
+    """Of the level's own event, with the seconds that it is over."""
+    figures = {"n": 20, "brier": 0.0471}
+    chances = [
+        {"variant": "ml", "event": "score", "figures": figures},
+        {"variant": "baseline", "event": "score", "figures": {"n": 20, "brier": 0.0569}},
+        {"variant": "ml", "event": "severe", "figures": {"n": 0, "brier": None}},
+    ]
+    line = run("record.js", "m.brierOf(...$)", [chances, "ml", "elevated"])
+    assert line == ["Brier", "0.047 (20 seconds)", "0.057 (20 seconds), calibrated"]
+    line = run("record.js", "m.brierOf(...$)", [chances, "ml", "spike"])
+    assert line == ["Brier", "unknown yet", ""]
+    line = run("record.js", "m.brierOf(...$)", [chances, "baseline", "elevated"])
+    assert line == ["Brier", "0.057 (20 seconds)", ""]
 
 
 def test_tries_are_ever_rarer_up_to_half_a_minute(run: Run) -> None:
@@ -253,3 +275,53 @@ def test_faults_in_force_are_told_in_words(run: Run) -> None:
     said = run("faults.js", "m.standingWords($)", told)
     assert said == "mute, 13 s more; slow, 3 s more"
     assert run("faults.js", "m.standingWords([])") == "none in force"
+
+
+def test_a_stage_stands_beside_its_budget_with_a_word(run: Run) -> None:
+    """At the budget is within; none where nothing is known."""
+    stage = {"stage": "featurized_to_scored", "p50": 0.004, "p95": 0.04, "budget": 0.04}
+    lines = run("service.js", "m.stageLines($)", [stage, {**stage, "p95": 0.0415, "stage": "x"}])
+    assert lines == [
+        ["row to score", "4 ms", "40 ms", "40 ms", "within"],
+        ["x", "4 ms", "42 ms", "40 ms", "OVER"],
+    ]
+    assert run("service.js", "m.stageLines(null)") == []
+
+
+def test_a_line_of_the_ledger_says_what_and_how_much(run: Run) -> None:
+    """Unknown kinds keep their name."""
+    line = {"kind": "break", "at_us": START, "reason": "sequence", "product_id": "BTC-USD"}
+    hole = {**line, "from_us": START, "to_us": START + 65 * SECOND, "missing": 4}
+    words = "hole: sequence, 1 min 5 s, 4 trades missing"
+    when = "2023-11-14 22:13:20"
+    assert run("service.js", "m.ledgerLine($)", hole) == [when, "BTC-USD", words]
+    feed = {"kind": "reconnected", "at_us": START, "reason": "closed", "product_id": None}
+    feed |= {"from_us": None, "to_us": None, "missing": None}
+    assert run("service.js", "m.ledgerLine($)", feed) == [when, "all", "connected again: closed"]
+    assert run("service.js", "m.ledgerLine($)", {**feed, "kind": "new", "reason": None})[2] == "new"
+
+
+def test_a_promotion_is_told_in_words(run: Run) -> None:
+    """What served, and what was chosen by whom."""
+    served = {"kind": "served", "at_us": START, "variant": "ml", "version": "a1", "by": None}
+    served |= {"products": ["BTC-USD", "ETH-USD"]}
+    switched = {**served, "kind": "switched", "variant": "baseline", "by": "ann", "version": None}
+    lines = run("service.js", "$.map(m.promotionLine)", [served, switched])
+    assert [line[1:] for line in lines] == [
+        ["ml a1", "serves BTC-USD, ETH-USD"],
+        ["baseline", "chosen by ann"],
+    ]
+
+
+def test_drift_is_told_in_words(run: Run) -> None:
+    """Or why it is not known."""
+    columns = {"a": {"drifted": True}, "b": {"drifted": False}}
+    one = {"product": "A", "state": "compared", "drifted": False, "columns": columns}
+    drift = {"made": "noon", "products": [one, {**one, "product": "B", "state": "no_rows"}]}
+    said = run("service.js", "['A', 'B', 'C'].map((p) => m.driftWords($, p))", drift)
+    assert said == [
+        "not drifted: 1 of 2 columns, made noon",
+        "not compared: no rows",
+        "unknown yet",
+    ]
+    assert run("service.js", "m.driftWords(null, 'A')") == "unknown yet"

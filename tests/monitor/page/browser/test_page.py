@@ -7,7 +7,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from monitor.forecast_record import Said
+from ingestor.ledger import FeedEvent
+from ingestor.ledger import encode as encode_line
+from ingestor.topics import CONTROL, FEED_EVENTS
+from monitor.forecast_record import Said, SaidByAll, Week
+from serving.control import KEY, Control
+from serving.control import encode as encode_control
 from signals.probabilities import Sums
 from tests.featurizer.market import START, break_at
 from tests.monitor.page.browser.conftest import PHONE
@@ -293,3 +298,42 @@ def test_the_stages_and_the_brier_score_are_shown(host: Host, visit: Visit) -> N
     for text in ("receipt to row", "row to score", "receipt to score90 ms"):
         expect(page.locator("#service")).to_contain_text(text)
     expect(page.get_by_text("said 15 %, came 50 % (2 seconds), Brier 0.325")).to_be_visible()
+
+
+def test_the_track_record_is_a_product_s_and_that_of_all(host: Host, visit: Visit) -> None:
+    """Starts against the budget of each and of both together, with Brier scores beside."""
+    sums = Sums()
+    sums.add(0.2, True)
+    figures = "ml", "score", 168, sums.figures()
+    host.service.board.week = Week((Said("BTC-USD", *figures),), (SaidByAll(*figures),))
+    lived(host, "spike")
+    page = visit(host)
+    captions = page.locator("#record caption")
+    expect(captions.first).to_have_text("BTC-USD: ml, elevated", timeout=15_000)
+    expect(captions).to_have_count(4)
+    expect(captions.nth(2)).to_have_text("all 2 products: ml, elevated")
+    expect(page.locator("#record table").first).to_contain_text("0.640 (1 seconds)")
+    expect(page.locator("#record table").nth(2)).to_contain_text("of all together")
+    expect(page.locator("#record table").nth(3)).to_contain_text("of 8")
+    page.keyboard.press("2")
+    expect(captions.first).to_have_text("ETH-USD: ml, elevated")
+
+
+def test_how_the_service_fares_is_shown(host: Host, visit: Visit) -> None:
+    """Rates, stages beside budgets, the gap ledger, and models with who chose them."""
+    line = FeedEvent(kind="reconnected", feed="coinbase", at_us=START, reason="closed")
+    host.service.log.append(FEED_EVENTS.name, "", encode_line(line))
+    choice = Control(variant="baseline", changed_by="ann", changed_us=START)
+    host.service.log.append(CONTROL.name, KEY, encode_control(choice))
+    for at in range(60):
+        made = said(140 + at, feed="coinbase")
+        host.service.stages.take(made, made.scored_us // 1_000 + 30)
+    lived(host)
+    page = visit(host)
+    expect(page.locator("#stages")).to_contain_text("receipt to topic120 ms120 ms100 msOVER")
+    expect(page.locator("#stages")).to_contain_text("score to topic30 ms30 ms20 msOVER")
+    expect(page.locator("#ledger td").last).to_have_text("connected again: closed")
+    expect(page.locator("#promotions tr").first).to_contain_text("serves BTC-USD, ETH-USD")
+    expect(page.locator("#promotions")).to_contain_text("baselinechosen by ann")
+    expect(page.locator("#drift-state")).to_have_text("unknown yet")
+    expect(page.locator("#service")).to_contain_text("1.0 rows a second")

@@ -1,0 +1,83 @@
+"""The track record of all products, read once for all who ask."""
+
+import asyncio
+
+from ingestor.topics import SIGNALS
+from monitor.http.board import Board
+from monitor.http.track import KEPT_SECONDS, Track
+from monitor.reading import LogReader as Reader
+from monitor.reading import Reopened
+from monitor.states.machines import Machines
+from plumbing.kafka import Partition
+from signals.records import encode
+from signals.row import Budget
+from tests.monitor.page.world import course
+from tests.monitor.world import Log, LogReader
+
+DAY = 86_400
+
+
+class Counted(LogReader):
+    """Says how often a reading began."""
+
+    def __init__(self, of: "Tracked") -> None:
+        super().__init__(of.log, most=500)
+        self._of = of
+
+    def beginnings(self) -> dict[Partition, int]:
+        self._of.reads += 1
+        return super().beginnings()
+
+
+class Tracked:
+    """A track record over a log in memory, whose clock is the test's; ``reads`` counts readings."""
+
+    def __init__(self) -> None:
+        self.log, self.board, self.now, self.reads = Log(), Board(), 0.0, 0
+        self._machines, self._offset = Machines(Budget()), 0
+        self.board.states = self._machines.standing
+        self.track = Track(self.board, Reopened(self._open), 1_000, lambda: self.now)
+
+    def _open(self) -> Reader:
+        return Counted(self)
+
+    def take(self, seconds: range, mood: str = "wave", **more: object) -> None:
+        """Take a prediction each of these seconds."""
+        for prediction in course(seconds, mood, **more):
+            self._offset += 1
+            for told in self._machines.take(prediction, self._offset):
+                self.log.append(SIGNALS.name, told.product_id, encode(told))
+
+
+def test_who_asks_soon_gets_the_same_answer() -> None:
+    """Many at once read once; after a while it is read anew, with what came since."""
+    tracked = Tracked()
+    tracked.take(range(1_500))
+
+    async def ask() -> None:
+        first, *others = await asyncio.gather(*(tracked.track.of(7) for _ in range(5)))
+        assert tracked.reads == 1 and all(other is first for other in others)
+        tracked.take(range(1_500, 3_000))
+        assert await tracked.track.of(7) is first
+        tracked.now = KEPT_SECONDS + 0.1
+        later = await tracked.track.of(7)
+        [before], [after] = first.by_product["BTC-USD"], later.by_product["BTC-USD"]
+        assert after.elevated.covered_days > before.elevated.covered_days
+        assert after.elevated.starts > before.elevated.starts
+
+    asyncio.run(ask())
+
+
+def test_each_product_has_its_last_days_and_all_have_theirs() -> None:
+    """By its own event time: what is older is not read, however old the other's is."""
+    tracked = Tracked()
+    tracked.take(range(900), "spike")
+    tracked.take(range(2 * DAY, 2 * DAY + 900))
+    tracked.take(range(600), product_id="ETH-USD")
+    told = asyncio.run(tracked.track.of(1))
+    [btc], [eth] = told.by_product["BTC-USD"], told.by_product["ETH-USD"]
+    assert btc.elevated.covered_days * DAY < 910
+    assert eth.until_us < btc.since_us
+    [both] = told.over_all
+    assert both.products == ("BTC-USD", "ETH-USD")
+    assert both.elevated.starts == btc.elevated.starts + eth.elevated.starts > 0
