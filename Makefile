@@ -80,14 +80,15 @@ $(VENV)/.training: $(VENV)/.demo requirements/ml.txt
 .PHONY: train
 train: $(VENV)/.training ## recordings to a chosen, logged model with a report: DATA=folder [PROMOTE=1]
 	@$(BIN)/python -m training train --data "$(or $(DATA),$(error say where the captures are: make train DATA=path))"
-	@test -z "$(PROMOTE)" || $(BIN)/python -m promotion promote
+	@test -z "$(PROMOTE)" || { $(BIN)/python -m promotion promote && $(BIN)/python manifests/chart_files.py; }
 
 include $(sort $(wildcard make/*.mk))
 
 .PHONY: docs
-docs: $(VENV)/.dev ## write what follows from the code: settings, metrics, the table of features, scrape jobs, the chart's schema
+docs: $(VENV)/.dev ## write what follows from the code: settings, metrics, the table of features, scrape jobs, the chart's schema and files
 	@PYTHONPATH=. $(BIN)/python docs/reference.py
 	@PYTHONPATH=. $(BIN)/python docs/lists.py
+	@$(BIN)/python manifests/chart_files.py
 
 .PHONY: lock
 lock: $(BIN)/uv ## resolve the hashed requirement files anew

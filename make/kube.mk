@@ -12,12 +12,10 @@ CLUSTER_TOOLS ?= ../shared/cluster
 KUBECTL = kubectl --context kind-$(CLUSTER) --namespace $(NAMESPACE)
 HELM = helm --kube-context kind-$(CLUSTER) --namespace $(NAMESPACE)
 need = command -v $(1) >/dev/null || { echo "error: found no $(1) on the PATH, expected it (docs/kubernetes.md)" >&2; exit 2; }
-# Helm tells of each symbolic link in a chart, for every command.
-quiet = 2> >(grep -v '^walk.go' >&2)
 # Images are tagged by what is in them, so that pods change with the code and only then.
 tag-of = $(shell docker image inspect --format '{{slice .Id 7 19}}' crypto-volatility/$(1):dev)
 TAGS = --set-string image.stream.tag=$(call tag-of,stream),image.ml.tag=$(call tag-of,ml)
-RENDER = helm template $(RELEASE) $(CHART) --namespace $(NAMESPACE) $(VALUES:%=--values %) $(TAGS) $(quiet)
+RENDER = helm template $(RELEASE) $(CHART) --namespace $(NAMESPACE) $(VALUES:%=--values %) $(TAGS)
 
 .PHONY: kind
 kind: kind-install ## a kind cluster with the whole system in it, which answers on this machine's loopback
@@ -55,7 +53,7 @@ kind-install: kind-images
 		$(NAMESPACE) | $(KUBECTL) apply -f - >/dev/null
 	@echo "==> helm upgrade --install $(RELEASE)"
 	@$(HELM) upgrade --install $(RELEASE) $(CHART) $(VALUES:%=--values %) $(TAGS) \
-		--wait --wait-for-jobs --timeout 5m >/dev/null $(quiet) || { $(kind-why); exit 1; }
+		--wait --wait-for-jobs --timeout 5m >/dev/null || { $(kind-why); exit 1; }
 	@echo "==> helm test $(RELEASE)"
 	@$(HELM) test $(RELEASE) --hide-notes --timeout 3m || { $(kind-why); exit 1; }
 
@@ -85,16 +83,28 @@ kind-down: ## remove the kind cluster and all that is in it
 	@if [ -x $(CLUSTER_TOOLS)/cluster-down ]; then CLUSTER_NAME=$(CLUSTER) $(CLUSTER_TOOLS)/cluster-down; \
 	else $(call need,kind); kind delete cluster --name $(CLUSTER); fi
 
+.PHONY: chart-files
+chart-files: ## copy models, rules and dashboards into the chart, which holds its own files
+	@$(PYTHON) manifests/chart_files.py
+
 .PHONY: manifests
-manifests: $(VENV)/.dev ## write manifests/rendered, the chart as plain YAML (needs helm)
+manifests: $(VENV)/.dev chart-files ## write manifests/rendered, the chart as plain YAML (needs helm)
 	@$(call need,helm)
 	@$(BIN)/python manifests/render.py
+
+# Where `make package` leaves the chart.
+PACKAGES ?= dist
+.PHONY: package
+package: chart-files ## pack the chart for an OCI registry into dist/ (needs helm)
+	@$(call need,helm)
+	@helm package $(CHART) --destination $(PACKAGES)
+	@echo "push it: helm push $(PACKAGES)/crypto-volatility-$$(sed -n 's/^version: //p' $(CHART)/Chart.yaml).tgz oci://REGISTRY/FOLDER"
 
 .PHONY: chart-test
 chart-test: $(VENV)/.dev ## check and unit-test the chart (needs helm, no cluster)
 	@$(call need,helm)
-	@helm lint --strict --quiet $(CHART) $(quiet)
-	@for values in $(CHART)/values-*.yaml; do helm lint --strict --quiet $(CHART) --values "$$values" $(quiet) || exit 1; done
+	@helm lint --strict --quiet $(CHART)
+	@for values in $(CHART)/values-*.yaml; do helm lint --strict --quiet $(CHART) --values "$$values" || exit 1; done
 	@CHART_TEST=1 $(BIN)/python -m pytest -q tests/chart
 
 .PHONY: e2e

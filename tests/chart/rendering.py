@@ -1,8 +1,10 @@
 """The chart as Helm renders it."""
 
+import importlib.util
 import subprocess
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import yaml
@@ -20,14 +22,28 @@ class Refused(Exception):
     """Helm rendered nothing; the message is what it said."""
 
 
-@cache
-def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
-    """Return all objects, hooks too, that `helm template` makes with these options."""
+def text(*options: str, chart: str = str(CHART)) -> str:
+    """Return what `helm template` prints with these options, hooks too."""
     command = ["helm", "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stderr)
-    return [thing for thing in yaml.safe_load_all(done.stdout) if thing]
+    return done.stdout
+
+
+def load(path: Path) -> ModuleType:
+    """Return a module by its file."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@cache
+def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
+    """Return all objects of what `helm template` prints with these options."""
+    return [thing for thing in yaml.safe_load_all(text(*options, chart=chart)) if thing]
 
 
 def setting(*pairs: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ import kubernetes_validate
 import pytest
 
 from tests.chart.profiles import PROFILES, containers, objects, pods
-from tests.chart.rendering import CHART, rendered
+from tests.chart.rendering import rendered
 
 
 @pytest.mark.parametrize("profile", PROFILES)
@@ -70,9 +70,3 @@ def test_our_tag_is_the_version_of_the_chart() -> None:
     """Without a tag, our images are those of the chart's appVersion."""
     images = {c["image"] for pod in pods("default").values() for c in containers(pod)}
     assert {"crypto-volatility/stream:0.1.0", "crypto-volatility/ml:0.1.0"} <= images
-
-
-def test_the_chart_has_one_copy_of_models_and_dashboards() -> None:
-    """The chart's files are links to those of compose."""
-    assert (CHART / "files/models").resolve() == CHART.parents[1] / "model-settings"
-    assert (CHART / "files/grafana").resolve() == CHART.parents[1] / "grafana"

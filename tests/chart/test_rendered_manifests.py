@@ -1,26 +1,14 @@
 """manifests/rendered: the chart for people without Helm."""
 
-import importlib.util
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import kubernetes_validate
 import pytest
 import yaml
 
-from tests.chart.rendering import ROOT
+from tests.chart.rendering import ROOT, load
 
 RENDERED = ROOT / "manifests" / "rendered"
-
-
-def load(path: Path) -> ModuleType:
-    """Return a module by its file."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 RENDER = load(ROOT / "manifests" / "render.py")
