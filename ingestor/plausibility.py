@@ -3,7 +3,9 @@
 None looks at a clock, so that what was accepted once is accepted at every replay.
 """
 
-from typing import Final
+from typing import Annotated, Final
+
+from msgspec import Meta
 
 SMALLEST_PRICE: Final = 1e-12
 LARGEST: Final = 1e15
@@ -14,6 +16,13 @@ LATEST_US: Final = 4_102_444_800_000_000
 """The year 2100: later times are of another unit, or no times."""
 LONGEST_NAME: Final = 64
 NUMBERS: Final = 2**63
+
+# The same limits as types, which a decoder holds to at once; the checks below say what is wrong.
+Price = Annotated[float, Meta(ge=SMALLEST_PRICE, le=LARGEST)]
+Size = Annotated[float, Meta(ge=0, le=LARGEST)]
+Time = Annotated[int, Meta(ge=0, le=LATEST_US)]
+Number = Annotated[int, Meta(ge=0, le=NUMBERS - 1)]
+Product = Annotated[str, Meta(min_length=1, max_length=LONGEST_NAME)]
 
 
 class ImplausibleError(ValueError):
