@@ -33,7 +33,7 @@ from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
 from plumbing.kafka.outbox import ignored
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, headers_of
 from signals import records as signals
 from signals.row import Budget
 
@@ -260,7 +260,7 @@ class Session:
             OUTCOMES.name,
             outcome.product_id,
             outcomes.encode(outcome),
-            {"traceparent": span.traceparent},
+            headers_of(span.traceparent),
             acknowledged=partial(self._settled, one, span),
         )
 
