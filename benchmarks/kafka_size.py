@@ -21,7 +21,6 @@ from ingestor.tick import Tick
 from ingestor.tick import encode as encode_event
 from local.broker import Broker
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
-from plumbing.tracing.trace import child_of
 from simulator.market import frames
 
 CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
@@ -55,7 +54,7 @@ def write(settings: KafkaSettings, topic: str, values: Iterable[bytes], batch: i
     now = str(START_US)
     producer = Producer(settings, linger_ms=0 if batch == 1 else 100)
     for at, value in enumerate(values, start=1):
-        headers = {"traceparent": child_of(None), "received_us": now, "featurized_us": now}
+        headers = {"received_us": now, "featurized_us": now}
         producer.send(topic, "BTC-USD", value, headers)
         if at % batch == 0:
             producer.flush()

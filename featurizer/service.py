@@ -40,7 +40,7 @@ from plumbing.kafka import (
 )
 from plumbing.logs import get_logger
 from plumbing.process import Process
-from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, headers_of
 
 POLL_SECONDS: Final = 0.2
 LINGER_MS: Final = 20  # a batch goes out at its flush; only one that takes longer goes in parts
@@ -160,7 +160,7 @@ class Session:
 
     def _stretches(self, record: Record) -> Iterator[Outgoing]:
         """Give the minutes, bins and days that a record closes, in its trace."""
-        headers = {k: v for k, v in record.headers.items() if k == "traceparent"}
+        headers = headers_of(record.headers.get("traceparent"))
         for closed in self._closed:
             topic = MINUTES if isinstance(closed, Minute) else LEVELS
             yield Outgoing(topic.name, closed.product_id, encode_closed(closed), headers)
@@ -188,7 +188,7 @@ class Session:
     def _row(self, row: FeatureRow, received_us: int, record: Record) -> Outgoing:
         featurized_us, span = self._now_us(), self._begun(row, record)
         headers = {
-            "traceparent": span.traceparent,
+            **headers_of(span.traceparent),
             "received_us": str(received_us),
             "featurized_us": str(featurized_us),
         }

@@ -28,7 +28,7 @@ from ingestor.tick import LIVE_FEED, Beat, Break, Event, Tick
 from ingestor.topics import FEED_EVENTS, TICKS
 from plumbing.kafka import Outgoing
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import UNTRACED, Span, Tracer, new_traceparent
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, headers_of
 
 
 class Opened(msgspec.Struct, frozen=True, array_like=True, tag="opened"):
@@ -132,11 +132,10 @@ class Intake:
     def _events(self, events: Sequence[Event], received_us: int) -> list[Outgoing]:
         """All events of a frame belong to one trace; one without a tick comes to no prediction."""
         if not any(isinstance(event, Tick) for event in events):
-            headers = {"traceparent": new_traceparent()}
-            return [self._event(event, headers) for event in events]
+            return [self._event(event, {}) for event in events]
         span = self._tracer.begin("ingest", kind="producer", start_us=received_us)
         span.tell("feed", self._connection.feed)
-        headers = {"traceparent": span.traceparent}
+        headers = headers_of(span.traceparent)
         records = [self._event(event, headers) for event in events]
         told = partial(self._published, received_us, span)
         return [*records[:-1], replace(records[-1], acknowledged=told)]
@@ -193,8 +192,7 @@ class Intake:
 def _to_ledger(line: ledger.FeedEvent) -> Outgoing:
     if line.kind == "break":
         _log_gap(line)
-    headers = {"traceparent": new_traceparent()}
-    return Outgoing(FEED_EVENTS.name, line.product_id or "", ledger.encode(line), headers)
+    return Outgoing(FEED_EVENTS.name, line.product_id or "", ledger.encode(line))
 
 
 def _log_gap(line: ledger.FeedEvent) -> None:

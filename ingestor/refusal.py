@@ -6,12 +6,12 @@ from ingestor.dead_letter import REASON_LIMIT, DeadLetter, dead_letter, encode
 from ingestor.topics import DEAD_LETTERS
 from plumbing.kafka import Outgoing, Record
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import child_of
+from plumbing.tracing.trace import child_of, headers_of
 
 
 def posted(letter: DeadLetter, key: str, traceparent: str | None = None) -> Outgoing:
-    """Return the record of a letter, in the trace of what was refused or in one of its own."""
-    headers = {"traceparent": child_of(traceparent)}
+    """Return the record of a letter, in the trace of what was refused, if it had one."""
+    headers = headers_of(child_of(traceparent))
     return Outgoing(DEAD_LETTERS.name, key, encode(letter), headers)
 
 

@@ -18,7 +18,7 @@ from monitor.metrics import MonitorMetrics
 from monitor.reading import LogReader, Reopened
 from plumbing.kafka import Partition, PassedOver, Record
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, headers_of
 
 USER_AGENT: Final = "crypto-volatility-prober"
 LAST: Final = 3
@@ -144,7 +144,7 @@ class Prober:
 
     async def _post(self, session: aiohttp.ClientSession, body: bytes, span: Span) -> str:
         result = await self._answered(
-            session, body, {**self._headers, "traceparent": span.traceparent}
+            session, body, {**self._headers, **headers_of(span.traceparent)}
         )
         span.tell("result", result)
         span.end()

@@ -13,7 +13,7 @@ from monitor.places import Places
 from monitor.quality import RollingQuality
 from plumbing.kafka import Outbox, Outgoing
 from plumbing.kafka.outbox import ignored
-from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import Span, Tracer, headers_of
 from signals import records as signals
 
 
@@ -72,7 +72,7 @@ class Publication:
             OUTCOMES.name,
             outcome.product_id,
             outcomes.encode(outcome),
-            {"traceparent": span.traceparent},
+            headers_of(span.traceparent),
             acknowledged=partial(self._settled, one, span),
         )
 

@@ -31,7 +31,7 @@ from plumbing.kafka import (
 )
 from plumbing.process import Process
 from plumbing.stop import Stop
-from plumbing.tracing.trace import UNTRACED, Span, Tracer
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, headers_of
 from scorer.batches import Answered, BatchScorer, Held
 from scorer.config import Settings
 from scorer.metrics import Metrics
@@ -165,7 +165,7 @@ class Session:
             PREDICTIONS.name,
             prediction.product_id,
             encode(prediction),
-            {"traceparent": publishing.traceparent},
+            headers_of(publishing.traceparent),
             acknowledged=partial(self._published, prediction, publishing),
         )
 

@@ -98,7 +98,7 @@ class ShadowClient:
             self._metrics.model_errors.labels(variant, exc.kind).inc()
 
     async def _all(
-        self, served: Variant, shadows: Sequence[Variant], rows: Sequence[Row], trace: str
+        self, served: Variant, shadows: Sequence[Variant], rows: Sequence[Row], trace: str | None
     ) -> tuple[Scored, list[Scored]]:
         waiting = [asyncio.create_task(self._shadow(shadow, rows, trace)) for shadow in shadows]
         within = self._settings.model_timeout_seconds
@@ -110,7 +110,9 @@ class ShadowClient:
                 task.cancel()
         return scored, [shadow for shadow in found if shadow is not None]
 
-    async def _shadow(self, variant: Variant, rows: Sequence[Row], trace: str) -> Scored | None:
+    async def _shadow(
+        self, variant: Variant, rows: Sequence[Row], trace: str | None
+    ) -> Scored | None:
         within = self._settings.shadow_timeout_seconds
         try:
             return await self._model.infer(variant, rows, within=within, traceparent=trace)

@@ -11,7 +11,7 @@ import aiohttp
 
 from featurizer.features import REQUIRED
 from plumbing.logs import get_logger
-from plumbing.tracing.trace import UNTRACED, Tracer
+from plumbing.tracing.trace import UNTRACED, Tracer, headers_of
 from serving.connections import ConnectionPool
 from serving.tensor import Row
 from serving.v2 import (
@@ -181,7 +181,7 @@ class V2Client:
             return await self._tried(method, path, body, headers, limit)
         span = self._tracer.begin("infer", traceparent, kind="client")
         span.tell("url.path", path)
-        told = {**(headers or {}), "traceparent": span.traceparent}
+        told = {**(headers or {}), **headers_of(span.traceparent)}
         try:
             answer = await self._tried(method, path, body, told, limit)
             span.tell("http.response.status_code", answer.status)

@@ -1,6 +1,6 @@
 """Traces: W3C trace context, and spans that are recorded only where a collector is named.
 
-Without a collector a span is its ``traceparent`` and nothing else: no SDK is loaded.
+Without a collector no trace is begun: one that came is carried on, and no SDK is loaded.
 """
 
 import re
@@ -15,20 +15,15 @@ _FORM = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2
 _NO_TRACE, _NO_SPAN = "0" * 32, "0" * 16
 
 
-def new_traceparent() -> str:
-    """Begin a trace.
+def child_of(traceparent: str | None) -> str | None:
+    """Continue a trace with a span of our own; None where there is none or it is malformed.
 
-    >>> new_traceparent()                                       # doctest: +SKIP
-    '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    >>> child_of("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")[:36]
+    '00-4bf92f3577b34da6a3ce929d0e0e4736-'
     """
-    return f"00-{getrandbits(128):032x}-{getrandbits(64):016x}-01"
-
-
-def child_of(traceparent: str | None) -> str:
-    """Continue a trace with a span of our own; begin one where there is none or it is malformed."""
     found = parts_of(traceparent)
     if found is None:
-        return new_traceparent()
+        return None
     return f"00-{found[0]}-{getrandbits(64):016x}-{found[2]}"
 
 
@@ -40,12 +35,17 @@ def parts_of(traceparent: str | None) -> Parts | None:
     return found[1], found[2], found[3]
 
 
+def headers_of(traceparent: str | None) -> dict[str, str]:
+    """Return the header by which a trace travels; none where there is no trace."""
+    return {} if traceparent is None else {"traceparent": traceparent}
+
+
 class Span(Protocol):
     """One step of a trace."""
 
     @property
-    def traceparent(self) -> str:
-        """What the header of whatever comes next says."""
+    def traceparent(self) -> str | None:
+        """What the header of whatever comes next says; None where it belongs to no trace."""
 
     @property
     def recorded(self) -> bool:
@@ -89,13 +89,13 @@ class Tracer(Protocol):
 
 
 class Carried:
-    """A span that nobody records: it only carries the trace on."""
+    """A span that nobody records: it only carries the trace on, if there is one."""
 
     __slots__ = ("traceparent",)
     recorded: Final = False
     exemplar: Final = None
 
-    def __init__(self, traceparent: str) -> None:
+    def __init__(self, traceparent: str | None) -> None:
         self.traceparent = traceparent
 
     def tell(self, name: str, value: str | int | float) -> None:
@@ -122,7 +122,7 @@ class Untraced:
         kind: Kind = "internal",
         start_us: int | None = None,
     ) -> Span:
-        """Carry the trace on."""
+        """Carry the trace on; begin none, as nobody would read what it says."""
         return Carried(child_of(parent))
 
     def close(self) -> None:

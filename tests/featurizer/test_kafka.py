@@ -205,7 +205,7 @@ def test_featurizer_is_ready_without_ticks_and_ends_with_exit_code_0(
     publish(producer, [tick(START, received_us=START + 3)])
     [row] = topics[FEATURES.name].wait_until(bool)
     [letter] = topics[DEAD_LETTERS.name].wait_until(bool)
-    assert set(row.headers) == {"traceparent", "received_us", "featurized_us"}
+    assert set(row.headers) == {"received_us", "featurized_us"}
     assert row.headers["received_us"] == str(START + 3)
     assert decode_letter(letter.value).raw == "not a tick"
     deadline = time.monotonic() + PATIENCE

@@ -1,5 +1,6 @@
 """What each thing received becomes: events, ledger lines and dead letters."""
 
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 
 from ingestor import dead_letter, ledger, tick
@@ -7,6 +8,8 @@ from ingestor.intake import Intake, Item, Opened, Received, Silent
 from ingestor.metrics import Metrics
 from plumbing.kafka import Outgoing
 from plumbing.kafka.outbox import ignored
+from plumbing.tracing.otel import Recorder
+from plumbing.tracing.trace import UNTRACED, Tracer
 from tests.ingestor.wire import BTC, ETH, Wire, picture, us
 
 NOW = us(100)
@@ -15,9 +18,9 @@ NOW = us(100)
 class Desk:
     """An intake with what it has sent, topic by topic."""
 
-    def __init__(self, *products: str) -> None:
+    def __init__(self, *products: str, tracer: Tracer = UNTRACED) -> None:
         self.registry = CollectorRegistry()
-        self.intake = Intake(products, Metrics(self.registry, products))
+        self.intake = Intake(products, Metrics(self.registry, products), tracer)
         self.sent: list[Outgoing] = []
 
     def take(self, *items: Item | bytes) -> "Desk":
@@ -42,14 +45,26 @@ class Desk:
 
 
 def test_ticks_carry_feed_times_and_trace() -> None:
-    """A frame becomes a Tick under its product's key, named by the feed, with a trace."""
+    """A frame becomes a Tick under its product's key, named by the feed."""
     desk = Desk(BTC).take(Opened("sim-7", NOW), Wire().ticker(0.2))
     record = desk.sent[-2]
     event = tick.decode(record.value)
     assert isinstance(event, tick.Tick)
     assert (record.topic, record.key, event.feed) == ("ticks", BTC, "sim-7")
     assert (event.time_us, event.received_us, event.sequence) == (us(0.2), NOW, 0)
-    assert record.headers["traceparent"].startswith("00-")
+    assert record.headers == {}, "nobody records a trace, so none is begun"
+
+
+def test_the_ticks_of_a_frame_belong_to_one_trace() -> None:
+    """Where a collector is named; what comes to no prediction begins no trace."""
+    tracer, wire = Recorder("ingestor", InMemorySpanExporter()), Wire()
+    desk = Desk(BTC, ETH, tracer=tracer).take(Opened("sim-7", NOW), wire.ticker(0.2, BTC, ETH))
+    ticks = [record.headers for record in desk.sent if record.topic == "ticks"]
+    assert len(ticks) == 4 and len({headers["traceparent"] for headers in ticks}) == 1
+    first = len(desk.sent)
+    desk.take(wire.heartbeat(1.9), wire.heartbeat(3.9))
+    assert len(desk.sent) > first and not any(record.headers for record in desk.sent[first:])
+    tracer.close()
 
 
 def test_a_break_stands_alone_and_in_the_ledger() -> None:
@@ -142,7 +157,6 @@ def test_a_frame_with_ticks_is_told_once() -> None:
     stage = "received_to_published"
     assert desk.count("ingestor_stage_duration_seconds_count", stage=stage) == 1
     assert desk.count("ingestor_stage_duration_seconds_sum", stage=stage) == 0.25
-    assert len({record.headers["traceparent"] for record in ticks[:4]}) == 1
 
 
 def test_a_clock_of_ours_that_is_behind_stops_no_tick() -> None:
