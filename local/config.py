@@ -22,6 +22,9 @@ class DemoSettings(BaseSettings):
     """Seconds of event time that pass in one second of the simulator."""
     seed: int = 232
     """Seed of the generated market; that of the default goes wild within its first minute."""
+    history: int = Field(default=4_500, ge=0, le=86_400)
+    """Seconds of the past that the generated market begins with, at speed 1: an hour for the
+    level, and what a bin that is open has of it; 0: its event time is of its own."""
     products: str = "BTC-USD,ETH-USD"
     """Products of the live market or of the generated one, separated by commas."""
     duration: float | None = Field(default=None, gt=0)

@@ -15,7 +15,7 @@ from local.jars import kafka_jars
 from local.plan import USUAL_PORTS, Plan, Program, choose_ports
 from local.ports import free_port
 from local.processes import Supervisor, wait_until
-from local.report import findings, reason_of
+from local.report import addresses, findings, reason_of, replay
 from local.spawn import send
 from local.state import NoDemoError, claim, clear_state, read_state, wished_restarts, write_state
 from local.summary import Tally, summarize
@@ -285,25 +285,3 @@ class Demo:
             self._display.say(f"the topics could not be read back: {exc!r}")
             return False, Tally()
         return drained, tally
-
-
-def addresses(plan: Plan) -> str:
-    """Return where everything is."""
-    ports = plan.ports
-    lines = [
-        f"  page        http://127.0.0.1:{ports['monitor']}/",
-        f"  predict     POST http://127.0.0.1:{ports['adapter']}/predict  (docs: /docs)",
-        f"  health      http://127.0.0.1:{ports['adapter']}/health",
-        f"  predictions http://127.0.0.1:{ports['monitor']}/predictions/latest?product=BTC-USD",
-        f"  models      http://127.0.0.1:{ports['mlserver']}/v2/models/ml",
-        f"  kafka       {plan.kafka.bootstrap_servers} {plan.kafka.topic_prefix}".rstrip(),
-    ]
-    return "\n".join(lines)
-
-
-def replay(status: Mapping[str, Any]) -> str:
-    """Return what the simulator does."""
-    if not status:
-        return ""
-    name = status.get("recording") or "generated market"
-    return f"{name}: {status.get('state')}"

@@ -1,13 +1,15 @@
-"""What a run leaves beside the topics: logs, the simulator's last word, the models' cards."""
+"""What is told of a run beside the topics: addresses, logs, the simulator's word, the cards."""
 
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from local.plan import ROOT
+from local.plan import ROOT, Plan
 from local.spawn import tail
 from local.summary import count_errors, trained_on
+
+CAUGHT_UP_SECONDS: Final = 15.0
 
 
 def findings(logs: Path, replay: Mapping[str, Any]) -> dict[str, Any]:
@@ -34,6 +36,35 @@ def reason_of(log: Path) -> str:
         if isinstance(said, dict) and said.get("level") == "error" and said.get("reason"):
             return str(said["reason"])
     return ""
+
+
+def addresses(plan: Plan) -> str:
+    """Return where everything is."""
+    ports = plan.ports
+    lines = [
+        f"  page        http://127.0.0.1:{ports['monitor']}/",
+        f"  predict     POST http://127.0.0.1:{ports['adapter']}/predict  (docs: /docs)",
+        f"  health      http://127.0.0.1:{ports['adapter']}/health",
+        f"  predictions http://127.0.0.1:{ports['monitor']}/predictions/latest?product=BTC-USD",
+        f"  models      http://127.0.0.1:{ports['mlserver']}/v2/models/ml",
+        f"  kafka       {plan.kafka.bootstrap_servers} {plan.kafka.topic_prefix}".rstrip(),
+    ]
+    return "\n".join(lines)
+
+
+def replay(status: Mapping[str, Any]) -> str:
+    """Return what the simulator does.
+
+    >>> replay({"state": "running", "behind_seconds": 2_640.4})
+    'generated market: running, catching up, 44 min behind'
+    """
+    if not status:
+        return ""
+    name = status.get("recording") or "generated market"
+    behind = status.get("behind_seconds") or 0.0
+    catching_up = status.get("state") == "running" and behind > CAUGHT_UP_SECONDS
+    past = f", catching up, {behind / 60:.0f} min behind" if catching_up else ""
+    return f"{name}: {status.get('state')}{past}"
 
 
 def _errors(log: Path) -> int:

@@ -13,7 +13,7 @@ from monitor.places import Places
 from monitor.quality import RollingQuality
 from plumbing.kafka import Outbox, Outgoing
 from plumbing.kafka.outbox import ignored
-from plumbing.tracing.trace import Span, Tracer, headers_of
+from plumbing.tracing.trace import UNTRACED, Span, Tracer, headers_of
 from signals import records as signals
 
 

@@ -33,6 +33,7 @@ def parse(arguments: list[str]) -> SimulatorSettings:
     parser.add_argument("--volatility", help="moods, wandering, or a mood held")
     parser.add_argument("--products", help="its products, separated by commas")
     parser.add_argument("--start", help="event time at which it begins")
+    parser.add_argument("--history-seconds", help="seconds before now at which it begins instead")
     parser.add_argument("--length", help="seconds of event time after which it is over")
     parser.add_argument("--host", help="address to listen on")
     parser.add_argument("--port", help="port of the WebSocket; 0: a free one")

@@ -52,11 +52,21 @@ class SimulatorSettings(KnownSettings):
     start: datetime = LONG_AGO
     """Event time at which the generated market begins (UTC without a zone).
     Event time never passes the clock: at speed 20 the default lasts for weeks."""
+    history_seconds: int = Field(default=0, ge=0, le=86_400)
+    """Seconds before now at which the generated market begins, where neither `start` nor another
+    speed than 1 is asked for. Each run sends them at full speed, with one frame a second for the
+    tickers of a product and one for its trades, and then keeps to the clock; 0: none."""
     length: int | None = Field(default=None, ge=1)
     """Seconds of event time after which the generated market is over, as a recording is at its
     end; unset: it has no end. A recording has its own."""
     log_level: str = "INFO"
     """Least level that is logged."""
+
+    @property
+    def past_seconds(self) -> int:
+        """Seconds of the past that each run begins with; 0 where event time is its own."""
+        own = self.recording is not None or self.speed != 1 or "start" in self.model_fields_set
+        return 0 if own else self.history_seconds
 
     @field_validator("products", mode="before")
     @classmethod

@@ -15,6 +15,7 @@ import msgspec
 
 from ingestor.instant import SECOND_US, text_of
 from ingestor.recordings.recording import Frame, heartbeat
+from simulator.conflation import Happening, conflated
 from simulator.faults import Faults
 from simulator.moods import BURST_FACTOR, MOODS_BY_NAME, NORMAL, Mood, mood_at
 from simulator.volatility import DAY_S, MOODS, Volatility, course_of
@@ -31,9 +32,6 @@ BATCH_US: Final = 250_000
 KNOWN: Final = {"BTC-USD": 67_000.0, "ETH-USD": 2_050.0, "SOL-USD": 150.0}
 """Prices to start from; another product gets one from its own random stream."""
 
-Happening = tuple[int, str, dict[str, Any]]
-"""Time (epoch microseconds), channel, and one event of the frame."""
-
 
 def frames(
     seed: int,
@@ -41,15 +39,17 @@ def frames(
     start_us: int,
     seconds: int | None = None,
     *,
+    past: int = 0,
     volatility: str = MOODS,
     faults: Faults | None = None,
 ) -> Iterator[Frame]:
     """Return the market's frames from ``start_us`` on, for so many whole seconds or without end.
 
-    Channels are ``ticker``, ``market_trades`` and ``heartbeats``. By ``volatility`` moods of
-    minutes follow each other, or it is ``wandering`` with a memory of days, or that is held at
-    the quantile of the mood named (``simulator.volatility``). ``faults`` may hold a mood, or let
-    a price fall.
+    Channels are ``ticker``, ``market_trades`` and ``heartbeats``. Of the first ``past`` seconds
+    tickers and trades come conflated; the market is the same with and without. By ``volatility``
+    moods of minutes follow each other, or it is ``wandering`` with a memory of days, or that is
+    held at the quantile of the mood named (``simulator.volatility``). ``faults`` may hold a mood,
+    or let a price fall.
     """
     first_us = -(-start_us // SECOND_US) * SECOND_US
     stocks = [Stock.of(seed, product, start_us, volatility=volatility) for product in products]
@@ -62,7 +62,8 @@ def frames(
         now_us = first_us + second * SECOND_US
         happened = [item for stock in stocks for item in stock.second(now_us)]
         happened.append((now_us + HEARTBEAT_US, "heartbeats", {"counter": second + 1}))
-        for item in sorted(happened, key=lambda item: item[0]):
+        happened.sort(key=lambda item: item[0])
+        for item in conflated(happened) if second < past else happened:
             yield _frame(item, next(number))
 
 

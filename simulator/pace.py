@@ -12,10 +12,12 @@ SECOND_US: Final = 1_000_000
 class Pace:
     """Event time runs ``speed`` times as fast as the wall, from ``begin`` on.
 
+    Or ``by_clock``: then each frame is due at its own event time, and the past at once.
     ``now`` is always the wall clock in epoch seconds; event times are epoch microseconds.
     """
 
     speed: float
+    by_clock: bool = False
     idle_cap_s: float = IDLE_CAP_S
     _event_us: int = field(default=0, init=False)
     _next_us: int = field(default=0, init=False)
@@ -34,7 +36,8 @@ class Pace:
         self._event_us = self._next_us
         self._next_us = max(event_us, self._event_us)
         wait = (self._next_us - self._event_us) / SECOND_US / self.speed
-        self._due = max(self._due + min(wait, self.idle_cap_s), self._next_us / SECOND_US)
+        wait = 0.0 if self.by_clock else min(wait, self.idle_cap_s)
+        self._due = max(self._due + wait, self._next_us / SECOND_US)
         return self._due
 
     def present(self, now: float) -> int:

@@ -97,9 +97,10 @@ class FeedRun:
     def __init__(
         self, source: FrameSource, speed: float, metrics: Metrics, now: float, faults: Faults
     ) -> None:
-        self.feed = source.feed(int(now * 1_000_000))
-        self.tape = Tape(source.open(faults))
-        self.pace = Pace(speed)
+        now_us = int(now * 1_000_000)
+        self.feed = source.feed(now_us)
+        self.tape = Tape(source.open(faults, now_us))
+        self.pace = Pace(speed, source.by_clock)
         self.pace.begin(self.tape.start_us, now)
         self.begun = asyncio.Event()
         self.ended = False
@@ -202,7 +203,8 @@ class Exchange:
 
     def status(self) -> dict[str, Any]:
         """Return what is played and what was sent in this run, over all connections."""
-        run, sent = self.run, self.run.sent
+        run, sent, now = self.run, self.run.sent, self._now()
+        event_us = run.pace.present(now)
         return {
             "feed": run.feed,
             "state": run.state,
@@ -214,7 +216,8 @@ class Exchange:
                 "heartbeats": sent["heartbeats"],
                 "market_trades": sent["market_trades"],
             },
-            "event_time_us": run.pace.present(self._now()),
+            "event_time_us": event_us,
+            "behind_seconds": round(now - event_us / 1e6, 1) if run.pace.by_clock else None,
             "speed": self._settings.speed,
             "connections": len(run.clients),
         }

@@ -18,14 +18,16 @@ from simulator.volatility import MOODS
 class FrameSource:
     """Something to play from the beginning, as often as wanted.
 
-    ``name`` and ``sha256`` are the recording's, None for a generated market.
+    ``name`` and ``sha256`` are the recording's, None for a generated market. ``open`` begins anew,
+    at a wall clock (epoch microseconds). ``by_clock``: it begins in the past and is caught up.
     """
 
     label: str
     name: str | None
     sha256: str | None
     products: tuple[str, ...]
-    open: Callable[[Faults], Iterator[Frame]]
+    open: Callable[[Faults, int], Iterator[Frame]]
+    by_clock: bool = False
 
     def feed(self, began_us: int) -> str:
         """Return the id of one run: what is played, and when the run was made ready."""
@@ -41,21 +43,9 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
     """
     path = settings.recording
     if path is None:
-        start_us = int(settings.start.timestamp() * SECOND_US)
-        return FrameSource(
-            f"{GENERATED_FEED}{_kind(settings)}{settings.seed}",
-            None,
-            None,
-            settings.products,
-            lambda faults: frames(
-                settings.seed,
-                settings.products,
-                start_us,
-                settings.length,
-                volatility=settings.volatility,
-                faults=faults,
-            ),
-        )
+        label = f"{GENERATED_FEED}{_kind(settings)}{settings.seed}"
+        past = settings.past_seconds > 0
+        return FrameSource(label, None, None, settings.products, _generated(settings), past)
     recording = describe(path)
     if recording.last_us > now_us:
         raise RecordingError(
@@ -64,8 +54,27 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
         )
     label = quote(path.name.split(".")[0], safe="")
     return FrameSource(
-        label, recording.name, recording.sha256, recording.products, lambda _: read_frames(path)
+        label, recording.name, recording.sha256, recording.products, lambda *_: read_frames(path)
     )
+
+
+def _generated(settings: SimulatorSettings) -> Callable[[Faults, int], Iterator[Frame]]:
+    """Return what begins the market, by the settings or so many whole seconds ago."""
+
+    def begin(faults: Faults, now_us: int) -> Iterator[Frame]:
+        past = settings.past_seconds
+        since_us = (now_us // SECOND_US - past) * SECOND_US
+        return frames(
+            settings.seed,
+            settings.products,
+            since_us if past else int(settings.start.timestamp() * SECOND_US),
+            settings.length,
+            past=past,
+            volatility=settings.volatility,
+            faults=faults,
+        )
+
+    return begin
 
 
 def _kind(settings: SimulatorSettings) -> str:

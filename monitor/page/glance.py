@@ -7,7 +7,7 @@ import msgspec
 
 from ingestor.tick import GENERATED_FEED, LIVE_FEED
 from monitor.forecast_record import Said
-from monitor.states.display import displayed
+from monitor.states.display import behind, displayed
 from monitor.states.machines import Standing
 from scorer.prediction import Note, Prediction
 from signals.row import Thresholds
@@ -42,7 +42,8 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     was received over 15 s ago, ``blind`` and ``unknown`` where there is no machine.
     ``thresholds`` are θ of the budget in use. ``acts``: the level was earned, so that others act
     on the state. ``taken`` counts predictions since the monitor began. ``last_day`` is, of the
-    serving variant, what the chances of τ and of 2τ said and what came.
+    serving variant, what the chances of τ and of 2τ said and what came. ``behind`` is how many
+    seconds of a generated market's past are still to be caught up, 0 once there are none.
     """
 
     product_id: str
@@ -66,6 +67,7 @@ class Glance(msgspec.Struct, frozen=True, kw_only=True):
     since_us: int | None
     thresholds: Thresholds | None
     acts: bool
+    behind: float
     variant: str
     version: str
     taken: int
@@ -104,6 +106,7 @@ def glance_of(
         since_us=None if shown is None or shown.since_us < 0 else shown.since_us,
         thresholds=None if shown is None else shown.thresholds,
         acts=shown is not None and shown.acts,
+        behind=behind(p),
         variant=p.model_variant,
         version=p.version,
         taken=taken,

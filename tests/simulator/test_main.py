@@ -1,5 +1,6 @@
 """The command line and the environment."""
 
+import json
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -11,6 +12,8 @@ from simulator.__main__ import parse
 from simulator.config import SimulatorSettings
 from simulator.faults import Faults
 from simulator.source import source_of
+
+NOW_US = 1_790_000_000_400_000
 
 
 def test_flags_override_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,8 +47,38 @@ def test_a_wandering_market_has_a_label_of_its_own() -> None:
     assert source_of(wandering, 0).feed(0).startswith("market-wandering-7@")
     usual = parse(["--length", "2", "--seed", "7"])
     assert source_of(usual, 0).feed(0).startswith("market-7@")
-    made = [list(source_of(each, 0).open(Faults())) for each in (wandering, usual)]
+    made = [list(source_of(each, 0).open(Faults(), 0)) for each in (wandering, usual)]
     assert made[0] != made[1]
+
+
+def test_a_history_begins_before_now_and_goes_on_through_it() -> None:
+    """Two markets of one seed that begin at different times are one and the same but for those."""
+    settings = parse(["--history-seconds", "60", "--length", "70", "--seed", "7"])
+    source = source_of(settings, 0)
+    assert source.by_clock
+    one, other = (
+        [(f.time_us - now_us, json.loads(f.data)["events"]) for f in source.open(Faults(), now_us)]
+        for now_us in (NOW_US, NOW_US + 7_200_000_000)
+    )
+    assert [at for at, _ in one] == [at for at, _ in other]
+    assert -61_000_000 < one[0][0] < 0 < one[-1][0] <= 10_000_000
+    prices = [[e[0]["tickers"] for _, e in made if "tickers" in e[0]] for made in (one, other)]
+    assert prices[0] == prices[1]
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["--speed", "20"],
+        ["--start", "2024-01-01"],
+        ["--recording", "x"],
+        ["--history-seconds", "0"],
+    ],
+)
+def test_an_event_time_of_its_own_has_no_history(flags: list[str]) -> None:
+    """Whoever asks for a recording, a speed or a start gets that."""
+    assert parse(["--history-seconds", "60"]).past_seconds == 60
+    assert parse(["--history-seconds", "60", *flags]).past_seconds == 0
 
 
 @pytest.mark.parametrize(
@@ -56,6 +89,7 @@ def test_a_wandering_market_has_a_label_of_its_own() -> None:
         ["--products", ","],
         ["--products", "A,A"],
         ["--length", "0"],
+        ["--history-seconds", "-1"],
     ],
 )
 def test_a_wrong_setting_ends_with_a_usage_error(flags: list[str]) -> None:

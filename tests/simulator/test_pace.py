@@ -42,6 +42,17 @@ def test_event_time_never_passes_the_wall() -> None:
     assert clock.due(int(NOW + 5) * SECOND) == pytest.approx(NOW + 5)
 
 
+def test_by_the_clock_the_past_is_due_at_once_and_the_rest_at_its_time() -> None:
+    """However late the clock was begun, event time ends up where the wall is."""
+    clock = Pace(1.0, by_clock=True)
+    clock.begin(int(NOW - 4_500) * SECOND, NOW + 7)
+    assert clock.due(int(NOW - 4_000) * SECOND) <= NOW + 7
+    assert clock.present(NOW + 7) == int(NOW - 4_000) * SECOND
+    assert clock.due(int(NOW + 5) * SECOND) == NOW + 7
+    assert clock.due(int(NOW + 9) * SECOND) == NOW + 9
+    assert clock.present(NOW + 8) == pytest.approx(int(NOW + 8) * SECOND, abs=10)
+
+
 def test_the_present_lies_between_two_frames() -> None:
     """Between frames event time goes on, from the last one's to the next one's."""
     clock = pace(10)

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import socket as sockets
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,6 +19,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from ingestor.continuity import events
+from ingestor.instant import instant
 from ingestor.recordings.recording import Frame, RecordingError, read_frames
 from ingestor.tick import Break, Event, Tick
 from simulator.admin import Admin
@@ -551,3 +553,37 @@ def test_a_product_that_there_is_not_cannot_crash() -> None:
     refused, *taken = asyncio.run(scenario())
     assert refused[0] == 422 and "expected one of BTC-USD, ETH-USD" in refused[1]
     assert [status for status, _ in taken] == [202, 202]
+
+
+def test_a_history_is_caught_up_at_once_and_then_keeps_to_the_clock() -> None:
+    """Frames of five minutes come in moments, none is missing, and the next ones follow."""
+
+    async def scene() -> None:
+        async with running(history_seconds=300) as (exchange, _), dial(exchange) as client:
+            assert exchange.status()["behind_seconds"] == pytest.approx(300, abs=30)
+            await subscribe(client, "ticker", "heartbeats")
+            made: list[dict[str, Any]] = []
+            while exchange.status()["behind_seconds"] > 1 or len(made) < 300:
+                made += await read(client, 20)
+            made += await read(client, 5)
+            assert exchange.status()["behind_seconds"] < 1
+            assert [m["sequence_num"] for m in made] == [*range(len(made))]
+
+    asyncio.run(scene())
+
+
+def test_no_frame_of_a_history_comes_before_its_time() -> None:
+    """From the seam on event time is that of the clock, and never ahead of it."""
+
+    async def scene() -> list[float]:
+        async with running(history_seconds=20) as (exchange, _), dial(exchange) as client:
+            await subscribe(client, "ticker", "heartbeats")
+            lags = list[float]()
+            while len(lags) < 150:
+                (message,) = await read(client, 1)
+                lags.append(time.time() - instant(message["timestamp"])[0] / 1e6)
+            return lags
+
+    lags = asyncio.run(scene())
+    assert min(lags) >= 0
+    assert lags[-1] < 5

@@ -10,12 +10,13 @@ import { showFacts, showHoles, showOperations } from "./service.js";
 import { append, emptySeries, seriesOf } from "./series.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { followTheme, keep, kept } from "./theme.js";
-import { because, clock, dayAndClock, kindWord, lasting, percent, points, price, ratioOf, statusWords, times, titleOf } from "./words.js";
+import { ageWords, because, clock, dayAndClock, kindWord, lasting, percent, points, price, ratioOf, statusWords, times, titleOf } from "./words.js";
 
 const AGAIN_MS = 10000;
 const STALE_SECONDS = 15;
+const FILL_MS = 3000;
 
-const view = { frame: null, arrived: 0, chosen: kept("volatility-product"), span: 900, series: emptySeries(), runs: [], modes: {}, health: null, service: null, drift: null, paused: null };
+const view = { frame: null, arrived: 0, asked: 0, behind: 0, chosen: kept("volatility-product"), span: 900, series: emptySeries(), runs: [], modes: {}, health: null, service: null, drift: null, paused: null };
 
 const charts = new Charts((words) => say(byId("cursor"), words ?? "Arrow keys, Home and End move the cursor of a chart that has the focus."));
 const products = new Products(choose);
@@ -31,8 +32,18 @@ function told(name, found) {
   else if (name === "snapshot") ask();
   announce(found.products);
   const mine = glance();
-  if (mine) append(view.series, mine, view.span);
+  if (mine) {
+    append(view.series, mine, view.span);
+    fill(mine);
+  }
   show();
+}
+
+// Frames of a past that is caught up stand minutes apart: the history has what lies between.
+function fill(mine) {
+  const over = view.behind > 0 && mine.behind === 0;
+  view.behind = mine.behind;
+  if (over || (mine.behind > 0 && performance.now() - view.asked > FILL_MS)) ask();
 }
 
 function announce(found) {
@@ -65,6 +76,7 @@ async function get(path) {
 async function ask() {
   const [product, span, mine] = [view.chosen, view.span, glance()];
   if (!product || !mine) return;
+  view.asked = performance.now();
   const step = Math.max(1, Math.ceil(span / 1200));
   const asked = `signals/history?product=${encodeURIComponent(product)}&from=${mine.time_us - span * 1e6}&step=${step}`;
   const history = await get(asked);
@@ -129,7 +141,7 @@ function showNow(mine) {
   say(byId("feed"), kindWord(mine.kind));
   byId("feed").dataset.kind = mine.kind;
   const age = ageOf(mine);
-  say(byId("age"), view.paused ? `paused at ${clock(view.paused)}` : `${age <= STALE_SECONDS ? "fresh" : "STALE"}: data ${lasting(age)} old`);
+  say(byId("age"), view.paused ? `paused at ${clock(view.paused)}` : ageWords(age, STALE_SECONDS, mine.behind));
   byId("state").dataset.mode = mine.mode;
   say(byId("state").lastElementChild, mine.mode);
   say(byId("since"), [sinceWords(mine), because(mine.mode, mine.detail)].filter(Boolean).join("; "));

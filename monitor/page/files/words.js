@@ -51,6 +51,12 @@ export function lasting(seconds) {
   return `${Math.floor(whole / 3600)} h ${Math.floor((whole % 3600) / 60)} min`;
 }
 
+// Where the data stand in time: how old they are, or how much of a past is still to be caught up.
+export function ageWords(age, limit, behind) {
+  if (age > limit) return `STALE: data ${lasting(age)} old`;
+  return behind ? `CATCHING UP: ${lasting(behind)} behind` : `fresh: data ${lasting(age)} old`;
+}
+
 export const clock = (us) => (isNumber(us) ? new Date(us / 1e3).toISOString().slice(11, 19) : "unknown");
 export const dayAndClock = (us) => (isNumber(us) ? new Date(us / 1e3).toISOString().slice(0, 19).replace("T", " ") : "unknown");
 

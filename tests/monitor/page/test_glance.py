@@ -51,6 +51,17 @@ def test_a_seeded_level_does_not_act() -> None:
     assert (glance.tau_status, glance.acts) == ("seeded", False)
 
 
+def test_a_past_that_is_caught_up_says_how_far_it_is_behind() -> None:
+    """Of a generated market alone; nobody acts on it."""
+    lived = Lived()
+    lived.take(said(0, feed="market-7@x", received_us=START + 2_640 * SECOND))
+    (glance,) = lived.live.frame(START + 2_641 * SECOND).products
+    assert (glance.behind, glance.acts) == (2_640.0, False)
+    lived.take(said(2_650, feed="market-7@x"))
+    (glance,) = lived.live.frame(START + 2_651 * SECOND).products
+    assert (glance.behind, glance.acts) == (0.0, True)
+
+
 def test_feeds_are_never_mistaken() -> None:
     """Only the exchange's own is live; a market of a seed is generated; the rest are recordings."""
     feeds = ["coinbase", "coinbase@x", "coinbase-copy", "market-7@2026", "btc_session@2026", "f"]

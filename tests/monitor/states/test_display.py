@@ -3,7 +3,15 @@
 import pytest
 from msgspec.structs import replace
 
-from monitor.states.display import Displayed, deliverable, displayed, displayed_at, present
+from monitor.states.display import (
+    Displayed,
+    acts,
+    behind,
+    deliverable,
+    displayed,
+    displayed_at,
+    present,
+)
 from monitor.states.machines import Standing
 from signals.records import Record
 from signals.row import Row
@@ -85,6 +93,48 @@ def test_no_alert_acts_on_a_late_row() -> None:
     late = [replace(each, late=True) for each in rows(range(3))]
     found = displayed(standing(*late), row(2).received_us)
     assert found is not None and not found.acts
+
+
+def of_market(seconds: range, behind_seconds: float, feed: str = "market-7@x") -> list[Row]:
+    """Return calm rows of a feed, received so many seconds after their event time."""
+    made = rows(seconds)
+    late_us = int(behind_seconds * SECOND)
+    return [replace(r, feed=feed, received_us=r.time_us + late_us) for r in made]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "feed", "told"),
+    [
+        (15.0, "market-7@x", 0.0),
+        (15.5, "market-7@x", 15.5),
+        (4_500.0, "market-wandering-7@x", 4_500.0),
+        (90_001.0, "market-7@x", 0.0),
+        (4_500.0, "recording@x", 0.0),
+        (4_500.0, "coinbase", 0.0),
+    ],
+)
+def test_a_generated_past_is_behind_until_it_is_caught_up(
+    seconds: float, feed: str, told: float
+) -> None:
+    """Recordings, the live feed and a market with an event time of its own never are."""
+    (one,) = of_market(range(1), seconds, feed)
+    assert behind(one) == told
+    assert acts(one) == (told == 0.0)
+
+
+def test_a_start_in_a_past_that_is_caught_up_is_never_told() -> None:
+    """Once caught up, it is; the gauge acts likewise."""
+
+    def told(behind_seconds: int) -> int:
+        taken = [*CALM, *SPIKE]
+        moved = [
+            replace(r, feed="market-7@x", received_us=r.time_us + behind_seconds * SECOND)
+            for r in taken
+        ]
+        record = next(r for r in played(moved) if getattr(r.event, "started", ()))
+        return len(list(deliverable(record, record.row.received_us)))
+
+    assert (told(1), told(3_000)) == (2, 0)
 
 
 def test_all_products_with_a_row_are_shown() -> None:

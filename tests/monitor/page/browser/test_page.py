@@ -72,6 +72,22 @@ def test_a_frame_changes_what_is_shown(host: Host, visit: Visit) -> None:
     expect(page.locator("#announce")).to_have_text("BTC-USD: spike")
 
 
+def test_a_past_that_is_caught_up_says_so_and_fills_in(host: Host, visit: Visit) -> None:
+    """Frames stand minutes apart, and the charts have what lies between once it is over."""
+    market: dict[str, Any] = {"feed": "market-7@x", "received_us": START + 3_000 * SECOND}
+    host.take(*course(range(2_400), "calm", **market))
+    page = visit(host)
+    expect(page.locator("#age")).to_have_text("CATCHING UP: 10 min 1 s behind")
+    host.take(*course(range(2_400, 2_960), "calm", **market))
+    host.turn()
+    expect(page.locator("#age")).to_have_text("CATCHING UP: 41 s behind")
+    host.take(*course(range(2_960, 3_010), "calm", feed="market-7@x"))
+    host.turn()
+    expect(page.locator("#age")).to_contain_text("fresh")
+    page.locator("#points-details summary").click()
+    expect(page.locator("#points-details")).to_contain_text("23:03:00")
+
+
 def test_old_data_mark_the_whole_page(host: Host, visit: Visit) -> None:
     """The age in seconds and in a word, the title, and the icon."""
     lived(host, "spike")
