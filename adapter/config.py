@@ -1,13 +1,13 @@
 """Settings of the adapter."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from adapter.schema import MOST_ROWS
-from plumbing.clients import ClientRegistry, clients_of
+from plumbing.clients import ClientRegistry, clients_of, networks_of
 from plumbing.known_settings import KnownSettings
 from plumbing.settings import listen_host
 from serving.control import Variant
@@ -46,6 +46,9 @@ class Settings(KnownSettings):
     """Key of the monitor's prober, which is counted apart from other clients."""
     trusted_proxy_hops: Annotated[int, Field(ge=0)] = 0
     """How many proxies of our own append to X-Forwarded-For; 0: the header is not believed."""
+    trusted_proxies: str = ""
+    """Networks that these proxies are in, as 10.244.0.0/16,fd00::/8: of others the header is not
+    believed; empty: whoever connects counts as one of them."""
     max_rows: Annotated[int, Field(ge=1)] = MOST_ROWS
     """Most rows of one request to /predict (413 above)."""
     max_body_bytes: Annotated[int, Field(ge=1)] = 1 << 20
@@ -78,10 +81,20 @@ class Settings(KnownSettings):
         parse(value)
         return value
 
+    @model_validator(mode="after")
+    def _proxies_that_append(self) -> Self:
+        if networks_of(self.trusted_proxies) and not self.trusted_proxy_hops:
+            raise ValueError(
+                f"found trusted_proxies {self.trusted_proxies} and trusted_proxy_hops 0,"
+                " expected how many of them a request passes"
+            )
+        return self
+
     def clients(self) -> ClientRegistry:
         """Return who may ask, from the keys and the proxies."""
         return clients_of(
             self.api_keys.get_secret_value(),
             self.prober_key.get_secret_value(),
             self.trusted_proxy_hops,
+            self.trusted_proxies,
         )

@@ -111,6 +111,31 @@ def test_an_invented_header_line_does_not_help(adapter, row):
     assert [ask("1.1.1.1"), ask("2.2.2.2")] == [200, 429]
 
 
+def test_who_comes_past_the_proxies_invents_in_vain(adapter, row):
+    """The test client connects from no network of ours: its header opens no new allowance."""
+    front = adapter(trusted_proxy_hops=1, trusted_proxies="192.0.2.0/24", rate_limit="1/minute")
+    answers = [
+        front.predict(row, headers={"X-Forwarded-For": f"203.0.113.{number}"}).status_code
+        for number in range(2)
+    ]
+    assert answers == [200, 429]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"trusted_proxies": "10.0.0.0/8"}, "trusted_proxy_hops 0"),
+        ({"trusted_proxies": "nginx", "trusted_proxy_hops": 1}, "nginx"),
+    ],
+)
+def test_proxies_that_say_nothing_are_refused(given, said):
+    """Networks without a number of proxies, or names in their place, end the start."""
+    from adapter.config import Settings
+
+    with pytest.raises(ValueError, match=said):
+        Settings(**given)
+
+
 def test_an_unknown_key_is_no_client_of_its_own():
     """With keys off a key that nobody knows does not open a new allowance."""
     clients = clients_of("", "probe", 0)

@@ -157,9 +157,24 @@ def test_it_ends_at_once_when_nobody_is_connected(started):
     assert process.end()[0] == 0
 
 
-def test_an_invented_address_is_not_believed_by_the_server(started, row):
-    """X-Forwarded-For from loopback changes nothing without ADAPTER_TRUSTED_PROXY_HOPS."""
-    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_RATE_LIMIT="1/hour")
+@pytest.mark.parametrize(
+    ("proxies", "answers"),
+    [
+        ({}, [200, 429]),
+        ({"ADAPTER_TRUSTED_PROXY_HOPS": "1"}, [200, 200]),
+        (
+            {"ADAPTER_TRUSTED_PROXY_HOPS": "1", "ADAPTER_TRUSTED_PROXIES": "127.0.0.0/8"},
+            [200, 200],
+        ),
+        (
+            {"ADAPTER_TRUSTED_PROXY_HOPS": "1", "ADAPTER_TRUSTED_PROXIES": "10.0.0.0/8,fd00::/8"},
+            [200, 429],
+        ),
+    ],
+)
+def test_an_address_is_believed_of_our_own_proxies_alone(started, row, proxies, answers):
+    """X-Forwarded-For from loopback counts as far as the settings make loopback a proxy."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_RATE_LIMIT="1/hour", **proxies)
     found = [
         post(
             process.url + "/predict",
@@ -168,7 +183,7 @@ def test_an_invented_address_is_not_believed_by_the_server(started, row):
         ).status_code
         for number in range(2)
     ]
-    assert found == [200, 429]
+    assert found == answers
 
 
 def test_an_endless_body_is_cut_off(started):

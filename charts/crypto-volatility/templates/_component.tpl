@@ -109,14 +109,12 @@ apiVersion: v1
 kind: Service
 metadata:
   {{- include "crypto-volatility.metadata" (list $root .name .name) | nindent 2 }}
-  {{- if and (eq (default "" $c.models) "serving") (not $root.Values.serving.models.image) }}
+  {{- with include "crypto-volatility.serviceAnnotations" . | trim }}
   annotations:
-    # What the chart brought, which may differ from what is live: see templates/_models.tpl.
-    crypto-volatility/chart-model-ml: {{ trunc 12 .models.chart.ml | quote }}
-    crypto-volatility/chart-model-baseline: {{ trunc 12 .models.chart.baseline | quote }}
+    {{- nindent 4 . }}
   {{- end }}
 spec:
-  type: {{ default "ClusterIP" $c.service.type }}
+  {{- include "crypto-volatility.serviceFields" (list $root (printf "components.%s.service" .name) $c.service) | nindent 2 }}
   selector: {{- include "crypto-volatility.selector" (list $root .name) | nindent 4 }}
   {{- range $port, $_ := $c.service.nodePorts }}
   {{- if not (hasKey $c.ports $port) }}{{ fail (printf "components.%s.service.nodePorts: found %s, expected one of the ports %s" $.name $port (keys $c.ports | sortAlpha | join ", ")) }}{{ end }}
@@ -173,6 +171,17 @@ spec:
 {{- end }}
 {{- end -}}
 
+{{- define "crypto-volatility.serviceAnnotations" -}}
+{{- if and (eq (default "" .component.models) "serving") (not .root.Values.serving.models.image) }}
+# What the chart brought, which may differ from what is live: see templates/_models.tpl.
+crypto-volatility/chart-model-ml: {{ trunc 12 .models.chart.ml | quote }}
+crypto-volatility/chart-model-baseline: {{ trunc 12 .models.chart.baseline | quote }}
+{{- end }}
+{{- with .component.service.annotations }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{- define "crypto-volatility.annotations" -}}
 {{- with .component.models }}
 {{- include "crypto-volatility.modelAnnotations" (dict "root" $.root "models" $.models "which" .) }}
@@ -211,6 +220,7 @@ checksum/secrets: {{ toJson . | sha256sum }}
 {{- include "crypto-volatility.secretVariable" (list .root "OTEL_EXPORTER_OTLP_HEADERS" "tracingHeaders") }}
 {{- $env = include "crypto-volatility.commonEnv" .root | fromJson }}
 {{- end }}
+{{- $env = merge $env (include "crypto-volatility.publishedEnv" (list .root .name) | fromJson) }}
 {{- if has "kafka" (default list .component.connects) }}
 {{- $env = merge $env (include "crypto-volatility.kafkaEnv" .root | fromJson) }}
 {{- end }}
