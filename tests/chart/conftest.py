@@ -5,5 +5,6 @@ from pathlib import Path
 
 # The script of `helm test` is ordinary Python and is tested with the rest.
 WITHOUT_HELM = {"test_check_script.py"}
-_needing = {path.name for path in Path(__file__).parent.glob("test_*.py")} - WITHOUT_HELM
+HERE = Path(__file__).parent
+_needing = {str(path.relative_to(HERE)) for path in HERE.rglob("test_*.py")} - WITHOUT_HELM
 collect_ignore = [] if os.environ.get("CHART_TEST") else sorted(_needing)

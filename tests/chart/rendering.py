@@ -22,9 +22,9 @@ class Refused(Exception):
     """Helm rendered nothing; the message is what it said."""
 
 
-def text(*options: str, chart: str = str(CHART)) -> str:
+def text(*options: str, chart: str = str(CHART), release: str = RELEASE) -> str:
     """Return what `helm template` prints with these options, hooks too."""
-    command = ["helm", "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
+    command = ["helm", "template", release, chart, "--namespace", NAMESPACE, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stderr)
@@ -41,9 +41,10 @@ def load(path: Path) -> ModuleType:
 
 
 @cache
-def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
+def rendered(*options: str, chart: str = str(CHART), release: str = RELEASE) -> list[Manifest]:
     """Return all objects of what `helm template` prints with these options."""
-    return [thing for thing in yaml.safe_load_all(text(*options, chart=chart)) if thing]
+    printed = text(*options, chart=chart, release=release)
+    return [thing for thing in yaml.safe_load_all(printed) if thing]
 
 
 def setting(*pairs: str) -> tuple[str, ...]:

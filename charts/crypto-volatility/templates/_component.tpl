@@ -28,81 +28,7 @@ spec:
   {{- end }}
   selector:
     matchLabels: {{- include "crypto-volatility.selector" (list $root .name) | nindent 6 }}
-  template:
-    metadata:
-      labels: {{- include "crypto-volatility.podLabels" (list $root .name) | nindent 8 }}
-      annotations:
-        kubectl.kubernetes.io/default-container: {{ .name }}
-        {{- with include "crypto-volatility.annotations" . | trim }}
-        {{- nindent 8 . }}
-        {{- end }}
-    spec:
-      {{- include "crypto-volatility.podCommon" (list $root (default 10001 $c.user)) | nindent 6 }}
-      terminationGracePeriodSeconds: {{ default $root.Values.defaults.terminationGracePeriodSeconds $c.terminationGracePeriodSeconds }}
-      topologySpreadConstraints:
-        - maxSkew: 1
-          topologyKey: kubernetes.io/hostname
-          whenUnsatisfiable: ScheduleAnyway
-          # Not counting the pods that a rollout is about to end.
-          matchLabelKeys: [pod-template-hash]
-          labelSelector:
-            matchLabels: {{- include "crypto-volatility.selector" (list $root .name) | nindent 14 }}
-      {{- $first := include "crypto-volatility.initContainers" . | trim }}
-      {{- with $first }}
-      initContainers: {{- nindent 8 . }}
-      {{- end }}
-      containers:
-        - name: {{ .name }}
-          image: {{ include "crypto-volatility.image" (list $root $c.image) }}
-          imagePullPolicy: {{ $root.Values.image.pullPolicy }}
-          {{- with $c.command }}
-          command: {{- tpl (toYaml .) $.context | nindent 12 }}
-          {{- end }}
-          {{- with $c.args }}
-          args: {{- tpl (toYaml .) $.context | nindent 12 }}
-          {{- end }}
-          {{- with include "crypto-volatility.environment" . | trim }}
-          env: {{- nindent 12 . }}
-          {{- end }}
-          ports:
-            {{- range $port, $number := $c.ports }}
-            - {name: {{ $port }}, containerPort: {{ $number }}, protocol: TCP}
-            {{- end }}
-          {{- range $kind, $probe := $c.probes }}
-          {{ $kind }}Probe: {{- include "crypto-volatility.probe" (list $kind $probe) | nindent 12 }}
-          {{- end }}
-          {{- with int (ternary $c.preStopSeconds $root.Values.defaults.preStopSeconds (hasKey $c "preStopSeconds")) }}
-          lifecycle:
-            preStop:
-              sleep: {seconds: {{ . }}}
-          {{- end }}
-          terminationMessagePolicy: FallbackToLogsOnError
-          securityContext: {{- include "crypto-volatility.containerSecurity" . | nindent 12 }}
-          resources: {{- toYaml $c.resources | nindent 12 }}
-          volumeMounts:
-            - {name: tmp, mountPath: /tmp}
-            {{- if $c.models }}
-            - {name: models, mountPath: /models, readOnly: true}
-            {{- end }}
-            {{- with $c.persistence }}
-            - {name: data, mountPath: {{ .mountPath }}}
-            {{- end }}
-            {{- with $c.volumeMounts }}
-            {{- tpl (toYaml .) $.context | nindent 12 }}
-            {{- end }}
-      volumes:
-        - name: tmp
-          emptyDir: {sizeLimit: 256Mi}
-        {{- if $c.models }}
-        {{- include "crypto-volatility.modelsVolume" (dict "root" $root "models" .models "which" $c.models) | nindent 8 }}
-        {{- end }}
-        {{- if $c.persistence }}
-        - name: data
-          persistentVolumeClaim: {claimName: {{ include "crypto-volatility.fullname" $root }}-{{ .name }}}
-        {{- end }}
-        {{- with $c.volumes }}
-        {{- tpl (toYaml .) $.context | nindent 8 }}
-        {{- end }}
+  template: {{- include "crypto-volatility.pod" (dict "root" $root "own" $c "user" $c.user "service" true "pod" (include "crypto-volatility.componentPod" .)) | nindent 4 }}
 {{- if hasKey $c "service" }}
 ---
 apiVersion: v1
@@ -144,30 +70,22 @@ spec:
     - {name: {{ $c.metrics }}, port: {{ index $c.ports $c.metrics }}, targetPort: {{ $c.metrics }}, protocol: TCP}
 {{- end }}
 {{- if or (ge $replicas 2) $scaled }}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {{- include "crypto-volatility.metadata" (list $root .name .name) | nindent 2 }}
-spec:
-  maxUnavailable: 1
-  unhealthyPodEvictionPolicy: AlwaysAllow
-  selector:
-    matchLabels: {{- include "crypto-volatility.selector" (list $root .name) | nindent 6 }}
+{{- include "crypto-volatility.budget" (dict "root" $root "name" .name "own" $c "policy" "AlwaysAllow") }}
 {{- end }}
-{{- with $c.persistence }}
+{{- if and $c.persistence (not (default dict $c.persistence).existingClaim) }}
 ---
 apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
-  {{- include "crypto-volatility.metadata" (list $root $.name $.name) | nindent 2 }}
+  {{- include "crypto-volatility.metadata" (list $root .name .name) | nindent 2 }}
   annotations: {helm.sh/resource-policy: keep}
 spec:
   accessModes: [ReadWriteOnce]
-  {{- with .storageClass }}
+  {{- with $c.persistence.storageClass }}
   storageClassName: {{ . }}
   {{- end }}
   resources:
-    requests: {storage: {{ .size }}}
+    requests: {storage: {{ $c.persistence.size }}}
 {{- end }}
 {{- end -}}
 
@@ -182,12 +100,87 @@ crypto-volatility/chart-model-baseline: {{ trunc 12 .models.chart.baseline | quo
 {{- end }}
 {{- end -}}
 
+{{/* Its pod. (as above) */}}
+{{- define "crypto-volatility.componentPod" -}}
+{{- $c := .component -}}
+{{- $root := .root -}}
+metadata:
+  labels: {{- include "crypto-volatility.podLabels" (list $root .name) | nindent 4 }}
+  annotations:
+    kubectl.kubernetes.io/default-container: {{ .name }}
+    {{- with include "crypto-volatility.annotations" . | trim }}
+    {{- nindent 4 . }}
+    {{- end }}
+spec:
+  terminationGracePeriodSeconds: {{ default $root.Values.defaults.terminationGracePeriodSeconds $c.terminationGracePeriodSeconds }}
+  topologySpreadConstraints:
+    - maxSkew: 1
+      topologyKey: kubernetes.io/hostname
+      whenUnsatisfiable: ScheduleAnyway
+      # Not counting the pods that a rollout is about to end.
+      matchLabelKeys: [pod-template-hash]
+      labelSelector:
+        matchLabels: {{- include "crypto-volatility.selector" (list $root .name) | nindent 10 }}
+  {{- $first := include "crypto-volatility.initContainers" . | trim }}
+  {{- with $first }}
+  initContainers: {{- nindent 4 . }}
+  {{- end }}
+  containers:
+    - name: {{ .name }}
+      image: {{ include "crypto-volatility.image" (list $root $c.image) }}
+      imagePullPolicy: {{ $root.Values.image.pullPolicy }}
+      {{- with $c.command }}
+      command: {{- tpl (toYaml .) $.context | nindent 8 }}
+      {{- end }}
+      {{- with $c.args }}
+      args: {{- tpl (toYaml .) $.context | nindent 8 }}
+      {{- end }}
+      {{- with include "crypto-volatility.environment" . | trim }}
+      env: {{- nindent 8 . }}
+      {{- end }}
+      ports:
+        {{- range $port, $number := $c.ports }}
+        - {name: {{ $port }}, containerPort: {{ $number }}, protocol: TCP}
+        {{- end }}
+      {{- range $kind, $probe := $c.probes }}
+      {{ $kind }}Probe: {{- include "crypto-volatility.probe" (list $kind $probe) | nindent 8 }}
+      {{- end }}
+      {{- with int (ternary $c.preStopSeconds $root.Values.defaults.preStopSeconds (hasKey $c "preStopSeconds")) }}
+      lifecycle:
+        preStop:
+          sleep: {seconds: {{ . }}}
+      {{- end }}
+      terminationMessagePolicy: FallbackToLogsOnError
+      resources: {{- toYaml $c.resources | nindent 8 }}
+      volumeMounts:
+        - {name: tmp, mountPath: /tmp}
+        {{- if $c.models }}
+        - {name: models, mountPath: /models, readOnly: true}
+        {{- end }}
+        {{- with $c.persistence }}
+        - {name: data, mountPath: {{ .mountPath }}}
+        {{- end }}
+        {{- with $c.volumeMounts }}
+        {{- tpl (toYaml .) $.context | nindent 8 }}
+        {{- end }}
+  volumes:
+    - name: tmp
+      emptyDir: {sizeLimit: 256Mi}
+    {{- if $c.models }}
+    {{- include "crypto-volatility.modelsVolume" (dict "root" $root "models" .models "which" $c.models) | nindent 4 }}
+    {{- end }}
+    {{- if $c.persistence }}
+    - name: data
+      persistentVolumeClaim: {claimName: {{ default (printf "%s-%s" (include "crypto-volatility.fullname" $root) .name) $c.persistence.existingClaim }}}
+    {{- end }}
+    {{- with $c.volumes }}
+    {{- tpl (toYaml .) $.context | nindent 4 }}
+    {{- end }}
+{{- end -}}
+
 {{- define "crypto-volatility.annotations" -}}
 {{- with .component.models }}
 {{- include "crypto-volatility.modelAnnotations" (dict "root" $.root "models" $.models "which" .) }}
-{{- end }}
-{{- with merge (dict) (default dict .component.podAnnotations) .root.Values.defaults.podAnnotations }}
-{{ tpl (toYaml .) $.context }}
 {{- end }}
 {{- $values := dict }}
 {{- range $variable, $name := .component.secretEnv }}

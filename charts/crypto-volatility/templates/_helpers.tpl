@@ -28,24 +28,20 @@ app.kubernetes.io/component: {{ index . 1 }}
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/part-of: crypto-volatility
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
+{{- include "crypto-volatility.teamLabels" $root }}
 {{- end -}}
 
-{{/* Labels of a pod: without the version, so that a new chart restarts only what it changes. (list root component) */}}
-{{- define "crypto-volatility.podLabels" -}}
-{{ include "crypto-volatility.selector" . }}
-app.kubernetes.io/part-of: crypto-volatility
-{{- with (index . 0).Values.defaults.podLabels }}
+{{/* `commonLabels`, but for those that are the chart's to say. */}}
+{{- define "crypto-volatility.teamLabels" -}}
+{{- with omit .Values.commonLabels "app.kubernetes.io/name" "app.kubernetes.io/instance" "app.kubernetes.io/component" "app.kubernetes.io/version" "app.kubernetes.io/part-of" "app.kubernetes.io/managed-by" }}
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
 
-{{/* Annotations of a pod: those for every pod of ours, then its own. (list root own: a dictionary) */}}
-{{- define "crypto-volatility.podAnnotations" -}}
-{{- $root := index . 0 -}}
-{{- $context := dict "Values" $root.Values "Release" $root.Release "Chart" $root.Chart "Template" $root.Template "Capabilities" $root.Capabilities "at" (include "crypto-volatility.at" $root | fromJson) -}}
-{{- with merge (dict) (index . 1) $root.Values.defaults.podAnnotations }}
-{{ tpl (toYaml .) $context }}
-{{- end }}
+{{/* Labels of a pod: without the version, so that a new chart restarts only what it changes; `crypto-volatility.pod` adds a team's. (list root component) */}}
+{{- define "crypto-volatility.podLabels" -}}
+{{ include "crypto-volatility.selector" . }}
+app.kubernetes.io/part-of: crypto-volatility
 {{- end -}}
 
 {{/* Metadata of an object of a component. (list root component name-suffix) */}}
@@ -117,45 +113,6 @@ labels: {{- include "crypto-volatility.labels" (list $root (index . 1)) | ninden
 {{- end }}
 {{- end -}}
 
-{{/* Restricted Pod Security for a pod with one uid. */}}
-{{- define "crypto-volatility.podSecurity" -}}
-runAsNonRoot: true
-runAsUser: {{ . }}
-runAsGroup: {{ . }}
-fsGroup: {{ . }}
-fsGroupChangePolicy: OnRootMismatch
-seccompProfile: {type: RuntimeDefault}
-{{- end -}}
-{{- define "crypto-volatility.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities: {drop: [ALL]}
-{{- end -}}
-
-{{/* What all pods have in common. (list root uid) */}}
-{{- define "crypto-volatility.podCommon" -}}
-{{- $root := index . 0 -}}
-serviceAccountName: {{ include "crypto-volatility.fullname" $root }}
-automountServiceAccountToken: false
-enableServiceLinks: false
-securityContext: {{- include "crypto-volatility.podSecurity" (index . 1) | nindent 2 }}
-{{- with $root.Values.image.pullSecrets }}
-imagePullSecrets:
-{{- range . }}
-  - name: {{ . }}
-{{- end }}
-{{- end }}
-{{- with $root.Values.defaults.nodeSelector }}
-nodeSelector: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $root.Values.defaults.tolerations }}
-tolerations: {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with $root.Values.defaults.priorityClassName }}
-priorityClassName: {{ . }}
-{{- end }}
-{{- end -}}
-
 {{/* Waits until every topic has a leader: the first container of whatever speaks to Kafka. */}}
 {{- define "crypto-volatility.waitForTopics" -}}
 - name: wait-for-topics
@@ -167,7 +124,6 @@ priorityClassName: {{ . }}
     - {name: {{ $name }}, value: {{ $value | toString | quote }}}
     {{- end }}
   terminationMessagePolicy: FallbackToLogsOnError
-  securityContext: {{- include "crypto-volatility.containerSecurity" . | nindent 4 }}
   resources:
     requests: {cpu: 25m, memory: 64Mi}
     limits: {memory: 128Mi}

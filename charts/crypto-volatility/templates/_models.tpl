@@ -128,7 +128,6 @@ live stays (promoted, or undone); else the chart's pair is rolled out. */}}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command: [cp, -r, /models/., /copied/]
   terminationMessagePolicy: FallbackToLogsOnError
-  securityContext: {{- include "crypto-volatility.containerSecurity" . | nindent 4 }}
   resources:
     requests: {cpu: 10m, memory: 16Mi}
     limits: {memory: 128Mi}

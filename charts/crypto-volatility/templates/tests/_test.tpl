@@ -1,25 +1,23 @@
 {{/* A pod of `helm test`: one check of files/tests/check.py. (dict root name check env: a dictionary, models) */}}
 {{- define "crypto-volatility.test" -}}
-{{- $root := .root -}}
-{{- $full := include "crypto-volatility.fullname" $root -}}
 ---
+{{ include "crypto-volatility.pod" (dict "root" .root "own" .root.Values.tests "pod" (include "crypto-volatility.testPod" .)) }}
+{{- end -}}
+
+{{/* The pod. (as above) */}}
+{{- define "crypto-volatility.testPod" -}}
+{{- $root := .root -}}
+{{- $full := include "crypto-volatility.fullname" $root }}
 apiVersion: v1
 kind: Pod
 metadata:
   {{- include "crypto-volatility.metadata" (list $root "test" (printf "test-%s" .check)) | nindent 2 }}
-    {{- with $root.Values.defaults.podLabels }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
   annotations:
     helm.sh/hook: test
     # Helm prints the log and removes the pod; one that failed stays. (`helm test --logs` would look for the pod.)
     helm.sh/hook-output-log-policy: hook-succeeded,hook-failed
     helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
-    {{- with include "crypto-volatility.podAnnotations" (list $root dict) | trim }}
-    {{- nindent 4 . }}
-    {{- end }}
 spec:
-  {{- include "crypto-volatility.podCommon" (list $root 10001) | nindent 2 }}
   restartPolicy: Never
   activeDeadlineSeconds: {{ add $root.Values.tests.deadlineSeconds 60 }}
   terminationGracePeriodSeconds: 1
@@ -39,7 +37,6 @@ spec:
         - {name: {{ $name }}, value: {{ $value | quote }}}
         {{- end }}
       terminationMessagePolicy: FallbackToLogsOnError
-      securityContext: {{- include "crypto-volatility.containerSecurity" . | nindent 8 }}
       resources:
         requests: {cpu: 10m, memory: 32Mi}
         limits: {memory: 128Mi}
