@@ -15,6 +15,7 @@ from websockets.exceptions import (
     SecurityError,
 )
 
+from ingestor import ledger
 from ingestor.advanced import canonical, subscriptions
 from ingestor.backlog.waiting import Backlog
 from ingestor.config import Settings
@@ -74,6 +75,7 @@ class Feed:
         self._connections, self._connected = 0, False
         self._ended: str | None = None
         self.trouble: str | None = None
+        self._telling: asyncio.Task[None] | None = None
         backoff = Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds)
         self._delays = Delays(backoff, settings.healthy_seconds)
 
@@ -184,6 +186,9 @@ class Feed:
 
     def _refused(self, exc: Exception) -> Exception | None:
         self._metrics.reconnects.labels("refused").inc()
-        self.trouble = f"{self._settings.ws_url}: {exc!r}"
+        is_first, self.trouble = self.trouble is None, f"{self._settings.ws_url}: {exc!r}"
+        if is_first:
+            silent = Silent(self._clock_us(), 0.0, f"{ledger.UNREACHABLE}{self.trouble}")
+            self._telling = asyncio.create_task(self._items.put(silent), name="tell")
         get_logger().error("feed.refused", url=self._settings.ws_url, reason=repr(exc))
         return gives_up(exc)

@@ -47,10 +47,11 @@ class Received(msgspec.Struct, frozen=True, array_like=True, tag="received"):
 
 
 class Silent(msgspec.Struct, frozen=True, array_like=True, tag="silent"):
-    """No frame came for ``seconds`` of wall-clock time."""
+    """No frame came for ``seconds`` of wall-clock time, or no connection for ``reason``."""
 
     at_us: int
     seconds: float
+    reason: str = ""
 
 
 Item = Opened | Received | Silent
@@ -82,7 +83,7 @@ class Intake:
             case Received():
                 return self._received(item)
             case Silent():
-                reason = f"no frame for {item.seconds:g} s"
+                reason = item.reason or f"no frame for {item.seconds:g} s"
                 return [self._ledger_line("silent", item.at_us, reason)]
 
     def close(self) -> list[Outgoing]:

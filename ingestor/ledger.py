@@ -9,6 +9,9 @@ from plumbing.messages import read_message
 
 SCHEMA_VERSION: Final = 1
 
+UNREACHABLE: Final = "cannot be reached: "
+"""So begins the reason of a line ``silent`` where there is no connection; once an outage."""
+
 Kind = Literal["connected", "reconnected", "break", "silent", "halted", "trading"]
 
 

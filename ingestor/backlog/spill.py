@@ -32,7 +32,7 @@ def packed(item: Item) -> bytes:
     """Return an item as the file has it.
 
     >>> [item_of(packed(item)[4:]) for item in (Received(b"{}", 7), Silent(8, 15.0))]
-    [Received(data=b'{}', at_us=7), Silent(at_us=8, seconds=15.0)]
+    [Received(data=b'{}', at_us=7), Silent(at_us=8, seconds=15.0, reason='')]
     """
     body = _encode(item)
     return len(body).to_bytes(4, "big") + body

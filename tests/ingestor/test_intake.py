@@ -88,9 +88,13 @@ def test_a_break_stands_alone_and_in_the_ledger() -> None:
 def test_connections_in_the_ledger() -> None:
     """The first is connected, the next is reconnected with the reason why the last ended."""
     desk = Desk(BTC).take(
-        Opened("coinbase", NOW), Silent(NOW, 15), Opened("coinbase", NOW, "silent")
+        Silent(NOW, 0, "cannot be reached: away"),
+        Opened("coinbase", NOW),
+        Silent(NOW, 15),
+        Opened("coinbase", NOW, "silent"),
     )
     assert [(line.kind, line.reason) for line in desk.ledger] == [
+        ("silent", "cannot be reached: away"),
         ("connected", None),
         ("silent", "no frame for 15 s"),
         ("reconnected", "silent"),

@@ -19,7 +19,7 @@ from ingestor.backlog.spill import KILLED, Spill
 from ingestor.config import Settings
 from ingestor.courier import Courier
 from ingestor.intake import Opened, Received
-from ingestor.ledger import FeedEvent
+from ingestor.ledger import UNREACHABLE, FeedEvent
 from ingestor.ledger import decode as decode_ledger
 from ingestor.metrics import Metrics
 from ingestor.service import Service, Undelivered
@@ -431,7 +431,9 @@ def test_a_refusing_server_is_tried_again(status: HTTPStatus) -> None:
             running = Running(server, memory)
             await running.until(lambda: len(memory.events()) == 2)
         assert running.value("ingestor_reconnects_total", reason="refused") == 8
-        assert [line.kind for line in running.ledger()] == ["connected", "break"]
+        told = running.ledger()
+        assert [line.kind for line in told] == ["silent", "connected", "break"]
+        assert (told[0].reason or "").startswith(f"{UNREACHABLE}ws://127.0.0.1")
 
     asyncio.run(scenario())
 

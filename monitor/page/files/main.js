@@ -6,7 +6,7 @@ import { showFaults } from "./faults.js";
 import { Products, rowsOf } from "./products.js";
 import { showRecord, showRuns } from "./record.js";
 import { csvOf, runsOf } from "./runs.js";
-import { showFacts, showHoles, showOperations } from "./service.js";
+import { feedTrouble, showFacts, showHoles, showOperations } from "./service.js";
 import { append, emptySeries, seriesOf } from "./series.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { followTheme, keep, kept } from "./theme.js";
@@ -82,6 +82,10 @@ async function ask() {
   const history = await get(asked);
   if (history && product === view.chosen && span === view.span) view.series = seriesOf(history);
   await askSignals();
+  show();
+}
+
+async function askService() {
   view.service = await get("service");
   showOperations(view.service, view.drift, view.chosen);
   show();
@@ -117,8 +121,9 @@ function trouble() {
   if (!view.frame) return silent > SILENT_MS ? "No word from the monitor yet." : "";
   if (silent > SILENT_MS) return `No word from the monitor for ${lasting(silent / 1e3)}. What stands here is old.`;
   const mine = glance();
-  if (mine && ageOf(mine) > STALE_SECONDS) return `No new data of ${mine.product_id} for ${lasting(ageOf(mine))}. What stands here is old.`;
-  return "";
+  if (!mine) return feedTrouble(view.service);
+  if (ageOf(mine) <= STALE_SECONDS) return "";
+  return `No new data of ${mine.product_id} for ${lasting(ageOf(mine))}. What stands here is old. ${feedTrouble(view.service)}`.trim();
 }
 
 function show() {
@@ -213,7 +218,10 @@ setInterval(() => {
   if (stream.silentMs > 1500) show();
 }, 1000);
 setInterval(() => {
-  if (!document.hidden && !view.paused) ask();
+  if (document.hidden || view.paused) return;
+  ask();
+  askService();
 }, AGAIN_MS);
+setTimeout(askService, 500);
 setInterval(askRarely, 6 * AGAIN_MS);
 setTimeout(askRarely, 2000);

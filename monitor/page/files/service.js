@@ -19,6 +19,8 @@ const DRIFT = {
   no_reference: "the model brings no training rows of it", short_reference: "the model learned from too few seconds of it",
 };
 
+const UNREACHABLE = "cannot be reached: ";
+
 const ms = (seconds) => `${(1e3 * seconds).toFixed(0)} ms`;
 
 export function factsOf(mine, rates, health) {
@@ -45,6 +47,13 @@ export function ledgerLine(line) {
   const long = line.from_us === null || line.to_us === null || line.from_us === undefined ? "" : `, ${lasting((line.to_us - line.from_us) / 1e6)}`;
   const missing = line.missing ? `, ${line.missing} trades missing` : "";
   return [dayAndClock(line.at_us), line.product_id ?? "all", `${KINDS[line.kind] ?? line.kind}${line.reason ? `: ${line.reason}` : ""}${long}${missing}`];
+}
+
+// In words that no connection can be made, "" where there is one or nothing is known.
+export function feedTrouble(service) {
+  const line = (service?.ledger ?? []).find((each) => !each.product_id);
+  if (line?.kind !== "silent" || !line.reason?.startsWith(UNREACHABLE)) return "";
+  return `The feed cannot be reached since ${dayAndClock(line.at_us)} (${line.reason.slice(UNREACHABLE.length)}); it is tried again and again.`;
 }
 
 export const promotionLine = (line) => (line.kind === "switched"

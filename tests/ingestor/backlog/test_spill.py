@@ -3,9 +3,10 @@
 import os
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from ingestor.backlog.spill import FILE, KILLED, Spill, SpillError, packed
+from ingestor.backlog.spill import FILE, KILLED, Spill, SpillError, item_of, packed
 from ingestor.intake import Item, Opened, Received, Silent
 
 OPENED = Opened("coinbase", 1, None)
@@ -111,3 +112,9 @@ def test_a_full_disk_is_no_room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(os, "pwrite", real)
     assert spill.write(frame(3))
     assert read(spill) == [frame(1), frame(3)]
+
+
+def test_what_an_older_release_left_is_read() -> None:
+    """Its lines of silence have no reason."""
+    body = msgspec.msgpack.encode(["silent", 3, 15.0])
+    assert item_of(body) == Silent(3, 15.0)

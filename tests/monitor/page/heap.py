@@ -1,7 +1,8 @@
-"""The page open for minutes at 10 rows a second of each of two products: its heap by the minute.
+"""The page open for minutes at 10 rows a second of two products each: heap and CPU by the minute.
 
 ``python -m tests.monitor.page.heap MINUTES``: needs the system's Chromium. The garbage is collected
-before each figure, so that what is left is held.
+before each figure, so that what is left is held. CPU is that of the tab's process, in cores, and
+that of the browser's drawing process beside it; without a window the system's processor draws.
 """
 
 import shutil
@@ -42,30 +43,42 @@ def figures(page: Page, session: CDPSession) -> dict[str, float]:
     }
 
 
+def seconds_used(browser: CDPSession) -> dict[str, float]:
+    """CPU seconds so far of the browser's processes, by kind: ``renderer`` is the tab's."""
+    found: dict[str, float] = {}
+    for each in browser.send("SystemInfo.getProcessInfo")["processInfo"]:
+        found[each["type"]] = found.get(each["type"], 0.0) + each["cpuTime"]
+    return found
+
+
 def tell(*cells: object) -> None:
     """Write a line at once."""
     sys.stdout.write("\t".join(map(str, cells)) + "\n")
     sys.stdout.flush()
 
 
-def drive(host: Host, page: Page, session: CDPSession, minutes: int) -> None:
+def drive(host: Host, page: Page, session: CDPSession, browser: CDPSession, minutes: int) -> None:
     """Give the page its second each second, and print a line a minute."""
     courses = [rows(product) for product in PRODUCTS]
     for each in courses:
         host.take(*(next(each) for _ in range(WARM_SECONDS)))
     page.goto(host.address)
-    began = time.monotonic()
+    began, used = time.monotonic(), seconds_used(browser)
     for second in range(minutes * 60 + 1):
         for each in courses:
             host.take(*(next(each) for _ in range(RATE)))
         host.turn()
         if second % 60 == 0:
-            tell(second // 60, *figures(page, session).values())
+            now = seconds_used(browser)
+            kinds = ("renderer", "GPU")
+            cores = [round((now.get(kind, 0.0) - used.get(kind, 0.0)) / 60, 3) for kind in kinds]
+            tell(second // 60, *figures(page, session).values(), *cores)
+            used = seconds_used(browser)
         page.wait_for_timeout(max(0.0, began + second + 1 - time.monotonic()) * 1e3)
 
 
 def main(minutes: int) -> int:
-    """Print minutes, MB of heap, nodes and listeners."""
+    """Print minutes, MB of heap, nodes, listeners, and cores in use since the line before."""
     path = shutil.which("chromium")
     assert path, "found no chromium on the PATH, expected it: apt-get install chromium"
     with sync_playwright() as playwright, hosted() as host:
@@ -73,8 +86,8 @@ def main(minutes: int) -> int:
         page = browser.new_page()
         session = page.context.new_cdp_session(page)
         session.send("Performance.enable")
-        tell("minute", "heap_mb", "nodes", "listeners")
-        drive(host, page, session, minutes)
+        tell("minute", "heap_mb", "nodes", "listeners", "tab_cores", "drawing_cores")
+        drive(host, page, session, browser.new_browser_cdp_session(), minutes)
         browser.close()
     return 0
 

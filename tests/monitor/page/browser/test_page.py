@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from ingestor.ledger import FeedEvent
+from ingestor.ledger import UNREACHABLE, FeedEvent, Kind
 from ingestor.ledger import encode as encode_line
 from ingestor.topics import CONTROL, FEED_EVENTS
 from monitor.forecast_record import Said, SaidByAll, Week
@@ -353,3 +353,25 @@ def test_how_the_service_fares_is_shown(host: Host, visit: Visit) -> None:
     expect(page.locator("#promotions")).to_contain_text("baselinechosen by ann")
     expect(page.locator("#drift-state")).to_have_text("unknown yet")
     expect(page.locator("#service")).to_contain_text("1.0 rows a second")
+
+
+def test_a_feed_that_cannot_be_reached_is_named(host: Host, visit: Visit) -> None:
+    """In words, before the first prediction and after the last; and no more once it is there."""
+
+    def told(kind: Kind, reason: str | None) -> None:
+        line = FeedEvent(kind=kind, feed="", at_us=START, reason=reason)
+        host.service.log.append(FEED_EVENTS.name, "", encode_line(line))
+
+    told("silent", f"{UNREACHABLE}wss://exchange: ConnectionRefusedError")
+    page = visit(host)
+    trouble = page.locator("#trouble")
+    said_so = "cannot be reached since 2023-11-14 22:13:20 (wss://exchange: ConnectionRefusedError)"
+    expect(trouble).to_contain_text(f"The feed {said_so}")
+    lived(host)
+    host.turn()
+    expect(trouble).to_be_hidden()
+    host.turn(later=40)
+    expect(trouble).to_contain_text("No new data of BTC-USD for 4")
+    expect(trouble).to_contain_text(said_so)
+    told("connected", None)
+    expect(trouble).not_to_contain_text("cannot be reached", timeout=30_000)
