@@ -3,8 +3,6 @@
 For people who use ``kubectl apply --server-side -k``; upgrades and rollbacks are Helm's.
 """
 
-import hashlib
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +15,10 @@ CHART: Final = Path("charts") / "crypto-volatility"
 RENDERED: Final = ROOT / "manifests" / "rendered"
 NAME: Final = "crypto-volatility"
 PROFILE: Final = "values-kind.yaml"
+DECISIONS: Final = (
+    *("gitops=true", "tests.enabled=false"),
+    *("serving.models.ml.digest=chart", "serving.models.baseline.digest=chart"),
+)
 HEAD: Final = f"# Made by `make manifests` from {CHART} and its {PROFILE}: change those.\n"
 
 Manifest = dict[str, Any]
@@ -37,7 +39,7 @@ _Dumper.add_representer(str, _text)
 def helm() -> list[Manifest]:
     """Return what Helm makes of the chart. Raises CalledProcessError."""
     command = ["helm", "template", NAME, str(CHART), "--namespace", NAME]
-    options = ["--values", str(CHART / PROFILE), "--set", "tests.enabled=false"]
+    options = ["--values", str(CHART / PROFILE), "--set", ",".join(DECISIONS)]
     done = subprocess.run(
         [*command, *options], cwd=ROOT, capture_output=True, text=True, check=True
     )
@@ -48,20 +50,12 @@ def plain(thing: Manifest) -> Manifest:
     """Return an object without what only Helm understands."""
     metadata = thing["metadata"]
     annotations: dict[str, str] = metadata.get("annotations", {})
-    kept = {key: text for key, text in annotations.items() if not key.startswith("helm.sh/")}
+    kept = {key: text for key, text in annotations.items() if "helm.sh/" not in key}
     metadata = {key: each for key, each in metadata.items() if key != "annotations"}
     metadata["labels"] = {**metadata["labels"], "app.kubernetes.io/managed-by": "kubectl"}
     if kept:
         metadata["annotations"] = kept
-    if thing["kind"] == "Job":
-        metadata["name"] = _by_content(metadata["name"], thing["spec"])
     return {**thing, "metadata": metadata}
-
-
-def _by_content(name: str, spec: object) -> str:
-    """Name a Job by what it does instead of the revision: it cannot be changed, only made anew."""
-    digest = hashlib.sha256(json.dumps(spec, sort_keys=True).encode()).hexdigest()
-    return f"{name.rsplit('-', 1)[0]}-{digest[:8]}"
 
 
 def namespace() -> Manifest:

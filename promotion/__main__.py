@@ -8,7 +8,7 @@ from typing import Final
 
 from plumbing.terminal import say
 
-COMMANDS: Final = ("promote", "deploy", "history", "prune")
+COMMANDS: Final = ("promote", "deploy", "history", "prune", "pin")
 
 
 def main(arguments: list[str] | None = None) -> int:

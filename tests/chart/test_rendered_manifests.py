@@ -56,12 +56,3 @@ def test_nothing_of_helms_is_left() -> None:
         labels = metadata.get("labels", {})
         assert labels.get("app.kubernetes.io/managed-by") != "Helm"
         assert labels.get("app.kubernetes.io/component") != "test"
-
-
-def test_a_job_is_named_by_what_it_does() -> None:
-    """A Job cannot be changed: with another image it is another one."""
-    job = {"kind": "Job", "metadata": {"name": "a-topics-1", "labels": {}}, "spec": {"image": "b"}}
-    other = {**job, "spec": {"image": "c"}}
-    names = [RENDER.plain(each)["metadata"]["name"] for each in (job, other, job)]
-    assert names[0] == names[2] != names[1]
-    assert names[0].startswith("a-topics-")

@@ -10,13 +10,8 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {{- include "crypto-volatility.metadata" (list $root .name .name) | nindent 2 }}
 spec:
-  {{- if not $scaled }}
-  replicas: {{ $replicas }}
-  {{- else }}
-  {{- /* The autoscaler's number stays: without it Helm would take the field away, which means 1. */}}
-  {{- with lookup "apps/v1" "Deployment" $root.Release.Namespace (printf "%s-%s" (include "crypto-volatility.fullname" $root) .name) }}
-  replicas: {{ .spec.replicas }}
-  {{- end }}
+  {{- with include "crypto-volatility.replicas" (dict "root" $root "name" .name "replicas" $replicas "scaled" $scaled) }}
+  replicas: {{ . }}
   {{- end }}
   revisionHistoryLimit: {{ max (int $root.Values.defaults.revisionHistoryLimit) (ternary (int $root.Values.serving.kept) 0 (eq .name "mlserver")) }}
   {{- if eq (default "RollingUpdate" $c.strategy) "Recreate" }}
@@ -78,7 +73,7 @@ apiVersion: v1
 kind: PersistentVolumeClaim
 metadata:
   {{- include "crypto-volatility.metadata" (list $root .name .name) | nindent 2 }}
-  annotations: {helm.sh/resource-policy: keep}
+  annotations: {{- include "crypto-volatility.keep" $root | nindent 4 }}
 spec:
   accessModes: [ReadWriteOnce]
   {{- with $c.persistence.storageClass }}

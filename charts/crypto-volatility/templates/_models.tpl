@@ -1,5 +1,9 @@
-{{/* Models that stand in the namespace, as JSON: {CONFIGMAP NAME: {"digest": …, "files": […]}}. */}}
+{{/* Models that stand in the namespace, as JSON: {CONFIGMAP NAME: {"digest": …, "files": […]}}; with `gitops: true`
+those that values say stand there. */}}
 {{- define "crypto-volatility.standingModels" -}}
+{{- if .Values.gitops -}}
+{{- include "crypto-volatility.pinnedModels" . -}}
+{{- else -}}
 {{- $standing := dict -}}
 {{- range (lookup "v1" "ConfigMap" .Release.Namespace "").items -}}
 {{- $labels := default dict .metadata.labels -}}
@@ -9,6 +13,7 @@
 {{- end -}}
 {{- end -}}
 {{- toJson $standing -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Digests of the models that the chart brings, as JSON by variant. */}}
@@ -23,6 +28,9 @@
 {{/* Versions that are live, as JSON by variant; empty unless the chart brings the pair that it brought last. That is
 noted on the Service: `kubectl rollout undo` takes a Deployment's annotations back too. */}}
 {{- define "crypto-volatility.liveModels" -}}
+{{- if .Values.gitops -}}
+{}
+{{- else -}}
 {{- $name := printf "%s-mlserver" (include "crypto-volatility.fullname" .) -}}
 {{- $brought := default dict (dig "metadata" "annotations" dict (lookup "v1" "Service" .Release.Namespace $name)) -}}
 {{- $template := default dict (dig "spec" "template" "metadata" "annotations" dict (lookup "apps/v1" "Deployment" .Release.Namespace $name)) -}}
@@ -35,14 +43,16 @@ noted on the Service: `kubectl rollout undo` takes a Deployment's annotations ba
 {{- end -}}
 {{- ternary $live dict (eq (len $live) 2) | toJson -}}
 {{- end -}}
+{{- end -}}
 
 {{/* Which models are served, as JSON:
   {"ml": VERSION, "baseline": VERSION,  what the pods are to mount
    "chart": {"ml": DIGEST, …},          what the chart brings
    "kept": {CONFIGMAP NAME: [FILE…]}}   all that stand, the chart's too
-The rule (docs/adr/0009): an explicit digest wins; else, if the chart brings the pair that it brought last, what is
+The rule (docs/adr/0009): an explicit digest wins, `chart` being the chart's own; else, if the chart brings the pair that it brought last, what is
 live stays (promoted, or undone); else the chart's pair is rolled out. */}}
 {{- define "crypto-volatility.models" -}}
+{{- include "crypto-volatility.decided" . -}}
 {{- $root := . -}}
 {{- $full := include "crypto-volatility.fullname" . -}}
 {{- $chart := include "crypto-volatility.chartModels" . | fromJson -}}
@@ -57,6 +67,7 @@ live stays (promoted, or undone); else the chart's pair is rolled out. */}}
 {{- $models := dict "chart" $chart "kept" $kept -}}
 {{- range $variant, $own := $chart -}}
 {{- $asked := (index $root.Values.serving.models $variant).digest -}}
+{{- if eq $asked "chart" }}{{ $asked = $own }}{{ end -}}
 {{- $version := default (index $live $variant | default $own) $asked | trunc 12 -}}
 {{- $name := printf "%s-model-%s-%s" $full $variant $version -}}
 {{- $digest := dig $name "digest" "" $standing -}}

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from plumbing.stop import Stop
-from promotion.commands import history, promote, prune
+from promotion.commands import history, pin, promote, prune
 from promotion.commands.in_cluster import promote_there
 from promotion.config import PromotionSettings
 from serving.control import VARIANTS
@@ -70,7 +70,7 @@ def say(cluster: FakeCluster, settings: PromotionSettings, tmp_path: Path) -> Ca
     def run(*words: str, stop: Any = None) -> int:
         parser = argparse.ArgumentParser()
         subparsers = parser.add_subparsers()
-        for command in (promote, history, prune):
+        for command in (promote, history, prune, pin):
             command.add(subparsers)
         given = ["--to", "kubernetes", "--kubeconfig", str(kubeconfig)]
         options = parser.parse_args([*words, *given])
