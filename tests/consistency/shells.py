@@ -63,6 +63,7 @@ SHELLS = {
         "exposition",
         "kafka",
         "known_settings",
+        "listening",
         "logs",
         "metrics",
         "probes",

@@ -39,6 +39,11 @@ spec:
     spec:
       {{- include "crypto-volatility.podCommon" (list $root (default 10001 $c.user)) | nindent 6 }}
       terminationGracePeriodSeconds: {{ default $root.Values.defaults.terminationGracePeriodSeconds $c.terminationGracePeriodSeconds }}
+      {{- if and (eq .name "mlserver") (eq $root.Values.ip.listen "::") }}
+      hostAliases:
+        - {ip: "::", hostnames: [{{ include "crypto-volatility.everyAddress" $root }}]}
+        - {ip: 0.0.0.0, hostnames: [{{ include "crypto-volatility.everyAddress" $root }}]}
+      {{- end }}
       topologySpreadConstraints:
         - maxSkew: 1
           topologyKey: kubernetes.io/hostname
@@ -138,6 +143,9 @@ kind: Service
 metadata: {{- include "crypto-volatility.metadata" (list $root .name (printf "%s-pods" .name)) | nindent 2 }}
 spec:
   clusterIP: None
+  {{- with include "crypto-volatility.scrapedFamily" (list $root (default dict $c.service)) | trim }}
+  {{- nindent 2 . }}
+  {{- end }}
   publishNotReadyAddresses: true
   selector: {{- include "crypto-volatility.selector" (list $root .name) | nindent 4 }}
   ports:
