@@ -18,6 +18,7 @@ from adapter.connection import bounded
 from adapter.drain import Drain, DrainingServer
 from adapter.model_router import Fallback
 from plumbing.kafka import KafkaSettings
+from plumbing.listening import host_for_asyncio
 from plumbing.logs import configure, get_logger
 from plumbing.stop import Stop
 from plumbing.terminal import user_name
@@ -81,7 +82,7 @@ def serve(settings: Settings) -> int:
 def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=settings.host,
+        host=host_for_asyncio(settings.host),
         port=settings.port,
         access_log=False,
         log_config=None,

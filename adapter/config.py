@@ -9,6 +9,7 @@ from pydantic_settings import SettingsConfigDict
 from adapter.schema import MOST_ROWS
 from plumbing.clients import ClientRegistry, clients_of, networks_of
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 from serving.control import Variant
 
@@ -20,7 +21,7 @@ class Settings(KnownSettings):
         env_prefix="ADAPTER_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("ADAPTER"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("ADAPTER"))
     """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 8000
     """Port of everything: /predict, V2, /health, /metrics and the probes."""

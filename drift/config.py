@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 
 
@@ -16,7 +17,7 @@ class Settings(KnownSettings):
         env_prefix="DRIFT_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("DRIFT"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("DRIFT"))
     """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 8091
     """Port of HTTP: the report, probes, metrics."""

@@ -5,6 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from featurizer.level.seeds import packaged_seeds, read_seeds
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 
 
@@ -19,7 +20,7 @@ class Settings(KnownSettings):
         validate_default=True,
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("FEATURIZER"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("FEATURIZER"))
     """Address of /healthz, /readyz and /metrics; `LISTEN_HOST` sets that of all services."""
     port: int = 9102
     """Port of /healthz, /readyz and /metrics; 0 takes a free one."""

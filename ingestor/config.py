@@ -5,6 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from ingestor.advanced import CHANNELS, STATUS
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 
 
@@ -22,7 +23,7 @@ class Settings(KnownSettings):
     channels: str = ",".join((*CHANNELS, STATUS))
     """Channels to subscribe to, separated by commas; without heartbeats silence is outage, without
     `market_trades` a ticker that stops cannot be told from a quiet market."""
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("INGESTOR"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("INGESTOR"))
     """Address on which probes and metrics are served; `LISTEN_HOST` sets that of all services."""
     port: int = 9101
     """Port of probes and metrics; 0 takes a free one."""

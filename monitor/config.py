@@ -8,6 +8,7 @@ from pydantic_settings import SettingsConfigDict
 
 from plumbing.clients import ClientRegistry, clients_of
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 
 BudgetADay = Annotated[Literal[2, 4, 8, 16], BeforeValidator(int)]
@@ -21,7 +22,7 @@ class Settings(KnownSettings):
         env_prefix="MONITOR_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("MONITOR"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("MONITOR"))
     """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 8090
     """Port of HTTP: predictions, stream, probes, metrics."""

@@ -49,6 +49,7 @@ from plumbing.kafka import (
     ensure_topics,
     trouble_of,
 )
+from plumbing.listening import host_for_asyncio
 from plumbing.logs import get_logger
 from plumbing.stop import Stop
 from plumbing.tracing.trace import UNTRACED, Tracer
@@ -232,7 +233,8 @@ class Monitor:
         runner = web.AppRunner(self._app(), access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         try:
-            site = web.TCPSite(runner, self._settings.host, self._settings.port)
+            host = host_for_asyncio(self._settings.host)
+            site = web.TCPSite(runner, host, self._settings.port)
             await site.start()
             self.port = runner.addresses[0][1]
             yield

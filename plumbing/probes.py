@@ -4,11 +4,12 @@ import json
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 from prometheus_client import CollectorRegistry
 
 from plumbing.exposition import exposition
+from plumbing.listening import ThreadedServer
 
 Ready = Callable[[], Mapping[str, bool]]
 Answer = tuple[int, str, bytes]
@@ -43,7 +44,7 @@ class Probes:
         self._registry, self._ready = registry, ready
         self._stalled_after, self._pages, self._clock = stalled_after, pages, clock
         self._last_beat = clock()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: ThreadedServer | None = None
 
     def start(self) -> int:
         """Listen and give the bound port; port 0 takes a free one."""
@@ -63,8 +64,7 @@ class Probes:
             def log_message(self, format: str, *args: object) -> None:
                 """Say nothing: probes come every second."""
 
-        self._server = ThreadingHTTPServer((self._host, self._port), Handler)
-        self._server.daemon_threads = True
+        self._server = ThreadedServer(self._host, self._port, Handler)
         threading.Thread(target=self._server.serve_forever, name="probes", daemon=True).start()
         return int(self._server.server_address[1])
 

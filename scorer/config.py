@@ -6,6 +6,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 from serving.control import Variant
 
@@ -17,7 +18,7 @@ class Settings(KnownSettings):
         env_prefix="SCORER_", frozen=True, populate_by_name=True, use_attribute_docstrings=True
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("SCORER"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("SCORER"))
     """Address of /healthz, /readyz and /metrics; `LISTEN_HOST` sets that of all services."""
     port: int = 9103
     """Port of /healthz, /readyz and /metrics."""

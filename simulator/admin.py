@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from plumbing.exposition import exposition
+from plumbing.listening import host_for_asyncio
 from simulator.faults import read_fault
 from simulator.metrics import Metrics
 from simulator.server import Exchange
@@ -36,7 +37,7 @@ class Admin:
     async def open(self) -> None:
         """Listen; ``port`` is the bound one from here on."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self.port).start()
+        await web.TCPSite(self._runner, host_for_asyncio(self._host), self.port).start()
         self.port = self._runner.addresses[0][1]
 
     async def close(self) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 
 LONG_AGO: Final = datetime(2024, 1, 1, tzinfo=UTC)
@@ -24,7 +25,7 @@ class SimulatorSettings(KnownSettings):
         use_attribute_docstrings=True,
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("SIMULATOR"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("SIMULATOR"))
     """Address of the WebSocket and of the admin interface; `LISTEN_HOST` sets that of all
     services."""
     port: int = 8765

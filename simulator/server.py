@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
+from plumbing.listening import host_for_asyncio
 from plumbing.logs import get_logger
 from simulator.config import SimulatorSettings
 from simulator.exchange import SUBSCRIBE_WITHIN_S, ExchangeSession, OutgoingMessage
@@ -152,7 +153,7 @@ class Exchange:
         """Listen."""
         self._server = await serve(
             self._connected,
-            self._settings.host,
+            host_for_asyncio(self._settings.host),
             self._settings.port,
             process_response=self._name_feed,
             ping_timeout=PONG_S,

@@ -1,6 +1,12 @@
-"""Ports on 127.0.0.1 that nobody else takes while the tests run."""
+"""Ports on 127.0.0.1 that nobody else takes while the tests run; and whether there is IPv6."""
 
 import socket
+
+import pytest
+
+IPV6 = pytest.mark.skipif(
+    not socket.has_dualstack_ipv6(), reason="found no IPv6 on this machine, expected ::1"
+)
 
 _held: list[socket.socket] = []
 

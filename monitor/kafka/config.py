@@ -4,6 +4,7 @@ from pydantic import Field
 from pydantic_settings import SettingsConfigDict
 
 from plumbing.known_settings import KnownSettings
+from plumbing.listening import ListenHost
 from plumbing.settings import listen_host
 
 
@@ -17,7 +18,7 @@ class Settings(KnownSettings):
         use_attribute_docstrings=True,
     )
 
-    host: str = Field(default="127.0.0.1", validation_alias=listen_host("KAFKA_METRICS"))
+    host: ListenHost = Field(default="127.0.0.1", validation_alias=listen_host("KAFKA_METRICS"))
     """Address to listen on; `LISTEN_HOST` sets that of all services."""
     port: int = 9104
     """Port of probes and metrics."""

@@ -17,7 +17,7 @@ from plumbing.kafka import KafkaSettings
 from serving.control import Serving
 from serving.follower import Follower, open_control
 from serving.switch import read_control, write_control
-from tests.ports import held_port
+from tests.ports import IPV6, held_port
 from tests.waiting import eventually, patience
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
@@ -37,7 +37,8 @@ class Process:
     """A running adapter."""
 
     def __init__(self, model_url: str, **environment: str) -> None:
-        self.url = f"http://127.0.0.1:{(port := held_port())}"
+        port, host = held_port(), environment.get("ADAPTER_HOST", "127.0.0.1")
+        self.url = f"http://{'[::1]' if ':' in host else host}:{port}"
         settings = {
             "ADAPTER_HOST": "127.0.0.1",
             "ADAPTER_PORT": str(port),
@@ -155,6 +156,20 @@ def test_it_ends_at_once_when_nobody_is_connected(started):
     """The time to drain is no time to wait for nothing."""
     process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_DRAIN_SECONDS="600")
     assert process.end()[0] == 0
+
+
+@IPV6
+@pytest.mark.parametrize(("host", "also"), [("[::1]", False), ("::", True)])
+def test_it_listens_on_ipv6(started, row, host, also):
+    """At an address of its own, or with IPv4; a client there is its network."""
+    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_HOST=host)
+    answer = post(process.url + "/predict", json={"rows": [row]})
+    assert answer.status_code == 200
+    port = httpx.URL(process.url).port
+    with socket.socket() as client:
+        assert (client.connect_ex(("127.0.0.1", port)) == 0) is also
+    (line,) = [each for each in process.end()[1] if each.get("path") == "/predict"]
+    assert line["client"] == "address:::/64"
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,7 @@ SHELLS = {
         "exposition",
         "kafka",
         "known_settings",
+        "listening",
         "logs",
         "metrics",
         "probes",

@@ -28,6 +28,7 @@ from simulator.market import frames
 from simulator.metrics import Metrics
 from simulator.server import Exchange
 from simulator.source import source_of
+from tests.ports import IPV6, held_port
 
 START = 1_704_067_200_000_000
 NOW = 1_790_000_000_000_000
@@ -272,6 +273,30 @@ def test_the_status_says_what_is_played_and_what_was_sent(recording: Path) -> No
         assert after["event_time_us"] > before["event_time_us"] == START
 
     asyncio.run(scene())
+
+
+@IPV6
+@pytest.mark.parametrize(("host", "name"), [("[::1]", "::1"), ("::", "::1"), ("::", "127.0.0.1")])
+def test_it_listens_on_ipv6(recording: Path, host: str, name: str) -> None:
+    """At an address of its own, or with IPv4."""
+
+    async def listening() -> set[str]:
+        port = held_port()
+        settings = SimulatorSettings(port=port, recording=recording, host=host)
+        exchange = Exchange(settings, source_of(settings, NOW), Metrics(CollectorRegistry()))
+        admin = Admin(exchange, Metrics(CollectorRegistry()), settings.host, held_port())
+        await exchange.open()
+        await admin.open()
+        at = {where.getsockname()[0] for where in exchange._server.sockets}  # type: ignore[union-attr]
+        _, writer = await asyncio.open_connection(name, port)
+        writer.close()
+        _, writer = await asyncio.open_connection(name, admin.port)
+        writer.close()
+        await exchange.close()
+        await admin.close()
+        return at
+
+    assert asyncio.run(listening()) == ({"::", "0.0.0.0"} if host == "::" else {"::1"})
 
 
 def test_the_admin_interface_answers_probes_and_metrics() -> None:

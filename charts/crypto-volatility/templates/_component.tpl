@@ -59,6 +59,9 @@ kind: Service
 metadata: {{- include "crypto-volatility.metadata" (list $root .name (printf "%s-pods" .name)) | nindent 2 }}
 spec:
   clusterIP: None
+  {{- with include "crypto-volatility.scrapedFamily" (list $root (default dict $c.service)) | trim }}
+  {{- nindent 2 . }}
+  {{- end }}
   publishNotReadyAddresses: true
   selector: {{- include "crypto-volatility.selector" (list $root .name) | nindent 4 }}
   ports:
@@ -108,6 +111,11 @@ metadata:
     {{- end }}
 spec:
   terminationGracePeriodSeconds: {{ default $root.Values.defaults.terminationGracePeriodSeconds $c.terminationGracePeriodSeconds }}
+  {{- if and (eq .name "mlserver") (eq $root.Values.ip.listen "::") }}
+  hostAliases:
+    - {ip: "::", hostnames: [{{ include "crypto-volatility.everyAddress" $root }}]}
+    - {ip: 0.0.0.0, hostnames: [{{ include "crypto-volatility.everyAddress" $root }}]}
+  {{- end }}
   topologySpreadConstraints:
     - maxSkew: 1
       topologyKey: kubernetes.io/hostname

@@ -92,7 +92,7 @@ labels: {{- include "crypto-volatility.labels" (list $root (index . 1)) | ninden
 
 {{/* Environment of all our processes, as a dictionary. */}}
 {{- define "crypto-volatility.commonEnv" -}}
-{{- $env := dict "LISTEN_HOST" "0.0.0.0" "PROMETHEUS_DISABLE_CREATED_SERIES" "true" -}}
+{{- $env := dict "LISTEN_HOST" .Values.ip.listen "PROMETHEUS_DISABLE_CREATED_SERIES" "true" -}}
 {{- $_ := set $env "OTEL_TRACES_SAMPLER" .Values.tracing.sampler -}}
 {{- $_ := set $env "OTEL_TRACES_SAMPLER_ARG" .Values.tracing.ratio -}}
 {{- $_ := set $env "OTEL_EXPORTER_OTLP_ENDPOINT" .Values.tracing.endpoint -}}

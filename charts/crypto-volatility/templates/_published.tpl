@@ -111,6 +111,7 @@
 {{- end -}}
 {{- end -}}
 type: {{ $type }}
+{{- include "crypto-volatility.families" (list $root $at $own) }}
 {{- with $own.externalTrafficPolicy }}
 externalTrafficPolicy: {{ . }}
 {{- end }}
@@ -121,3 +122,37 @@ loadBalancerClass: {{ . }}
 loadBalancerSourceRanges: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end -}}
+
+{{/* ipFamilyPolicy and ipFamilies of a Service, its own before those for all. (list root name-in-the-values own) */}}
+{{- define "crypto-volatility.families" -}}
+{{- $ip := (index . 0).Values.ip -}}
+{{- $at := index . 1 -}}
+{{- $policy := default $ip.familyPolicy (index . 2).ipFamilyPolicy -}}
+{{- $families := default $ip.families (index . 2).ipFamilies -}}
+{{- if and (or (has "IPv6" $families) (contains "DualStack" $policy)) (ne $ip.listen "::") -}}
+{{- fail (printf "%s: found IPv6 asked for (%s), and ip.listen %s, which is IPv4 alone; expected ip.listen ::" $at (join ", " (prepend $families $policy | compact)) $ip.listen) -}}
+{{- end -}}
+{{- if and (eq $policy "SingleStack") (gt (len $families) 1) -}}
+{{- fail (printf "%s: found SingleStack and the families %s, expected one" $at (join ", " $families)) -}}
+{{- end -}}
+{{- with $policy }}
+ipFamilyPolicy: {{ . }}
+{{- end }}
+{{- with $families }}
+ipFamilies: {{ toJson . }}
+{{- end }}
+{{- end -}}
+
+{{/* The same of a Service by which pods are scraped: one family, or Prometheus would count each pod twice. (list root own) */}}
+{{- define "crypto-volatility.scrapedFamily" -}}
+{{- $ip := (index . 0).Values.ip -}}
+{{- if eq $ip.listen "::" }}
+ipFamilyPolicy: SingleStack
+{{- with default $ip.families (index . 1).ipFamilies }}
+ipFamilies: [{{ first . }}]
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* A name that stands for every address of both families in /etc/hosts: MLServer's REST and gRPC understand no other form of it alike. */}}
+{{- define "crypto-volatility.everyAddress" -}}every-address{{- end -}}
