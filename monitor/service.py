@@ -16,6 +16,7 @@ from ingestor.topics import (
     DEAD_LETTERS,
     FEATURES,
     OUTCOMES,
+    PACKED,
     PREDICTIONS,
     SIGNALS,
     TICKS,
@@ -82,7 +83,9 @@ class Reading:
         self._session: Session | None = None
         stop = Stop()
         self._outbox = Outbox(
-            partial(Producer, kafka, linger_ms=LINGER_MS), stop.wait, beat=self._beats
+            partial(Producer, kafka, linger_ms=LINGER_MS, packed=PACKED),
+            stop.wait,
+            beat=self._beats,
         )
         self.worker = Worker(
             "monitor",
