@@ -1,31 +1,49 @@
-"""Bytes that a tick takes on the broker's log, by codec and by records a batch.
+"""Bytes of the broker's log by form, batching and codec, of each topic that grows with ticks.
 
-    python benchmarks/kafka_size.py [--ticks 500]
+    python benchmarks/kafka_size.py [--records 500]
 
-Ticks and feature rows of a generated market are written to an embedded broker, one batch at a
-time, as the services do at the rate of a live feed (one record a batch) and when busy (ten).
+Ticks, rows, predictions and outcomes of a generated market, once all features are known, are
+written to an embedded broker, one record a batch, as at the rate of a live feed, and ten, as when
+busy: as JSON by each codec, and packed by dictionaries (``plumbing.kafka.packing``).
 """
 
 import argparse
 import sys
 import tempfile
-from collections.abc import Iterable
-from itertools import islice
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final
+from random import Random
+from typing import Final, Literal
+
+from msgspec.structs import replace
 
 from featurizer.engine import FeatureEngine
 from featurizer.row import encode as encode_row
 from ingestor.continuity import events
-from ingestor.tick import Tick
+from ingestor.tick import Event, Tick
 from ingestor.tick import encode as encode_event
 from local.broker import Broker
+from monitor.join import Joiner
+from monitor.outcome import encode as encode_outcome
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
+from plumbing.kafka.packing import Packer
+from scorer.prediction import encode as encode_prediction
+from scorer.variants import Arrived, predictions_of, values_of
+from serving.artifact import load_folder
+from serving.predictor import open_predictor, outputs_of
+from serving.tensor import OUTPUT, SEVERE
+from serving.v2 import Scored
 from simulator.market import frames
 
-CODECS: Final = ("none", "gzip", "snappy", "lz4", "zstd")
+CODECS: Final[tuple[Literal["none", "gzip", "zstd"], ...]] = ("none", "gzip", "zstd")
 BATCHES: Final = (1, 10)
 START_US: Final = 1_790_000_000_000_000
+WHOLE_US: Final = 5_000 * 1_000_000
+"""From the start until all features and a level are known."""
+LEARNED: Final = 200
+"""Records by which the dictionaries are made; they are not counted."""
+Sent = tuple[bytes, dict[str, str]]
 
 
 class _Topic:
@@ -37,51 +55,90 @@ class _Topic:
         self.name = name
 
 
-def records(ticks: int) -> dict[str, list[bytes]]:
-    """Return so many ticks, and the rows that the featurizer makes of them."""
-    engine, made = FeatureEngine(), dict[str, list[bytes]](ticks=[], features=[])
-    market = events(frames(7, ("BTC-USD",), START_US, 7_200), "generated")
-    for event in islice((each for each in market if isinstance(each, Tick)), ticks):
-        made["ticks"].append(encode_event(event))
+def market() -> Iterator[Event]:
+    """Yield two hours of a market as the ingestor says them, each received some time later."""
+    chance = Random(7)
+    for event in events(frames(7, ("BTC-USD",), START_US, 7_200), "generated"):
+        yield replace(event, received_us=event.time_us + chance.randint(20_000, 200_000))
+
+
+def records(count: int) -> dict[str, list[Sent]]:
+    """Return so many records of each topic, with the headers that ours have."""
+    chance = Random(8)
+    engine, joiner, made = FeatureEngine(), Joiner(), defaultdict[str, list[Sent]](list)
+    models = [load_folder(Path("model-settings", name)) for name in ("ml", "baseline")]
+    predictors = [open_predictor(model) for model in models]
+    for event in market():
         row = engine.update(event)
+        if event.time_us - START_US < WHOLE_US:
+            continue
+        matured = joiner.update(event)
+        made["outcomes"] += [(encode_outcome(each.outcome), {}) for each in matured]
+        if isinstance(event, Tick):
+            made["ticks"].append((encode_event(event), {}))
         if row is not None:
-            made["features"].append(encode_row(row))
-    return made
+            received = event.received_us
+            featurized = received + chance.randint(3_000, 9_000)
+            scored = featurized + chance.randint(5_000, 12_000)
+            headers = {"received_us": str(received), "featurized_us": str(featurized)}
+            made["features"].append((encode_row(row), headers))
+            said = [outputs_of(each, [values_of(row)]) for each in predictors]
+            served, shadow = (
+                Scored(out[OUTPUT], model.info, out.get(SEVERE))
+                for out, model in zip(said, models, strict=True)
+            )
+            arrived = Arrived(row, received, featurized)
+            [prediction] = predictions_of([arrived], served, [shadow], scored)
+            made["predictions"].append((encode_prediction(prediction), {}))
+            joiner.add(prediction)
+        if len(made["outcomes"]) >= count:
+            break
+    return {
+        topic: made[topic][:count] for topic in ("ticks", "features", "predictions", "outcomes")
+    }
 
 
-def write(settings: KafkaSettings, topic: str, values: Iterable[bytes], batch: int) -> None:
-    """Write records with the headers that ours have, so many a batch."""
-    now = str(START_US)
+def packed(sent: Sequence[Sent]) -> list[Sent]:
+    """Return the records as a producer packs them once it has learned by those before."""
+    packer = Packer({"": None}, lambda *_: None, lambda work: work())
+    return [(value, dict(headers)) for value, headers in (packer.pack("", *one) for one in sent)]
+
+
+def size(
+    settings: KafkaSettings, folder: Path, topic: str, sent: Sequence[Sent], batch: int
+) -> int:
+    """Write records, so many a batch, and return the bytes that they take on the log."""
+    ensure_topics(settings, [_Topic(topic)])
     producer = Producer(settings, linger_ms=0 if batch == 1 else 100)
-    for at, value in enumerate(values, start=1):
-        headers = {"received_us": now, "featurized_us": now}
+    for at, (value, headers) in enumerate(sent, start=1):
         producer.send(topic, "BTC-USD", value, headers)
         if at % batch == 0:
             producer.flush()
     producer.flush()
     producer.close()
+    return sum(log.stat().st_size for log in (folder / "data" / f"{topic}-0").glob("*.log"))
 
 
 def main() -> int:
-    """Print a table: bytes a record of each topic, by codec and batch."""
+    """Print a table: bytes a record of each topic, by form, batch and codec."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ticks", type=int, default=500)
-    made = records(parser.parse_args().ticks)
-    with tempfile.TemporaryDirectory() as folder, Broker(Path(folder)) as broker:
-        sys.stdout.write(
-            "| codec | records a batch | bytes a tick | bytes a row |\n|---|---|---|---|\n"
-        )
-        for codec in CODECS:
+    parser.add_argument("--records", type=int, default=500, help="of each topic, counted")
+    plain = records(LEARNED + parser.parse_args().records)
+    small = {topic: packed(sent) for topic, sent in plain.items()}
+    forms = [("JSON", codec, plain) for codec in CODECS] + [("dictionary", "gzip", small)]
+    head = ["form", "codec", "records a batch", *(f"`{topic}`" for topic in plain), "together"]
+    sys.stdout.write(f"| {' | '.join(head)} |\n|{'---|' * len(head)}\n")
+    with tempfile.TemporaryDirectory() as name, Broker(Path(name)) as broker:
+        for form, codec, made in forms:
+            at = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, compression=codec)
             for batch in BATCHES:
-                at = KafkaSettings(bootstrap_servers=broker.bootstrap_servers, compression=codec)
                 sizes = []
-                for kind, values in made.items():
-                    topic = f"{kind}-{codec}-{batch}"
-                    ensure_topics(at, [_Topic(topic)])
-                    write(at, topic, values, batch)
-                    logs = (Path(folder) / "data" / f"{topic}-0").glob("*.log")
-                    sizes.append(sum(log.stat().st_size for log in logs) / len(values))
-                sys.stdout.write(f"| {codec} | {batch} | {sizes[0]:.0f} | {sizes[1]:.0f} |\n")
+                for topic, sent in made.items():
+                    written = f"{topic}-{form}-{codec}-{batch}"
+                    counted = sent[LEARNED:]
+                    sizes.append(size(at, Path(name), written, counted, batch) / len(counted))
+                cells = [form, codec, batch, *(f"{each:.0f}" for each in [*sizes, sum(sizes)])]
+                sys.stdout.write(f"| {' | '.join(map(str, cells))} |\n")
     return 0
 
 

@@ -22,7 +22,7 @@ from featurizer.row import FeatureRow, encode
 from featurizer.slots import Taken
 from ingestor.refusal import refusal
 from ingestor.tick import Event, decode
-from ingestor.topics import DEAD_LETTERS, FEATURES, LEVELS, MINUTES, TICKS
+from ingestor.topics import DEAD_LETTERS, DICTIONARIES, FEATURES, LEVELS, MINUTES, PACKED, TICKS
 from plumbing.kafka import (
     COMMIT_SECONDS,
     GroupConsumer,
@@ -209,11 +209,13 @@ def open_worker(settings: Settings, kafka: KafkaSettings, process: Process) -> W
     """Return the loop of the featurizer, with what it works on."""
     metrics, board = FeaturizerMetrics(process.registry), Board()
     outbox = Outbox(
-        partial(Producer, kafka, linger_ms=LINGER_MS), process.stop.wait, beat=process.beat
+        partial(Producer, kafka, linger_ms=LINGER_MS, packed=PACKED),
+        process.stop.wait,
+        beat=process.beat,
     )
 
     def join(assigned: Moved, revoked: Moved) -> GroupConsumer:
-        ensure_topics(kafka, (TICKS, FEATURES, MINUTES, LEVELS, DEAD_LETTERS))
+        ensure_topics(kafka, (TICKS, FEATURES, MINUTES, LEVELS, DEAD_LETTERS, DICTIONARIES))
         return GroupConsumer(
             kafka,
             [TICKS.name],

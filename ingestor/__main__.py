@@ -16,8 +16,15 @@ from ingestor.commands.redrive import redrive
 from ingestor.commands.session import record
 from ingestor.config import Settings
 from ingestor.service import open_service
-from ingestor.topics import TOPICS, VolumeTooSmall, bounds
-from plumbing.kafka import KafkaSettings, TopicError, ensure_topics, persist, require_topics
+from ingestor.topics import PACKED, TOPICS, VolumeTooSmall, bounds
+from plumbing.kafka import (
+    KafkaSettings,
+    Producer,
+    TopicError,
+    ensure_topics,
+    persist,
+    require_topics,
+)
 from plumbing.kafka.inspection import Cluster
 from plumbing.logs import configure, get_logger
 from plumbing.process import Process
@@ -119,6 +126,7 @@ def make_topics(
 ) -> int:
     """Make the topics that are missing and say how each is made; 1 if that fails.
 
+    Where ``KAFKA_DICTIONARIES`` is on, those that may be packed are marked, once for all services.
     Where the size of the volume is said, standing ones are brought to what they may keep on it.
     ``timeout``: seconds to go on trying; ``wait`` waits and says whether to give up.
     """
@@ -138,6 +146,9 @@ def make_topics(
 
 def _stand(kafka: KafkaSettings) -> None:
     ensure_topics(kafka, TOPICS)
+    if kafka.dictionaries == "on":
+        Producer(kafka, packed=PACKED).close()  # it marks them, for all services
+        get_logger().info("topics.packed", topics=PACKED)
     if kafka.volume_bytes is None:
         return
     with closing(Cluster(kafka)) as cluster:

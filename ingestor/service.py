@@ -19,7 +19,7 @@ from ingestor.intake import Intake
 from ingestor.metrics import Metrics
 from ingestor.recordings.recorder import RawCapture
 from ingestor.subscription import TROUBLED, Subscriptions
-from ingestor.topics import TOPICS
+from ingestor.topics import PACKED, TOPICS
 from plumbing.backoff import Backoff
 from plumbing.kafka import KafkaSettings, Outbox, Outgoing, Producer, topics_stand
 from plumbing.logs import get_logger
@@ -168,7 +168,7 @@ def open_service(
         return None
     abandoned = Stop()
     outbox = Outbox(
-        partial(Producer, kafka),
+        partial(Producer, kafka, packed=PACKED),
         abandoned.wait,
         hold_seconds=inf,
         backoff=Backoff(settings.backoff_first_seconds, settings.backoff_cap_seconds),

@@ -35,11 +35,15 @@ OUTCOMES: Final = Topic("outcomes", retention_ms=90 * DAY_MS)
 SIGNALS: Final = Topic("signals", retention_ms=90 * DAY_MS)
 CONTROL: Final = Topic("control", retention_ms=FOREVER_MS, partitions=1, compacted=True)
 DEAD_LETTERS: Final = Topic("dead-letters", retention_ms=90 * DAY_MS, partitions=1)
+DICTIONARIES: Final = Topic("dictionaries", retention_ms=FOREVER_MS, partitions=1, compacted=True)
+"""By which records of ``PACKED`` are packed (``plumbing.kafka.dictionary_topic``): they are kept
+as long as any such record."""
 
 TOPICS: Final = (
     *(TICKS, FEED_EVENTS, FEATURES, LEVELS, MINUTES),
-    *(PREDICTIONS, OUTCOMES, SIGNALS, CONTROL, DEAD_LETTERS),
+    *(PREDICTIONS, OUTCOMES, SIGNALS, CONTROL, DEAD_LETTERS, DICTIONARIES),
 )
+PACKED: Final = tuple(topic.name for topic in (TICKS, FEATURES, PREDICTIONS, OUTCOMES))
 
 USABLE: Final = 0.8
 """Of the volume: the rest is for a broker that starts, reassigns or finds its offsets grown."""
@@ -67,7 +71,7 @@ SHARES: Final = SMALL | {
     topic: (1 - sum(SMALL.values())) * weight / sum(_weights.values())
     for topic, weight in _weights.items()
 }
-"""Of what may be used, by topic: they sum to one. ``control`` is compacted and has no bound."""
+"""Of what may be used, by topic: they sum to one. What is compacted has no bound."""
 
 
 class VolumeTooSmall(Exception):

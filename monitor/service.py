@@ -18,6 +18,7 @@ from ingestor.topics import (
     FEATURES,
     FEED_EVENTS,
     OUTCOMES,
+    PACKED,
     PREDICTIONS,
     SIGNALS,
     TICKS,
@@ -87,7 +88,9 @@ class Reading:
         self._session: Session | None = None
         stop = Stop()
         self._outbox = Outbox(
-            partial(Producer, kafka, linger_ms=LINGER_MS), stop.wait, beat=self._beats
+            partial(Producer, kafka, linger_ms=LINGER_MS, packed=PACKED),
+            stop.wait,
+            beat=self._beats,
         )
         self.worker = Worker(
             "monitor",

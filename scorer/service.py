@@ -12,7 +12,7 @@ import msgspec
 
 from featurizer.row import decode
 from ingestor.refusal import refusal
-from ingestor.topics import CONTROL, DEAD_LETTERS, FEATURES, PREDICTIONS
+from ingestor.topics import CONTROL, DEAD_LETTERS, DICTIONARIES, FEATURES, PACKED, PREDICTIONS
 from plumbing.backoff import Backoff
 from plumbing.kafka import (
     COMMIT_SECONDS,
@@ -189,7 +189,7 @@ def open_worker(
     opened.callback(lambda: runner.run(client.__aexit__(None, None, None)))
     models = ShadowClient(settings, client, serving, metrics, runner.run)
     outbox = Outbox(
-        partial(Producer, kafka),
+        partial(Producer, kafka, packed=PACKED),
         process.stop.wait,
         failed=metrics.undelivered.inc,
         took=metrics.publishing.observe,
@@ -197,7 +197,7 @@ def open_worker(
     )
 
     def join(came: Moved, went: Moved) -> GroupConsumer:
-        ensure_topics(kafka, (FEATURES, PREDICTIONS, DEAD_LETTERS, CONTROL))
+        ensure_topics(kafka, (FEATURES, PREDICTIONS, DEAD_LETTERS, CONTROL, DICTIONARIES))
         return GroupConsumer(
             kafka,
             [FEATURES.name],

@@ -12,6 +12,7 @@ from kafka import (  # type: ignore[import-untyped]
 )
 from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
+from plumbing.kafka.dictionary_topic import dictionaries_of
 from plumbing.kafka.opening import opened
 from plumbing.kafka.positions import Changed, Positions, TopicChanged, unheard
 from plumbing.kafka.reader import (
@@ -74,7 +75,8 @@ class GroupConsumer:
         commit_seconds: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._names, self._topics = Names(settings.topic_prefix), tuple(topics)
+        self._names = Names(settings.topic_prefix, dictionaries_of(settings).find)
+        self._topics = tuple(topics)
         self._commit_seconds, self._clock = commit_seconds, clock
         self._settled: dict[Partition, int] = {}
         self._next_commit = clock()

@@ -3,14 +3,21 @@
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Any, Final
 
 from kafka import KafkaProducer  # type: ignore[import-untyped]
-from kafka.errors import KafkaError  # type: ignore[import-untyped]
+from kafka.errors import (  # type: ignore[import-untyped]
+    KafkaError,
+    TopicAuthorizationFailedError,
+)
 
+from plumbing.kafka.dictionary_topic import NAME as DICTIONARIES
+from plumbing.kafka.dictionary_topic import dictionaries_of
 from plumbing.kafka.opening import opened
+from plumbing.kafka.packing import Packer
+from plumbing.logs import get_logger
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
@@ -23,9 +30,14 @@ class DeliveryError(Exception):
 
 
 class Producer:
-    """Idempotent and acknowledged by all replicas; may be used from several threads."""
+    """Idempotent and acknowledged by all replicas; may be used from several threads.
 
-    def __init__(self, settings: KafkaSettings, *, linger_ms: int = 0) -> None:
+    Records of the topics ``packed`` are packed by dictionaries, where these topics may be.
+    """
+
+    def __init__(
+        self, settings: KafkaSettings, *, linger_ms: int = 0, packed: Collection[str] = ()
+    ) -> None:
         self._prefix = settings.topic_prefix
         self._lock = threading.Lock()
         self._pending: deque[tuple[str, Any]] = deque()
@@ -39,6 +51,11 @@ class Producer:
             compression_type=None if settings.compression == "none" else settings.compression,
             bootstrap_timeout_ms=BOOTSTRAP_TIMEOUT_MS,
         )
+        try:
+            self._packer = self._packing(settings, packed)
+        except BaseException:
+            self._raw.close(timeout=0)
+            raise
 
     def send(
         self, topic: str, key: str, value: bytes, headers: Mapping[str, str] = NO_HEADERS
@@ -48,6 +65,8 @@ class Producer:
         Raises:
             DeliveryError: the buffer stayed full, or the record can never be sent.
         """
+        if self._packer is not None:
+            value, headers = self._packer.pack(topic, value, headers)
         pairs = [(name, text.encode()) for name, text in headers.items()]
         try:
             future = self._raw.send(
@@ -78,6 +97,24 @@ class Producer:
     def close(self) -> None:
         """Send what is left for at most five seconds, then close."""
         self._raw.close(timeout=5)
+
+    def _packing(self, settings: KafkaSettings, topics: Collection[str]) -> Packer | None:
+        if not topics or settings.dictionaries == "off":
+            return None
+        try:
+            found = dictionaries_of(settings).packed(topics, self._keep)
+        except TopicAuthorizationFailedError as exc:
+            get_logger().warning("topics.not_packed", reason=repr(exc))
+            return None
+        return Packer(found, self._keep_of)
+
+    def _keep_of(self, topic: str, dictionary: bytes, number: int) -> None:
+        self._keep(f"{topic}/{number}".encode(), dictionary)
+
+    def _keep(self, key: bytes, value: bytes) -> None:
+        """Publish a record of ``dictionaries``, and wait until every reader can have it."""
+        future = self._raw.send(self._prefix + DICTIONARIES, key=key, value=value)
+        future.get(timeout=ANSWER_SECONDS)
 
     def _sift(self) -> None:
         """Forget the acknowledged ones among the oldest, remember the failures."""

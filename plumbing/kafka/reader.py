@@ -10,6 +10,7 @@ from kafka import (  # type: ignore[import-untyped]
 )
 from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
 
+from plumbing.kafka.dictionary_topic import dictionaries_of
 from plumbing.kafka.opening import opened
 from plumbing.kafka.positions import Changed, Positions, unheard
 from plumbing.kafka.records import Names, Partition, Record
@@ -137,7 +138,8 @@ class Reader:
         changed: Changed = unheard,
         fetch_max_wait_ms: int = 100,
     ) -> None:
-        self._names, self._topics = Names(settings.topic_prefix), tuple(topics)
+        self._names = Names(settings.topic_prefix, dictionaries_of(settings).find)
+        self._topics = tuple(topics)
         self._positions = Positions(changed)
         group_id = None if group is None else settings.topic_prefix + group
         self._raw = opened(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from kafka import TopicPartition  # type: ignore[import-untyped]
 
+from plumbing.kafka.dictionary import NotUnpacked, Unpacker
 from plumbing.logs import get_logger
 
 _M = TypeVar("_M")
@@ -101,10 +102,13 @@ class PassedOver:
 
 
 class Names:
-    """Partitions and records with the prefix taken off, partitions with it put on."""
+    """Partitions and records with the prefix taken off, partitions with it put on.
 
-    def __init__(self, prefix: str) -> None:
-        self._prefix = prefix
+    ``find`` knows the dictionaries of packed values by number.
+    """
+
+    def __init__(self, prefix: str, find: Callable[[int], bytes | None] = lambda _: None) -> None:
+        self._prefix, self._unpacker = prefix, Unpacker(find)
 
     def out(self, partition: Partition) -> TopicPartition:
         return TopicPartition(self._prefix + partition.topic, partition.number)
@@ -118,16 +122,25 @@ class Names:
     def _record(self, raw: Any) -> Record:
         flaws: list[str] = []
         named = {str(name): _text(f"header {name}", data, flaws) for name, data in raw.headers}
+        value, packed = self._unpacked(raw.value or b"", flaws)
         return Record(
             topic=raw.topic.removeprefix(self._prefix),
             partition=raw.partition,
             offset=raw.offset,
             timestamp_ms=raw.timestamp,
             key=_text("key", raw.key, flaws) or "",
-            value=raw.value or b"",
-            headers={name: text for name, text in named.items() if text is not None},
+            value=value,
+            headers={name: text for name, text in named.items() if text is not None} | packed,
             flaw="; ".join(flaws),
         )
+
+    def _unpacked(self, value: bytes, flaws: list[str]) -> tuple[bytes, dict[str, str]]:
+        """Return value and headers as they were sent; what cannot be unpacked is a flaw."""
+        try:
+            return self._unpacker.unpack(value)
+        except NotUnpacked as exc:
+            flaws.append(f"packed value: {exc}")
+            return value, {}
 
 
 def _text(what: str, data: bytes | None, flaws: list[str]) -> str | None:

@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from contextlib import closing
 from typing import Final
 
 import pytest
@@ -16,12 +17,14 @@ from ingestor.topics import (
     BYTES_A_TICK,
     CONTROL,
     DAY_MS,
+    DICTIONARIES,
     FEATURES,
     FOREVER_MS,
     LEAST_SEGMENT,
     LEVELS,
     MINUTES,
     OUTCOMES,
+    PACKED,
     PREDICTIONS,
     RESERVED_BYTES,
     SHARES,
@@ -33,7 +36,8 @@ from ingestor.topics import (
     bounds,
     most_bytes,
 )
-from plumbing.kafka import KafkaSettings, Reader, ensure_topics
+from plumbing.kafka import KafkaSettings, Producer, Reader, ensure_topics
+from plumbing.kafka.dictionary_topic import DictionaryTopic
 from plumbing.stop import Stop
 from tests.waiting import patience
 
@@ -56,6 +60,7 @@ def test_a_topic_stands_once() -> None:
         "signals",
         "control",
         "dead-letters",
+        "dictionaries",
     }
 
 
@@ -67,7 +72,7 @@ def test_what_is_joined_by_product_has_equal_partitions() -> None:
 def test_the_served_variant_is_never_forgotten() -> None:
     """``control`` keeps its last word for ever, in one partition, so that it has one order."""
     assert (CONTROL.compacted, CONTROL.retention_ms, CONTROL.partitions) == (True, FOREVER_MS, 1)
-    assert [topic for topic in TOPICS if topic.compacted] == [CONTROL]
+    assert [topic for topic in TOPICS if topic.compacted] == [CONTROL, DICTIONARIES]
 
 
 def test_predictions_outlast_the_ticks_they_are_judged_by() -> None:
@@ -88,6 +93,21 @@ def test_topics_are_made_once_and_again(kafka_settings: KafkaSettings) -> None:
     assert {topic.name: topic.partitions for topic in TOPICS} == {
         topic.name: found.count(topic.name) for topic in TOPICS
     }
+
+
+@pytest.mark.kafka
+def test_one_word_has_topics_packed_that_already_held_records(
+    kafka_settings: KafkaSettings,
+) -> None:
+    """For all services, from their next start on; without it they stay as they are."""
+    assert make_topics(kafka_settings) == 0
+    with closing(Producer(kafka_settings)) as before:
+        before.send(TICKS.name, "BTC-USD", b"{}")
+        before.flush()
+    found = DictionaryTopic(kafka_settings)
+    assert found.packed(PACKED, lambda key, value: None) == {}
+    assert make_topics(kafka_settings.model_copy(update={"dictionaries": "on"})) == 0
+    assert found.packed(PACKED, lambda key, value: None) == dict.fromkeys(PACKED)
 
 
 @pytest.mark.kafka
@@ -172,7 +192,7 @@ def test_a_volume_is_never_more_than_four_fifths_full(size: int, partitions: int
 def test_all_that_is_not_compacted_is_bounded() -> None:
     """Shares sum to one; what is compacted keeps its last word and is not bounded."""
     assert sum(SHARES.values()) == pytest.approx(1)
-    assert set(bounds(10 * GIB, {})) == {topic.name for topic in TOPICS} - {CONTROL.name}
+    assert set(bounds(10 * GIB, {})) == {topic.name for topic in TOPICS if not topic.compacted}
 
 
 def test_a_topic_that_nobody_wrote_to_has_room_for_one_product() -> None:
