@@ -18,6 +18,7 @@ from ingestor.topics import FEATURES, PREDICTIONS, TICKS
 from local.content import Content
 from plumbing.kafka import KafkaSettings, Partition, Reader
 from simulator.market import frames
+from simulator.volatility import MOODS
 
 TOPICS: Final = (TICKS.name, FEATURES.name, PREDICTIONS.name)
 LOOK_SECONDS: Final = 2.0
@@ -28,6 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m local.audit", description=__doc__)
     parser.add_argument("--length", type=int, help="of the generated market, seconds")
     parser.add_argument("--seed", type=int, default=7, help="its seed")
+    parser.add_argument("--volatility", default=MOODS, help="how its volatility moves")
     parser.add_argument("--products", default="BTC-USD,ETH-USD", help="its products")
     parser.add_argument("--start", default="2024-01-01T00:00:00", help="its start, UTC")
     parser.add_argument("--digest", help="of the model that made the predictions; else any")
@@ -49,7 +51,7 @@ def content_of(options: argparse.Namespace) -> Content:
     start = datetime.fromisoformat(options.start).replace(tzinfo=UTC)
     products = [name.strip() for name in options.products.split(",")]
     start_us = int(start.timestamp()) * SECOND_US
-    market = frames(options.seed, products, start_us, options.length)
+    market = frames(options.seed, products, start_us, options.length, volatility=options.volatility)
     return Content(market, options.digest, seeds, across=across)
 
 

@@ -20,8 +20,10 @@ class DemoSettings(BaseSettings):
     """Recording that the simulator replays; unset: it generates a market."""
     speed: float = Field(default=1.0, gt=0)
     """Seconds of event time that pass in one second of the simulator."""
-    seed: int = 232
-    """Seed of the generated market; that of the default goes wild within its first minute."""
+    seed: int = 6481
+    """Seed of the generated market; that of the default jumps a minute after its past."""
+    volatility: Literal["moods", "wandering", "calm", "normal", "wild"] = "wandering"
+    """How its volatility moves, as SIMULATOR_VOLATILITY says."""
     history: int = Field(default=4_500, ge=0, le=86_400)
     """Seconds of the past that the generated market begins with, at speed 1: an hour for the
     level, and what a bin that is open has of it; 0: its event time is of its own."""

@@ -75,7 +75,7 @@ class Plan:
         recording = str(settings.recording.resolve()) if settings.recording else ""
         own = {"recording": recording, "prober_key": self.prober_key}
         own["run_dir"] = str(settings.run_dir.resolve())
-        own["seeds"] = seeds_of(settings.seed)
+        own["seeds"] = seeds_of(settings.seed, settings.volatility)
         return {**self.ports, **settings.model_dump(), **own}
 
     def _listening(self, row: Service) -> dict[str, str]:

@@ -114,6 +114,7 @@ SERVICES: Final = (
         demo={
             "SIMULATOR_SPEED": "{speed}",
             "SIMULATOR_SEED": "{seed}",
+            "SIMULATOR_VOLATILITY": "{volatility}",
             "SIMULATOR_HISTORY_SECONDS": "{history}",
             "SIMULATOR_PRODUCTS": "{products}",
             "SIMULATOR_RECORDING": "{recording}",

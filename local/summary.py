@@ -12,6 +12,7 @@ import msgspec
 from featurizer import row as feature_row
 from ingestor import tick
 from monitor import outcome
+from monitor.states.display import behind
 from scorer import prediction
 from scorer.prediction import Prediction
 
@@ -31,7 +32,8 @@ ERROR_LEVELS: Final = ("error", "critical")
 class Tally:
     """Counts of what was read; records of any topic go in one by one, in any order.
 
-    ``unread`` are records that could not be fetched, ``latencies`` milliseconds by stage.
+    ``unread`` are records that could not be fetched, ``latencies`` milliseconds by stage, but for
+    a past that was caught up, of which each record waited for those before it.
     """
 
     kinds: Counter[str] = field(default_factory=Counter)
@@ -69,7 +71,7 @@ class Tally:
     def _tick(self, event: tick.Event, appended_ms: int) -> None:
         self.kinds[type(event).__name__] += 1
         self.feeds.add(event.feed)
-        if isinstance(event, tick.Tick):
+        if isinstance(event, tick.Tick) and not behind(event):
             stage = self.latencies["received_to_published"]
             stage.append(appended_ms - event.received_us / 1e3)
 
@@ -84,6 +86,10 @@ class Tally:
         newest = self.last.get(made.product_id)
         if newest is None or made.time_us >= newest.time_us or made.feed != newest.feed:
             self.last[made.product_id] = made
+        if not behind(made):
+            self._time(made, appended_ms)
+
+    def _time(self, made: Prediction, appended_ms: int) -> None:
         times = (
             ("received_to_featurized", made.featurized_us - made.received_us),
             ("featurized_to_scored", made.scored_us - made.featurized_us),

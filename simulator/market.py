@@ -185,6 +185,8 @@ class Stock:
 
     def _trades(self, from_us: int, quotes: list[tuple[int, int]]) -> list[dict[str, str]]:
         rate = self.mood.trades_per_s * (BURST_FACTOR if self.burst else 1)
+        if self.quiet and self.volatility is not None:
+            rate = 0.0  # each trade would move the ticker: ten seconds of both is a stall
         times = sorted(self.random.randrange(BATCH_US) for _ in range(self._number(rate / 4)))
         return [self._trade(from_us + time, self.random.choice(quotes)) for time in times]
 

@@ -11,7 +11,7 @@ from ingestor.tick import GENERATED_FEED
 from simulator.config import SimulatorSettings
 from simulator.faults import Faults
 from simulator.market import frames
-from simulator.volatility import MOODS
+from simulator.volatility import kind_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def source_of(settings: SimulatorSettings, now_us: int) -> FrameSource:
     """
     path = settings.recording
     if path is None:
-        label = f"{GENERATED_FEED}{_kind(settings)}{settings.seed}"
+        label = f"{GENERATED_FEED}{kind_of(settings.volatility)}{settings.seed}"
         past = settings.past_seconds > 0
         return FrameSource(label, None, None, settings.products, _generated(settings), past)
     recording = describe(path)
@@ -75,8 +75,3 @@ def _generated(settings: SimulatorSettings) -> Callable[[Faults, int], Iterator[
         )
 
     return begin
-
-
-def _kind(settings: SimulatorSettings) -> str:
-    """Name in the label what is not the usual market: its level is not that one's."""
-    return "" if settings.volatility == MOODS else f"{settings.volatility}-"

@@ -111,6 +111,15 @@ def course_of(seed: int, product: str, kind: str) -> Volatility:
     return made
 
 
+def kind_of(volatility: str) -> str:
+    """Return what a feed's label names of a market before its seed: each kind has its own level.
+
+    >>> kind_of(MOODS), kind_of(WANDERING)
+    ('', 'wandering-')
+    """
+    return "" if volatility == MOODS else f"{volatility}-"
+
+
 def shape(second_of_day: float) -> float:
     """Return what the time of the UTC day adds to the log volatility.
 

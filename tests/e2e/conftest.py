@@ -50,6 +50,8 @@ def stack_in(folder: Path, project: str, models: Path) -> Stack:
         "MODELS": str(folder / "model-settings"),
         "KEPT": str(folder / "kept"),
         "SPEED": "10",
+        "SEED": "7",
+        "VOLATILITY": "moods",
         "RATE_LIMIT": "100000/minute",
         **{f"{name}_PUBLISHED": str(port) for name, port in ports},
     }

@@ -1,5 +1,7 @@
 """``python -m local.audit`` on a real Kafka."""
 
+import argparse
+
 import pytest
 
 from featurizer.engine import FeatureEngine
@@ -7,7 +9,7 @@ from featurizer.row import encode as encode_row
 from ingestor.continuity import events
 from ingestor.tick import encode as encode_event
 from ingestor.topics import FEATURES, PREDICTIONS, TICKS
-from local.audit import audit
+from local.audit import audit, content_of
 from local.content import Content
 from plumbing.kafka import KafkaSettings, Producer, ensure_topics
 from scorer.prediction import encode as encode_prediction
@@ -45,3 +47,23 @@ def test_it_waits_for_the_rest_and_no_longer(kafka_settings: KafkaSettings) -> N
     found = audit(kafka_settings, market(), 30.0)
     assert found["whole"], found
     assert found["predictions"]["ids"] == len(rows)
+
+
+@pytest.mark.parametrize("volatility", ["moods", "wandering"])
+def test_it_counts_the_market_that_was_played(volatility: str) -> None:
+    """Of either kind: every tick that its ingestor makes is expected, and no other."""
+    told = argparse.Namespace(
+        seed=7,
+        products=",".join(PRODUCTS),
+        start="2024-01-01T00:00:00",
+        length=SECONDS,
+        volatility=volatility,
+        digest=None,
+        across=False,
+    )
+    content = content_of(told)
+    for event in events(frames(7, PRODUCTS, START, SECONDS, volatility=volatility), "f"):
+        content.take(TICKS.name, encode_event(event))
+    found = content.report()["ticks"]
+    assert found["expected"] == found["ids"] > 0
+    assert not found["shown"]

@@ -40,6 +40,8 @@ def test_services_are_told_of_each_other(tmp_path: Path) -> None:
     assert services["simulator"].env["SIMULATOR_RECORDING"] == str(recording)
     assert services["simulator"].env["SIMULATOR_SPEED"] == "20.0"
     assert services["simulator"].env["SIMULATOR_HISTORY_SECONDS"] == "4500"
+    assert services["simulator"].env["SIMULATOR_VOLATILITY"] == "wandering"
+    assert "market-wandering-6481" in services["featurizer"].env["FEATURIZER_SEEDS"]
     assert services["scorer"].env["SCORER_MODEL_URL"] == "http://127.0.0.1:8081"
     assert services["simulator"].env["SIMULATOR_ADMIN_PORT"] == "8767"
     assert (

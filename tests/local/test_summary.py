@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from featurizer import row as feature_row
 from featurizer.features import FEATURES_DIGEST, NAMES
@@ -157,6 +158,21 @@ def test_latencies_are_by_stage() -> None:
         "scored_to_published": 2.0,
         "tick_to_prediction": 9.0,
     }
+
+
+def test_a_past_that_was_caught_up_has_no_latencies() -> None:
+    """Ticks and predictions count; how long they stood in line says nothing of a live one."""
+    tally, feed = Tally(), "market-wandering-7@x"
+    behind_us = RECEIVED_US - 3_000 * SECOND
+    event = replace(tick.decode(_tick(0)), feed=feed, time_us=behind_us)
+    made = replace(prediction.decode(_prediction(0)), feed=feed, time_us=behind_us)
+    tally.take("ticks", tick.encode(event), RECEIVED_US // 1_000 + 900)
+    tally.take("predictions", prediction.encode(made), RECEIVED_US // 1_000 + 900)
+    assert (tally.kinds["Tick"], len(tally.predicted)) == (1, 1)
+    assert not any(tally.latencies.values())
+    again = replace(made, row_id=_row_id(1), time_us=RECEIVED_US - SECOND)
+    tally.take("predictions", prediction.encode(again), RECEIVED_US // 1_000 + 900)
+    assert len(tally.latencies["tick_to_prediction"]) == 1
 
 
 def test_outcomes_are_by_label_and_reason() -> None:

@@ -121,6 +121,17 @@ def test_a_wandering_market_has_the_same_form_and_prices_of_its_own() -> None:
     assert items(made, "ticker", "tickers") and items(made, "market_trades", "trades")
 
 
+def test_a_wandering_product_that_is_quiet_has_no_trades_either() -> None:
+    """Trades without their ticker for ten seconds would be a stall, which no exchange means."""
+    stock = Stock.of(7, "BTC-USD", START, volatility="wandering")
+    stock.quiet = 5
+    happened = [each for s in range(4) for each in stock.second(START + s * SECOND_US)]
+    assert happened == []
+    stock.quiet = 0
+    happened = [each for s in range(4, 20) for each in stock.second(START + s * SECOND_US)]
+    assert {channel for _, channel, _ in happened} == {"ticker", "market_trades"}
+
+
 def test_a_mood_that_is_held_stands_in_the_prices() -> None:
     """Ten minutes of a wild market range over many times what those of a calm one do."""
     ranges = {}

@@ -20,6 +20,7 @@ from simulator.volatility import (
 SEEDS = range(1, 4)
 FITTED = {
     "P90, log sd between days": 0.330,
+    "onsets a day, 1 times": 20.9,
     "autocovariance, 5 min": 0.240,
     "autocovariance, 30 min": 0.213,
     "autocovariance, 240 min": 0.132,

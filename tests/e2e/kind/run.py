@@ -57,6 +57,7 @@ def begin(drill: Drill, prefix: str, speed: float) -> None:
         "SIMULATOR_START": f"{START}Z",
         "SIMULATOR_LENGTH": str(SECONDS),
         "SIMULATOR_SPEED": f"{speed:g}",
+        "SIMULATOR_VOLATILITY": "moods",
     }
     cluster.upgrade(
         {
