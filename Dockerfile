@@ -47,6 +47,7 @@ RUN --mount=type=cache,target=/tmp/.cache/uv \
 
 # ---------------------------------------------------------------- the images
 FROM stream-libraries AS stream
+RUN install -d -o app -g app /capture
 COPY --from=code /code /app
 USER 10001:10001
 STOPSIGNAL SIGTERM

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.chart.profiles import PROFILES, containers, objects, pods
+from tests.chart.rendering import one, pod_of, rendered, setting, variables
 
 SERVICES = {"Deployment", "StatefulSet"}
 
@@ -146,3 +147,21 @@ def test_secrets_come_by_reference() -> None:
         "ADAPTER_API_KEYS": "crypto-volatility",
         "ADAPTER_PROBER_KEY": "crypto-volatility",
     }
+
+
+def test_the_ingestor_keeps_frames_on_a_claim_of_its_own() -> None:
+    """Where its values say so: the folder, the claim that an uninstall keeps, and one writer."""
+    keeps = setting(
+        "components.ingestor.env.INGESTOR_CAPTURE_DIR=/capture",
+        "components.ingestor.persistence.mountPath=/capture",
+        "components.ingestor.persistence.size=20Gi",
+        "components.ingestor.persistence.storageClass=",
+    )
+    made = rendered(*keeps)
+    pod = pod_of(one(made, "Deployment", "ingestor"))
+    claim = one(made, "PersistentVolumeClaim", "ingestor")
+    assert variables(pod["containers"][0])["INGESTOR_CAPTURE_DIR"] == "/capture"
+    assert {"name": "data", "mountPath": "/capture"} in pod["containers"][0]["volumeMounts"]
+    assert pod["volumes"][-1]["persistentVolumeClaim"]["claimName"] == claim["metadata"]["name"]
+    assert claim["metadata"]["annotations"] == {"helm.sh/resource-policy": "keep"}
+    assert pod["securityContext"]["fsGroup"] == pod["securityContext"]["runAsUser"]

@@ -30,6 +30,8 @@ UNSET = defaults((ROOT / "docs" / "settings.md").read_text())
 FAST = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 OF_TEMPLATES = {"kafka", "topics"}
 """Services of the chart that are no entry under `components:`."""
+ON_DEMAND = {"ingestor"}
+"""Whose volume holds nothing, and whose claim is none, unless one asks for it."""
 COMMON = {*FILE["x-environment"], "KAFKA_REPLICATION_FACTOR", "KAFKA_TOPIC_PREFIX"}
 """Variables that the templates give to all; compared in tests/chart/test_topology_rendered.py."""
 FOREIGN = re.compile(
@@ -136,7 +138,8 @@ def test_what_lasts_in_compose_lasts_in_the_chart() -> None:
         if any(str(mount).split(":")[0] in FILE["volumes"] for mount in service.get("volumes", []))
     }
     claims = {name for name, entry in VALUES["components"].items() if "persistence" in entry}
-    assert claims | {"kafka"} == lasting
+    assert claims | {"kafka"} | ON_DEMAND == lasting
+    assert not claims & ON_DEMAND
 
 
 def test_every_address_is_connected() -> None:

@@ -1,6 +1,5 @@
-"""The page behind Debian's nginx under a prefix, by the text of docs/page.md."""
+"""The page behind Debian's nginx under a prefix, by the file of the docs."""
 
-import re
 import shutil
 import socket
 import subprocess
@@ -19,25 +18,9 @@ from tests.monitor.page.browser.test_page import lived
 from tests.monitor.page.host import Host, hosted
 from tests.monitor.page.world import course
 
-DOCS = Path(__file__).resolve().parents[4] / "docs/page.md"
-WHOLE = """daemon off;
-master_process off;
-pid {folder}/pid;
-error_log {folder}/error.log;
-events {{}}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body;
-    proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/fastcgi;
-    uwsgi_temp_path {folder}/uwsgi;
-    scgi_temp_path {folder}/scgi;
-    server {{
-        listen 127.0.0.1:{port};
-        {location}
-    }}
-}}
-"""
+CONFIG = Path(__file__).resolve().parents[4] / "docs/nginx.conf"
+USERS = "ann:$apr1$saltsalt$64vPg1.FPS6FtcYJ7Ti1V.\n"
+"""Whose password is s3cret, as `openssl passwd -apr1 -salt saltsalt` has it."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +30,17 @@ class Front:
     address: str
 
 
-def location(port: int) -> str:
-    """The text of the docs, for a monitor on another port."""
-    found = re.search(r"```nginx\n(.*?)```", DOCS.read_text(), re.DOTALL)
-    assert found and "127.0.0.1:8090" in found[1]
-    return found[1].replace("127.0.0.1:8090", f"127.0.0.1:{port}")
+def placed(folder: Path, port: int, upstream: int) -> Path:
+    """Put the file of the docs beside an empty `.run`, for other ports."""
+    for name in ("docs", ".run"):
+        (folder / name).mkdir()
+    (folder / ".run/users").write_text(USERS)
+    text = CONFIG.read_text()
+    for usual, other in ((8090, upstream), (8088, port)):
+        assert f"127.0.0.1:{usual}" in text
+        text = text.replace(f"127.0.0.1:{usual}", f"127.0.0.1:{other}")
+    (folder / "docs/nginx.conf").write_text(text)
+    return folder / "docs/nginx.conf"
 
 
 def free_port() -> int:
@@ -63,17 +52,17 @@ def free_port() -> int:
 
 
 @contextmanager
-def nginx(folder: Path, upstream: int) -> Iterator[Front]:
+def nginx(folder: Path, upstream: int, prefix: str = "vol") -> Iterator[Front]:
     """Debian's nginx in front of a port, while it is needed."""
     program = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
     assert program, "found no nginx, expected it: apt-get install nginx-light"
-    port, config = free_port(), folder / "nginx.conf"
-    config.write_text(WHOLE.format(folder=folder, port=port, location=location(upstream)))
-    command = [program, "-p", str(folder), "-c", str(config), "-e", str(folder / "error.log")]
+    port = free_port()
+    config = placed(folder, port, upstream)
+    command = [program, "-p", str(folder / ".run"), "-c", str(config), "-e", "stderr"]
     process = subprocess.Popen(command)
     try:
         listening(port, process)
-        yield Front(f"http://127.0.0.1:{port}/vol/")
+        yield Front(f"http://127.0.0.1:{port}/{prefix}/")
     finally:
         process.terminate()
         process.wait(20)
@@ -130,6 +119,25 @@ def test_a_browser_sends_the_key_with_page_stream_and_history(
         with pytest.raises(HTTPError, match="401"):
             urlopen(Request(front.address), timeout=20)
         context = browser.new_context(http_credentials={"username": "", "password": "s3cret"})
+        page = context.new_page()
+        page.goto(front.address)
+        expect(page.locator("#state .word")).to_have_text("calm")
+        page.get_by_text("The charts as a table").click()
+        expect(page.locator("#points tr")).to_have_count(120)
+        context.close()
+
+
+def test_who_is_known_to_the_proxy_is_let_in(tmp_path: Path, browser: Browser) -> None:
+    """By the header that nginx sets; one that a client brings itself is taken away."""
+    with (
+        hosted(user_header="X-Forwarded-User") as host,
+        nginx(tmp_path, host.port, "desk") as front,
+    ):
+        lived(host)
+        for address in (front.address, front.address.replace("/desk/", "/vol/")):
+            with pytest.raises(HTTPError, match="401"):
+                urlopen(Request(address, headers={"X-Forwarded-User": "ann"}), timeout=20)
+        context = browser.new_context(http_credentials={"username": "ann", "password": "s3cret"})
         page = context.new_page()
         page.goto(front.address)
         expect(page.locator("#state .word")).to_have_text("calm")
