@@ -63,10 +63,11 @@ class KafkaSettings(KnownSettings):
     """File with the certificate authority of the brokers."""
     compression: Literal["none", "gzip", "snappy", "lz4", "zstd"] = "gzip"
     """How records are packed; all are read, whichever a broker or another producer chose."""
-    dictionaries: Literal["auto", "on", "off"] = "auto"
+    dictionaries: Literal["auto", "on", "off"] = "off"
     """Whether small records are packed by dictionaries of their topics, which the topic
     `dictionaries` keeps: `auto` where a topic was empty when this release first wrote to it, `on`
-    everywhere, `off` nowhere. Release 0.1.0 cannot read such records, this one always can."""
+    everywhere, `off` nowhere. Release 0.1.0 and clients of others cannot read such records, this
+    one always can. Chart and compose say `auto`."""
     topic_prefix: str = ""
     """Put before every topic and group name, so that several pipelines share a broker."""
     replication_factor: int = Field(default=1, ge=1)

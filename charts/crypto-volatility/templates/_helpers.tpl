@@ -87,7 +87,7 @@ labels: {{- include "crypto-volatility.labels" (list $root (index . 1)) | ninden
 
 {{/* Environment of whatever speaks to Kafka, as a dictionary. */}}
 {{- define "crypto-volatility.kafkaEnv" -}}
-{{- dict "KAFKA_BOOTSTRAP_SERVERS" (printf "%s-kafka:9092" (include "crypto-volatility.fullname" .)) "KAFKA_REPLICATION_FACTOR" (include "crypto-volatility.copies" .) "KAFKA_TOPIC_PREFIX" .Values.kafka.topicPrefix | toJson -}}
+{{- dict "KAFKA_BOOTSTRAP_SERVERS" (printf "%s-kafka:9092" (include "crypto-volatility.fullname" .)) "KAFKA_REPLICATION_FACTOR" (include "crypto-volatility.copies" .) "KAFKA_TOPIC_PREFIX" .Values.kafka.topicPrefix "KAFKA_DICTIONARIES" .Values.kafka.dictionaries | toJson -}}
 {{- end -}}
 
 {{/* Environment of all our processes, as a dictionary. */}}

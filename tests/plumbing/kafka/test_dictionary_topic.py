@@ -31,7 +31,7 @@ ROWS = rows_of(4 * FIRST)
 def settings(kafka_settings: KafkaSettings) -> KafkaSettings:
     """A broker with all topics, empty."""
     ensure_topics(kafka_settings, TOPICS)
-    return kafka_settings
+    return kafka_settings.model_copy(update={"dictionaries": "auto"})
 
 
 def publish(settings: KafkaSettings, rows: Sequence[bytes], *, learn: bool = False) -> None:
@@ -141,7 +141,7 @@ def test_without_the_topic_of_dictionaries_nothing_is_packed(
     """It is not made by a look at it, as it would not be compacted; that is said."""
     ensure_topics(kafka_settings, [topic for topic in TOPICS if topic != DICTIONARIES])
     with capture_logs() as logs:
-        publish(kafka_settings, ROWS)
+        publish(kafka_settings.model_copy(update={"dictionaries": "auto"}), ROWS)
     assert [log["event"] for log in logs if "packed" in log["event"]] == ["topics.not_packed"]
     ensure_topics(kafka_settings, [DICTIONARIES])
     assert newest(kafka_settings) is None
