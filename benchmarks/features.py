@@ -19,6 +19,7 @@ from typing import Any, Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
+from benchmarks.batch import COLUMNS, batch
 from benchmarks.growth import GROWN, PRODUCTS, by_products, by_window
 from benchmarks.measure import Result, Table, calls, cpu_us, interleaved, machine, quantile, write
 from benchmarks.streams import STREAMS, Stream
@@ -29,9 +30,9 @@ from featurizer.features import REQUIRED
 from featurizer.slots import Timeline
 from ingestor import tick as tick_codec
 from ingestor.tick import Tick
-from training.data.rows import Labeller
 
 HERE: Final = "this engine: 14 features, level, coverage, row with its id"
+BATCH: Final = 150_000
 NEEDS: Final = {"river, `TimeRolling` a window": "river"}
 
 
@@ -117,27 +118,6 @@ def codec(events: Sequence[Tick], rounds: int) -> tuple[Table, dict[str, Any]]:
     return Table("Codec", "µs of CPU a message.", ("what", "a message"), lines), found
 
 
-def batch(events: Sequence[Tick], rounds: int) -> tuple[Table, dict[str, Any]]:
-    """Measure rows of each second's last tick, with labels, as training makes them."""
-    data = [*map(tick_codec.encode, events)]
-    ways = {
-        "ticks to labelled rows": lambda: _rate(events),
-        "bytes to labelled rows": lambda: _rate(map(tick_codec.decode, data), len(data)),
-    }
-    found = interleaved(ways, rounds)
-    lines = tuple((name, f"{rate:,.0f}") for name, rate in found.items())
-    about = (
-        "A stretch of the same ticks through slots, features and labels to the bits of the live"
-        " rows, on one core; a row is made of each second's last tick."
-    )
-    return Table("Batch", about, ("what", "ticks a second of CPU"), lines), found
-
-
-def _rate(events: Any, count: int = 0) -> float:
-    count = count or len(events)
-    return 1e6 / (cpu_us(lambda all_: [*Labeller().rows(all_)], [events]) / count)
-
-
 def spent(events: Sequence[Tick], rounds: int) -> tuple[Table, dict[str, Any]]:
     """Measure what a tick is spent on, by leaving out what comes after."""
     ways = {
@@ -161,7 +141,7 @@ def aims(found: dict[str, Any]) -> Table:
     windows_ = [found["window"][str(w)] for w in GROWN]
     products = [found["products"][f"{n} turns"] for n in PRODUCTS]
     tick_us = sum(us for name, us in codec_.items() if name.startswith("tick: "))
-    rate = max(found["batch"].values())
+    rate = found["batch"][COLUMNS]
     lines = (
         ("features a tick, mean", "at most 4 µs, in pure Python 8", f"{here['mean']:.1f} µs"),
         ("features a tick, p99", "at most 50 µs", f"{here['p99']:.0f} µs"),
@@ -186,7 +166,7 @@ def main() -> int:
         "window": by_window(options.rounds),
         "products": by_products(options.rounds),
         "codec": codec(events[:10_000], options.rounds),
-        "batch": batch(events, options.rounds),
+        "batch": batch(ticks(BATCH), options.rounds),
     }
     figures = {name: found for name, (_, found) in parts.items()}
     tables = (aims(figures), *(table for table, _ in parts.values()))

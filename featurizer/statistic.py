@@ -18,7 +18,7 @@ def _half(n: int, age: int, window: int) -> bool:
 
 
 def _early(n: int, age: int, window: int) -> bool:
-    return n >= LEAST_RETURNS and 3 * age >= window
+    return (n >= LEAST_RETURNS) & (3 * age >= window)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Statistic:
     ``known(n, age, window)`` says whether that is enough, ``age`` seconds after the product's feed
     began; else the feature is unknown; a further term never takes that back. By default it takes
     half of the window's seconds.
+    ``term`` and ``known`` are made of operators alone, so that they do for columns of slots too
+    (``training.batch``), with NaN for None.
     ``signed`` says that it may be below 0; else it is compared by its logarithm.
     """
 
@@ -63,12 +65,17 @@ def mean(total: float, n: int, window: int) -> float:
     return total / n
 
 
+def volatility(total: float, n: int, window: int) -> float:
+    """Return the volatility over a window, of the squares of ``n`` returns."""
+    return sqrt(window / n * total)
+
+
 REALIZED_VOLATILITY = Statistic(
     "realized_volatility",
     "log return",
     "sqrt(W/n · Σ r_k²)",
     _square,
-    lambda total, n, window: sqrt(window / n * total),
+    volatility,
     known=_early,
 )
 LOG_RETURN = Return("log_return", "log return", "ln(mid_s / mid_{s−W})")
@@ -83,7 +90,7 @@ TRADE_INTENSITY = Statistic(
     "trade_intensity",
     "1/s",
     "ticks in the closed slots s−W … s−1, divided by n of them",
-    lambda slot: float(slot.ticks),
+    lambda slot: 1.0 * slot.ticks,
     mean,
     with_now=False,
 )

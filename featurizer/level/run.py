@@ -95,6 +95,15 @@ class Run:
             return []
         return [*self._close_minute(before), *self._close_bin(before)]
 
+    def leap(self, cells: Cells, last: int, second: int) -> list[Closed]:
+        """Count at once what is left of a bin up to its second ``last``, as a later one begins.
+
+        Of what is not told by cells, minutes and returns, nothing is kept.
+        """
+        self._open_bin.update(dict(cells))
+        self.second = second
+        return self._close_bin(last)
+
     def resume(
         self, run_us: int, minutes: Iterable[Minute], bins: Iterable[Bin], days: Iterable[Day]
     ) -> None:

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingestor.tick import Dialect
+from training.batch.keys import read_keys
+from training.batch.labelled import labelled
 from training.data.coverage import Coverage
 from training.data.parallel import Executor
 from training.data.progress import Progress
-from training.data.rows import Labeller
 from training.data.shards import Shard
 from training.data.sources import Source
 
@@ -100,10 +101,10 @@ def _label(task: _Labelling) -> dict[str, int]:
     from training.data import parquet
 
     shard = task.shard
-    labeller = Labeller(shard.start_us, shard.end_us, shard.state)
-    parquet.write_part(labeller.rows(shard.read()), task.part)
+    rows = labelled(*read_keys(shard.path), (shard.start_us, shard.end_us), shard.state)
+    parquet.write_part(rows, task.part)
     shard.path.unlink()
-    return labeller.counts
+    return rows.counts
 
 
 def captures_of(

@@ -1,7 +1,7 @@
 """Recordings, or feeds of the topic ``ticks``, → labelled rows, in one Parquet and as arrays.
 
-Frames, protocol core, engine and labels are those that run live. One task reads a recording,
-one a product and quarter of a day makes rows; each holds a batch of them, whatever their number.
+Frames and protocol core are those that run live, and rows have their bits. One task reads a
+recording, one a product and quarter of a day makes rows by columns; it holds these alone.
 The dataset is known by its content: equal inputs and definitions have an equal digest.
 """
 

@@ -9,8 +9,8 @@ import msgspec
 
 from featurizer.features import FEATURES_DIGEST, NAMES, names_of
 from featurizer.labels import HORIZON
+from training.batch.labelled import FULL_COVERAGE
 from training.data.captures import Capture, counts_of
-from training.data.rows import FULL_COVERAGE
 from training.data.splits import groups_of
 from training.errors import DatasetError
 

@@ -29,7 +29,6 @@ out. Equal data give an equal file, byte by byte, with the same pyarrow.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,18 +38,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from featurizer.features import NAMES
-from training.data.rows import LabelledRow, Table
+from featurizer.level.level import STATUSES
+from featurizer.row import key_of
+from ingestor.tick import Beat
+from training.batch.ahead import NEVER
+from training.batch.labelled import FATES, LabelledColumns
+from training.data.rows import Table
 from training.errors import DatasetError
 
 METADATA: Final = b"crypto_volatility.dataset"
 BATCH: Final = 16_384
-"""Rows held at once: a few MB, whatever the length of the recording."""
+"""Rows of a row group: a few MB are held of a dataset, whatever the length of the recording."""
 
 _FLOATS: Final = ("mid", "coverage", "tau", *NAMES, "volatility")
-_OF_ROWS: Final = (
-    *("feed", "product_id", "dialect", "tau_status", "time_us", "trade_id", "returns"),
-    *("after_break", "beat"),
-)
+_OF_EVENTS: Final = ("feed", "product_id", "dialect")
 PART: Final = pa.schema(
     [
         *((name, pa.string()) for name in ("feed", "product_id", "dialect", "tau_status")),
@@ -65,45 +66,29 @@ PART: Final = pa.schema(
 SCHEMA: Final = pa.schema([("capture", pa.int32()), ("group", pa.int32()), *PART])
 
 
-@dataclass(slots=True)
-class _Batch:
-    """Rows under way, as columns may be made of them."""
-
-    rows: list[LabelledRow] = field(default_factory=list)
-    values: list[tuple[float | None, ...]] = field(default_factory=list)
-
-    def add(self, labelled: LabelledRow) -> None:
-        row, label = labelled.row, labelled.label
-        volatility = None if label is None else label.volatility
-        self.rows.append(labelled)
-        values = row.features.values()
-        self.values.append((row.mid, row.coverage, row.tau, *values, volatility))
-
-    def table(self) -> Any:
-        rows = [labelled.row for labelled in self.rows]
-        matured = [None if r.label is None else r.label.matured_us for r in self.rows]
-        columns: dict[str, Any] = {
-            **{name: [getattr(row, name) for row in rows] for name in _OF_ROWS},
-            "matured_us": matured,
-            "fate": [labelled.fate for labelled in self.rows],
-        }
-        floats = np.array(self.values, np.float64)
-        for at, name in enumerate(_FLOATS):
-            columns[name] = pa.array(floats[:, at], pa.float64(), from_pandas=True)
-        return pa.table({name: columns[name] for name in PART.names}, schema=PART)
-
-
-def write_part(rows: Iterable[LabelledRow], path: Path, size: int = BATCH) -> None:
-    """Write the rows of one shard; memory holds ``size`` of them."""
-    batch = _Batch()
+def write_part(rows: LabelledColumns, path: Path, size: int = BATCH) -> None:
+    """Write the rows of one shard, in row groups of ``size``."""
+    table = _table(rows)
     with pq.ParquetWriter(path, PART) as writer:
-        for row in rows:
-            batch.add(row)
-            if len(batch.rows) >= size:
-                writer.write_table(batch.table())
-                batch = _Batch()
-        if batch.rows:
-            writer.write_table(batch.table())
+        for at in range(0, len(rows), size):
+            writer.write_table(table.slice(at, size))
+
+
+def _table(rows: LabelledColumns) -> Any:
+    floats = dict(zip(NAMES, rows.features.T, strict=True)) | {
+        name: getattr(rows, name) for name in ("mid", "coverage", "tau", "volatility")
+    }
+    columns: dict[str, Any] = {
+        **{name: [getattr(e, name) for e in rows.events] for name in _OF_EVENTS},
+        **{name: pa.array(each, pa.float64(), from_pandas=True) for name, each in floats.items()},
+        **{name: getattr(rows, name) for name in ("time_us", "returns", "after_break")},
+        "tau_status": [STATUSES[number] for number in rows.tau_status.tolist()],
+        "trade_id": [key_of(event)[1] for event in rows.events],
+        "beat": [isinstance(event, Beat) for event in rows.events],
+        "matured_us": pa.array(rows.matured_us, mask=rows.matured_us == NEVER),
+        "fate": [FATES[number] for number in rows.fate.tolist()],
+    }
+    return pa.table({name: columns[name] for name in PART.names}, schema=PART)
 
 
 def join_parts(parts: Iterable[tuple[Path, int, int]], metadata: bytes, path: Path) -> None:

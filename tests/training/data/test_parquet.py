@@ -12,11 +12,13 @@ import pytest
 from featurizer import features
 from featurizer.features import NAMES
 from ingestor.tick import Tick, encode
+from training.batch.keys import read_keys
+from training.batch.labelled import labelled
 from training.data import parquet
 from training.data.dataset import Dataset, build, read_parquet, write_parquet
 from training.data.manifest import digest_of, tau_rule
 from training.data.parallel import Executor
-from training.data.rows import Labeller, Table
+from training.data.rows import Table
 from training.data.shards import ShardWriter
 from training.errors import DatasetError
 
@@ -167,15 +169,16 @@ def long_stream(seconds: int) -> Iterator[Tick]:
         )
 
 
-def peak(seconds: int, folder: Path, batch: int) -> int:
-    """Return the most bytes held while a stream is cut, labelled and written."""
-    writer = ShardWriter(folder)
-    tracemalloc.start()
+def peak(seconds: int, folder: Path) -> int:
+    """Return the most bytes held while the shards of a stream are labelled and written."""
+    writer = ShardWriter(folder, length_us=400 * SECOND)
     for tick in long_stream(seconds):
         writer.take(tick, encode(tick))
-    (shard,) = writer.finish()
-    labeller = Labeller(shard.start_us, shard.end_us, shard.state)
-    parquet.write_part(labeller.rows(shard.read()), folder / "part", batch)
+    shards = writer.finish()
+    tracemalloc.start()
+    for shard in shards:
+        rows = labelled(*read_keys(shard.path), (shard.start_us, shard.end_us), shard.state)
+        parquet.write_part(rows, folder / f"part-{shard.number}", 128)
     found = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return found
@@ -183,11 +186,11 @@ def peak(seconds: int, folder: Path, batch: int) -> int:
 
 @pytest.mark.exhaustive
 def test_memory_does_not_grow_with_the_stream(tmp_path: Path) -> None:
-    """A stream eight times as long needs no more memory: what is held is a batch of rows.
+    """A stream eight times as long needs no more memory: what is held is of a shard.
 
     Other threads of the run may allocate at the same time: half of a peak is left to them.
     """
-    peak(200, tmp_path / "warm", 128)
-    short, long = peak(600, tmp_path / "short", 128), peak(4_800, tmp_path / "long", 128)
+    peak(400, tmp_path / "warm")
+    short, long = peak(800, tmp_path / "short"), peak(6_400, tmp_path / "long")
     assert long < 2 * short
-    assert pq.ParquetFile(tmp_path / "long" / "part").num_row_groups == 38
+    assert pq.ParquetFile(tmp_path / "long" / "part-3").num_row_groups == 4

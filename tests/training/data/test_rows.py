@@ -7,8 +7,9 @@ import numpy as np
 
 from featurizer.features import NAMES
 from ingestor.tick import Break, Event, Tick
+from tests.training.batch.equal import by_columns
+from tests.training.labeller import Labeller
 from training.data.parquet import join_parts, read_usable, write_part
-from training.data.rows import Labeller
 
 MakeTick = Callable[..., Tick]
 
@@ -40,8 +41,8 @@ def test_every_row_has_a_fate(tick: MakeTick, lost: Callable[[float], Break]) ->
 def test_a_table_is_in_order_of_time_and_keeps_nulls(tick: MakeTick, tmp_path: Path) -> None:
     """Captures are joined by time, unknown values are NaN and only usable rows are in it."""
     later, early, whole = (tmp_path / name for name in ("later", "early", "whole"))
-    write_part(Labeller().rows(tick(1000 + k) for k in range(400)), later)
-    write_part(Labeller().rows(tick(k, product="ETH-USD") for k in range(400)), early)
+    write_part(by_columns([tick(1000 + k) for k in range(400)]), later)
+    write_part(by_columns([tick(k, product="ETH-USD") for k in range(400)]), early)
     join_parts([(later, 0, 0), (early, 1, 0)], b"{}", whole)
     table = read_usable(whole)
     assert len(table) == 80

@@ -13,7 +13,7 @@ from featurizer.level.levels import Levels
 from featurizer.level.seeds import default_seeds
 from featurizer.row import encode as encode_row
 from ingestor.tick import Beat, Break, Event, Tick, encode
-from training.data.rows import LabelledRow, Labeller
+from tests.training.labeller import LabelledRow, Labeller
 from training.data.shards import END, Shard, ShardWriter
 
 SECOND = 1_000_000

@@ -9,12 +9,12 @@ import pytest
 from ingestor.tick import Event, Tick, encode
 from ingestor.topics import TICKS
 from plumbing.kafka import KafkaSettings, Partition, Producer, Record, ensure_topics
+from tests.training.labeller import Labeller
 from training.commands import dataset as command
 from training.config import TrainingSettings
 from training.data.dataset import Dataset, assemble
 from training.data.parallel import IN_PROCESS
 from training.data.progress import Quiet
-from training.data.rows import Labeller
 from training.data.sources import Refused, Source
 from training.data.topic import TopicSpan, read_topic
 from training.errors import DatasetError
