@@ -27,7 +27,7 @@ from monitor.places import Place, Places
 from monitor.progress import Progress
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader, of_topic
-from monitor.states.lookup import newest_records, starts, usable
+from monitor.states.lookup import newest_records, starts, unread, usable
 from monitor.states.machines import Machines
 from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Outbox, Outgoing, Partition, PassedOver, Record, TopicChanged, message_of
@@ -133,6 +133,8 @@ class Session:
                 beginnings[partition], min(at, stood.get(partition, at))
             )
         self._positions.update({p: self._progress.ends[p] for p in self._ticks})
+        for record, one in unread(self._scanner, newest, self._positions, beginnings, passed):
+            self._told += self._machines.take(one, record.offset, record.partition)
         self._committed = {p: self._positions[p] for p in self._predictions}
         self._published = restore.published(
             self._scanner, self._committed, beginnings, self._progress.ends
@@ -216,7 +218,7 @@ class Session:
             self._refused += [letter] if letter else []
             return self._bad(record)
         self._progress.made(shown.prediction)
-        self._told += self._machines.take(shown.prediction, record.offset)
+        self._told += self._machines.take(shown.prediction, record.offset, record.partition)
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         prediction_id = shown.prediction.prediction_id
