@@ -26,7 +26,7 @@ from monitor.progress import Progress
 from monitor.publication import Publication
 from monitor.quality import RollingQuality
 from monitor.reading import SILENT_SECONDS, GroupReader, LogReader, of_topic
-from monitor.states.lookup import newest_records, starts, usable
+from monitor.states.lookup import newest_records, starts, unread, usable
 from monitor.states.machines import Machines
 from monitor.tick_lookup import TickLookup
 from plumbing.kafka import Outbox, Partition, PassedOver, Record, TopicChanged, message_of
@@ -115,12 +115,14 @@ class Session:
         ends, beginnings = self._scanner.ends(), self._scanner.beginnings()
         self._progress.ends = ends
         self._restore(beginnings)
-        stood = self._resume_states(beginnings, ends)
+        newest = self._resume_states(beginnings, ends)
+        stood = starts(newest, self._predictions)
         for partition in self._predictions:
             at = restore.unsettled_from(self._reader, partition, beginnings, ends)
             at = min(at, stood.get(partition, at))
             self._positions[partition] = max(beginnings[partition], at)
         self._positions.update({p: self._progress.ends[p] for p in self._ticks})
+        self._take_unread(newest, beginnings)
         self._committed = {p: self._positions[p] for p in self._predictions}
         self._published = restore.published(
             self._scanner, self._committed, beginnings, self._progress.ends
@@ -201,7 +203,9 @@ class Session:
                 self._publication.refuse(letter)
             return self._bad(record)
         self._progress.made(shown.prediction)
-        self._publication.tell(self._machines.take(shown.prediction, record.offset))
+        self._publication.tell(
+            self._machines.take(shown.prediction, record.offset, record.partition)
+        )
         name, partitions = shown.prediction.product_id, len(self._predictions)
         self._back.prediction_at(name, record.partition, partitions)
         prediction_id = shown.prediction.prediction_id
@@ -275,15 +279,27 @@ class Session:
 
     def _resume_states(
         self, beginnings: Mapping[Partition, int], ends: Mapping[Partition, int]
-    ) -> Mapping[Partition, int]:
-        """Let the machines go on; return where they need ``predictions`` from."""
+    ) -> list[tuple[Record, signals.Record]]:
+        """Let the machines go on; return the records that they go on from."""
         passed = PassedOver("monitor, signals")
         newest = newest_records(self._scanner, beginnings, ends, passed)
-        for topic, count in passed.counts.items():
-            self._metrics.bad_records.labels(topic).inc(count)
+        self._count(passed)
         self._machines.resume(usable(newest, self._predictions, ends))
         self._board.states = self._machines.standing
-        return starts(newest, self._predictions)
+        return newest
+
+    def _take_unread(
+        self, newest: list[tuple[Record, signals.Record]], beginnings: Mapping[Partition, int]
+    ) -> None:
+        """Let the machines take what stands before the positions that reading begins at."""
+        passed = PassedOver("monitor, signals")
+        for record, one in unread(self._scanner, newest, self._positions, beginnings, passed):
+            self._publication.tell(self._machines.take(one, record.offset, record.partition))
+        self._count(passed)
+
+    def _count(self, passed: PassedOver) -> None:
+        for topic, count in passed.counts.items():
+            self._metrics.bad_records.labels(topic).inc(count)
 
     def _read_unsettled(self) -> None:
         """Read what waits; what a silent broker holds back is read, and sought, by ``step``."""

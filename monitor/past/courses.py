@@ -73,7 +73,7 @@ class Past:
 
     def take(self, record: Record, prediction: Prediction, machines: Machines) -> None:
         """Take the next row of its partition."""
-        machines.take(prediction, record.offset)
+        machines.take(prediction, record.offset, record.partition)
         self.live.take([prediction], machines.standing_of(prediction.product_id))
         self.rows += 1
         last = self._newest.get(prediction.product_id)

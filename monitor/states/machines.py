@@ -49,23 +49,36 @@ class Machines:
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self._machines: dict[str, Machine] = {}
+        self._partitions: dict[str, int] = {}
 
-    def resume(self, records: Iterable[Record]) -> None:
-        """Go on from the newest record of each product; its offset is -1 if that is of no use."""
-        for record in records:
-            self._machines[record.product_id] = Machine(self.budget, record.state)
+    def resume(self, records: Iterable[tuple[int, Record]]) -> None:
+        """Go on from the newest record of each product, with the partition that it was made of.
 
-    def take(self, prediction: Prediction, offset: int) -> list[Record]:
-        """Take the prediction at an offset; what was read before is passed over.
-
-        By its offset, as a feed may have come back since then.
+        Its offset is -1 if that is of no use.
         """
-        machine = self._machines.get(prediction.product_id)
+        for partition, record in records:
+            self._machines[record.product_id] = Machine(self.budget, record.state)
+            self._partitions[record.product_id] = partition
+
+    def take(self, prediction: Prediction, offset: int, partition: int = 0) -> list[Record]:
+        """Take the prediction at an offset of a partition; what was read before is passed over.
+
+        By its offset, as a feed may have come back since then. Offsets of another partition say
+        nothing: where a product has moved to one, as when a topic has got more of them, rows are
+        passed over by their times.
+        """
+        name = prediction.product_id
+        machine = self._machines.get(name)
         if machine is None:
-            machine = self._machines[prediction.product_id] = Machine(self.budget)
-        if offset <= machine.state.offset:
+            machine = self._machines[name] = Machine(self.budget)
+        here = self._partitions.get(name, partition) == partition
+        if here and offset <= machine.state.offset:
             return []
-        return machine.take(row_of(prediction, self.budget), offset)
+        before = machine.state
+        told = machine.take(row_of(prediction, self.budget), offset)
+        if machine.state is not before:
+            self._partitions[name] = partition
+        return told
 
     def standing_of(self, product_id: str) -> list[Standing]:
         """Return where one product stands; nothing before its first prediction."""

@@ -3,6 +3,8 @@
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from prometheus_client import CollectorRegistry
 
+from featurizer.engine import FeatureEngine
+from featurizer.labels import MidLog
 from ingestor import dead_letter, ledger, tick
 from ingestor.intake import Intake, Item, Opened, Received, Silent
 from ingestor.metrics import Metrics
@@ -65,6 +67,28 @@ def test_the_ticks_of_a_frame_belong_to_one_trace() -> None:
     desk.take(wire.heartbeat(1.9), wire.heartbeat(3.9))
     assert len(desk.sent) > first and not any(record.headers for record in desk.sent[first:])
     tracer.close()
+
+
+def test_a_quote_that_holds_a_place_distorts_no_row_and_no_label() -> None:
+    """It is a dead letter; rows and labels around it are those of a quiet market."""
+    wire, desk = Wire(), Desk(BTC).take(Opened("sim-7", NOW))
+    for second in range(500):
+        quote = (0.01, 1e6) if second == 300 else (67_000.0, 67_001.0 + second % 2)
+        desk.take(wire.ticker(second + 0.2, bid=quote[0], ask=quote[1]))
+    [letter] = map(dead_letter.decode, desk.of("dead-letters"))
+    assert "a halted book" in letter.reason
+    engine, log = FeatureEngine(), MidLog()
+    rows, labels = [], []
+    for event in map(tick.decode, desk.of("ticks")):
+        log.update(event)
+        rows += [row] if (row := engine.update(event)) is not None else []
+    for row in rows:
+        labels += [label] if (label := log.label(row.time_us, row.mid)) is not None else []
+    volatilities = [row.features["realized_volatility_300s"] for row in rows]
+    known = [each for each in volatilities if each is not None]
+    assert len(known) > 350 and max(known) < 1e-3
+    found = [label.volatility for label in labels if label.volatility is not None]
+    assert len(found) > 300 and max(found) < 1e-3
 
 
 def test_a_break_stands_alone_and_in_the_ledger() -> None:

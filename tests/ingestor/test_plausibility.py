@@ -47,6 +47,7 @@ HUGE = encode(tick(1)).replace(b'"time_us":', b'"time_us":1' + b"0" * 5_000)
         (changed(bid=-5), "bid -5.0 found"),
         (changed(ask=1e300), "ask 1e\\+300 found"),
         (changed(bid=102.0, ask=101.0), "ask 101.0 found, expected at least bid 102.0"),
+        (changed(bid=0.01, ask=1_000_000), "ask 1000000.0 found"),
         (changed(bid_size=-1), "bid_size -1.0 found, expected a number from 0 to"),
         (changed(ask_size=1e300), "ask_size"),
     ],

@@ -337,6 +337,31 @@ def test_a_quiet_product_is_known_after_a_restart() -> None:
     assert Monitor(log, most=400).board.products() == ["ADA-USD", "LTC-USD"]
 
 
+def test_a_product_that_fell_silent_stands_where_it_stood_after_a_restart() -> None:
+    """Its last rows, of which no minute's record stands, lie before the position of the group."""
+    log = Log(partitions=1)
+    for second in range(100):
+        put(log, second, "ADA-USD")
+        put(log, second, "LTC-USD")
+    monitor = Monitor(log, most=400)
+    monitor.drain()
+    log.pass_time(seconds=1_000)
+    for second in range(100, 300):
+        put(log, second, "LTC-USD")
+    monitor.drain()
+    monitor.follower.commit()
+    before = {each.product_id: each.state for each in monitor.board.states()}
+    records = [signals.decode(r.value) for r in log.of(SIGNALS.name) if r.key == "ADA-USD"]
+    left = before["ADA-USD"].offset - records[-1].state.offset
+    [committed] = log.committed.values()
+    assert left > 0 and before["ADA-USD"].offset < committed - 1
+    stood = len(log.of(SIGNALS.name))
+    again = Monitor(log, most=400)
+    again.drain()
+    assert {each.product_id: each.state for each in again.board.states()} == before
+    assert len(log.of(SIGNALS.name)) == stood
+
+
 def test_gauges_of_a_product_that_is_gone_go(one_dropped: Log) -> None:
     """Its live quality is true no more."""
     monitor = Monitor(one_dropped, most=400, quality_window_seconds=600)

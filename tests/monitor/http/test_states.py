@@ -76,6 +76,18 @@ def test_pages_give_all_that_happened_once(service: Service, limit: int) -> None
         assert found == whole and len(whole) > 5
 
 
+def test_a_cursor_belongs_to_its_query(service: Service) -> None:
+    """Of another span or product it is refused; another limit may go on with it."""
+    path = f"/signals?product=BTC-USD&from={START}&limit=2"
+    cursor = get(service, path)[1]["next"]
+    assert get(service, f"{path}&cursor={cursor}")[0] == 200
+    assert get(service, f"{path[:-1]}3&cursor={cursor}")[0] == 200
+    for other in (f"from={START + 1}", f"from={START}&to={START + 900 * SECOND}", "limit=2"):
+        status, body, kind = get(service, f"/signals?product=BTC-USD&{other}&cursor={cursor}")
+        assert (status, kind, body["parameter"]) == (422, "application/problem+json", "cursor")
+        assert "found that of another query, expected the same product, from, to" in body["detail"]
+
+
 def pages(service: Service, limit: int, most: int = 1_000) -> list[list[Any]]:
     """All pages, from the newest on."""
     reader, cursor, found = LogReader(service.log), None, list[list[Any]]()
@@ -108,6 +120,7 @@ def test_the_track_record_has_a_table_a_variant(service: Service) -> None:
         ("/signals/record?product=BTC-USD&days=0", 422, "days: found '0'"),
         ("/signals?product=BTC-USD&limit=x", 422, "limit: found 'x'"),
         ("/signals?product=BTC-USD&cursor=x", 422, "cursor: found 'x'"),
+        ("/signals?product=BTC-USD&cursor=0.12", 422, "cursor: found that of another query"),
         ("/signals/now?when=now", 422, "found the parameter 'when'"),
     ],
 )

@@ -52,8 +52,37 @@ def test_what_was_read_before_is_passed_over() -> None:
     machines = Machines(Budget())
     [*_, record] = machines.take(MADE, 5)
     resumed = Machines(Budget())
-    resumed.resume([record])
+    resumed.resume([(0, record)])
     other = replace(MADE, feed="another", time_us=MADE.time_us + SECOND)
     assert resumed.take(other, 5) == []
     assert resumed.take(other, 6)
     assert resumed.standing()[0].state.offset == 6
+
+
+def test_offsets_of_another_partition_say_nothing() -> None:
+    """A product that moved to another partition goes on there, from whatever offset."""
+    machines, made = Machines(Budget()), [
+        predicted(tick(START + at * SECOND, trade_id=at + 1), severe=0.9, thresholds=THETA)
+        for at in range(5)
+    ]
+    for at in range(3):
+        machines.take(made[at], 1_000 + at, 4)
+    assert machines.take(made[1], 0, 9) == [], "by its time, as it was taken already"
+    assert machines.take(made[1], 1_001, 4) == []
+    machines.take(made[3], 1, 9)
+    [standing] = machines.standing()
+    assert (standing.state.offset, standing.state.last) == (1, row_of(made[3], Budget()))
+    assert machines.take(made[3], 1, 9) == [], "by its offset, there too"
+    machines.take(made[4], 2, 9)
+    assert machines.standing()[0].state.last == row_of(made[4], Budget())
+
+
+def test_a_machine_goes_on_in_another_partition_after_a_restart() -> None:
+    """The record tells which one its offset is of."""
+    machines = Machines(Budget())
+    [*_, record] = machines.take(MADE, 5_000, 3)
+    resumed, later = Machines(Budget()), replace(MADE, time_us=MADE.time_us + SECOND)
+    resumed.resume([(3, record)])
+    assert resumed.take(MADE, 2, 7) == []
+    resumed.take(later, 3, 7)
+    assert resumed.standing()[0].state.offset == 3
