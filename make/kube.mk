@@ -86,8 +86,9 @@ kind-down: ## remove the kind cluster and all that is in it
 	else $(call need,kind); kind delete cluster --name $(CLUSTER); fi
 
 .PHONY: manifests
-manifests: $(VENV)/.dev ## write manifests/rendered, the chart as plain YAML (needs helm)
+manifests: $(VENV)/.dev ## write the chart's files/bound from grafana/, and manifests/rendered, the chart as plain YAML (needs helm)
 	@$(call need,helm)
+	@$(BIN)/python manifests/bound.py
 	@$(BIN)/python manifests/render.py
 
 .PHONY: chart-test

@@ -21,9 +21,9 @@ class Refused(Exception):
 
 
 @cache
-def rendered(*options: str, chart: str = str(CHART)) -> list[Manifest]:
+def rendered(*options: str, chart: str = str(CHART), release: str = RELEASE) -> list[Manifest]:
     """Return all objects, hooks too, that `helm template` makes with these options."""
-    command = ["helm", "template", RELEASE, chart, "--namespace", NAMESPACE, *options]
+    command = ["helm", "template", release, chart, "--namespace", NAMESPACE, *options]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         raise Refused(done.stderr)
