@@ -88,8 +88,9 @@ chart-files: ## copy models, rules and dashboards into the chart, which holds it
 	@$(PYTHON) manifests/chart_files.py
 
 .PHONY: manifests
-manifests: $(VENV)/.dev chart-files ## write manifests/rendered, the chart as plain YAML (needs helm)
+manifests: $(VENV)/.dev chart-files ## write the chart's files/bound from grafana/, and manifests/rendered, the chart as plain YAML (needs helm)
 	@$(call need,helm)
+	@$(BIN)/python manifests/bound.py
 	@$(BIN)/python manifests/render.py
 
 # Where `make package` leaves the chart.

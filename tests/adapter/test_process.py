@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from functools import partial
 
 import httpx
@@ -18,6 +19,7 @@ from serving.control import Serving
 from serving.follower import Follower, open_control
 from serving.switch import read_control, write_control
 from tests.ports import IPV6, held_port
+from tests.serving.fake_v2 import FakeV2
 from tests.waiting import eventually, patience
 
 # Straight to 127.0.0.1, whatever proxy the environment names.
@@ -161,9 +163,12 @@ def test_it_ends_at_once_when_nobody_is_connected(started):
 @IPV6
 @pytest.mark.parametrize(("host", "also"), [("[::1]", False), ("::", True)])
 def test_it_listens_on_ipv6(started, row, host, also):
-    """At an address of its own, or with IPv4; a client there is its network."""
-    process = started(ADAPTER_FOLLOW_CONTROL="false", ADAPTER_HOST=host)
-    answer = post(process.url + "/predict", json={"rows": [row]})
+    """At an address of its own, or with IPv4, and asks a model there; a client is its network."""
+    with closing(FakeV2("::1")) as model:
+        process = started(
+            ADAPTER_FOLLOW_CONTROL="false", ADAPTER_HOST=host, ADAPTER_MODEL_URL=model.url
+        )
+        answer = post(process.url + "/predict", json={"rows": [row]})
     assert answer.status_code == 200
     port = httpx.URL(process.url).port
     with socket.socket() as client:

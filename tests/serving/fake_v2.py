@@ -30,7 +30,8 @@ def linear(variant: str) -> Linear:
 class FakeV2:
     """Answers like MLServer; ``scores``, ``hang`` and so on may be changed while it runs."""
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host
         self.requests: list[tuple[str, str, bytes]] = []
         self.traceparents: list[str | None] = []
         self.status: dict[str, int] = {}
@@ -49,7 +50,7 @@ class FakeV2:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}"
 
     def start(self) -> None:
         self._call(self._start())
@@ -71,7 +72,7 @@ class FakeV2:
         app.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", self.port, reuse_address=True)
+        site = web.TCPSite(self._runner, self.host, self.port, reuse_address=True)
         await site.start()
 
     async def _answer(self, request: web.Request) -> web.Response:

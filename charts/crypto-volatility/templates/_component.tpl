@@ -56,7 +56,12 @@ spec:
 # Every pod by its own address, ready or not: what Prometheus scrapes.
 apiVersion: v1
 kind: Service
-metadata: {{- include "crypto-volatility.metadata" (list $root .name (printf "%s-pods" .name)) | nindent 2 }}
+metadata:
+  {{- include "crypto-volatility.metadata" (list $root .name (printf "%s-pods" .name)) | nindent 2 }}
+  {{- with include "crypto-volatility.scrapeAnnotations" (list $root .name "services") | trim }}
+  annotations:
+    {{- nindent 4 . }}
+  {{- end }}
 spec:
   clusterIP: None
   {{- with include "crypto-volatility.scrapedFamily" (list $root (default dict $c.service)) | trim }}
@@ -185,6 +190,7 @@ spec:
 {{- with .component.models }}
 {{- include "crypto-volatility.modelAnnotations" (dict "root" $.root "models" $.models "which" .) }}
 {{- end }}
+{{- include "crypto-volatility.scrapeAnnotations" (list .root .name "pods") }}
 {{- $values := dict }}
 {{- range $variable, $name := .component.secretEnv }}
 {{- with (index $.root.Values.secrets $name).value }}{{ $_ := set $values $name . }}{{ end }}

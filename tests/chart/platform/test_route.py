@@ -27,14 +27,15 @@ def test_a_route_leads_from_the_gateway_to_the_service() -> None:
 
 
 def test_a_stream_has_no_time_to_end_by() -> None:
-    """Only the adapter's answers are bounded: the page's stream goes on for hours."""
+    """Only the adapter's answers are bounded; unsaid, some Gateways would end a stream too."""
     names = ("adapter", "monitor", "grafana", "mlflow")
     pairs = [f"route.{name}.enabled=true" for name in names]
     hosts = [f"route.{name}.host={name}.example.org" for name in names]
     routes = named(rendered(*setting(*GATEWAY, *MLFLOW, *pairs, *hosts)), "HTTPRoute")
     assert routes.keys() == set(names)
-    with_time = [name for name, each in routes.items() if "timeouts" in each["spec"]["rules"][0]]
-    assert with_time == ["adapter"]
+    times = {name: each["spec"]["rules"][0]["timeouts"] for name, each in routes.items()}
+    assert times.pop("adapter") == {"request": "30s"}
+    assert all(each == {"request": "0s"} for each in times.values())
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,13 @@ def test_a_prefix_is_taken_off_where_asked(path: str, strip: str, rewritten: boo
         }
     ]
     assert rule.get("filters", []) == (filters if rewritten else [])
+
+
+def test_times_can_be_left_to_the_gateway() -> None:
+    """An empty value takes the field away."""
+    given = setting(*GATEWAY, "route.adapter.enabled=true", "route.adapter.timeouts.request=null")
+    (rule,) = one(rendered(*given), "HTTPRoute", "adapter")["spec"]["rules"]
+    assert "timeouts" not in rule
 
 
 def test_ones_own_gateway_goes_before_that_for_all() -> None:
