@@ -1,14 +1,16 @@
-"""Write ``settings.md``, ``metrics.md`` and the table of ``features.md``; ``make docs`` runs it.
+"""Write ``settings.md``, ``metrics.md``, ``chart-values.md`` and the table of ``features.md``.
 
-A test compares the pages with what this gives, so that they cannot drift.
+``make docs`` runs it. A test compares the pages with what this gives, so that they cannot drift.
 """
 
 import importlib
 import inspect
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings
 
@@ -17,6 +19,7 @@ from local.services import SERVICES
 from plumbing.metrics import Metric, tables_of
 
 HERE = Path(__file__).parent
+VALUES = HERE.parent / "charts" / "crypto-volatility" / "values.yaml"
 SETTINGS = [
     ("plumbing.settings", "Kafka, in every service"),
     ("plumbing.tracing.settings", "traces, in every service"),
@@ -89,7 +92,61 @@ def features_page() -> str:
     return "".join([*lines[:head], *rows, *lines[end:]])
 
 
-PAGES = {"settings.md": settings_page, "metrics.md": metrics_page, "features.md": features_page}
+def chart_values_page() -> str:
+    """Return the page of the chart's values: path, default, and the comment above it."""
+    text = VALUES.read_text()
+    parts = ["# Values of the chart\n"]
+    parts += ["The comments of `charts/crypto-volatility/values.yaml`, in a table.\n"]
+    parts += ["| value | default | meaning |", "|---|---|---|"]
+    for path, default, meaning in _values(yaml.safe_load(text), dict(_commented(text))):
+        parts.append(f"| `{'.'.join(path)}` | {default} | {meaning} |")
+    return "\n".join(parts) + "\n"
+
+
+def _commented(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
+    """Return the path of each key that has a line of its own, with the comment above it.
+
+    Of components the name alone: what one is made of is said above all of them.
+    """
+    path: list[str] = []
+    comment: list[str] = []
+    for line in text.splitlines():
+        found = re.match(r"( *)(?:# (.*)|([A-Za-z][\w-]*):( .*)?)$", line)
+        if found and found[3]:
+            path[len(found[1]) // 2 :] = [found[3]]
+            if path[0] != "components" or len(path) <= 2:
+                yield tuple(path), " ".join(comment).replace("|", "\\|")
+        going_on = found and found[2] and not found[2].startswith("---")
+        comment = [*comment, found[2]] if found and going_on else []
+
+
+def _values(
+    tree: dict[str, Any], comments: dict[tuple[str, ...], str], above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], str, str]]:
+    """Return path, default and meaning of every value that has a line of its own."""
+    for key, value in tree.items():
+        path = (*above, key)
+        inner = list(_values(value, comments, path)) if isinstance(value, dict) else []
+        told = any(meaning for _, _, meaning in inner)
+        if path in comments and (comments[path] or not inner):
+            shown = "–" if told or above == ("components",) else _flow(value)
+            yield path, shown, comments[path]
+        if told or not comments.get(path):
+            yield from inner
+
+
+def _flow(value: Any) -> str:
+    """Return a value as YAML in one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, width=10_000)
+    return f"`{text.removesuffix('...' + chr(10)).strip()}`"
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "metrics.md": metrics_page,
+    "features.md": features_page,
+    "chart-values.md": chart_values_page,
+}
 
 if __name__ == "__main__":
     for name, page in PAGES.items():

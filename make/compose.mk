@@ -25,7 +25,7 @@ deploy-model: ## have MLServer take a model folder: DIR=folder, or TO=previous; 
 	@$(if $(DIR),test -d "$(DIR)" || { echo "error: found no folder $(DIR)" >&2; exit 2; })
 	@mkdir -p "$${KEPT:-.run/models}"
 	@$(COMPOSE) run --rm --no-deps --quiet-pull --user "$$(id -u):$$(id -g)" \
-		$(if $(DIR),-v "$(abspath $(DIR)):/candidate:ro") deploy \
+		$(if $(DIR),-v "$(abspath $(DIR)):/candidate:ro,z") deploy \
 		$(if $(DIR),/candidate,--to-previous) --who "$(WHO)" $(if $(BECAUSE),--because "$(BECAUSE)")
 
 .PHONY: compose-test

@@ -1,8 +1,10 @@
 """Replicas by load: autoscalers own the number, or nobody but the values does."""
 
+import kubernetes_validate
 import pytest
 
 from tests.chart.rendering import KIND, RELEASE, Refused, named, one, rendered, setting
+from tests.chart.teams.workloads import given
 
 SCALED = ("adapter", "mlserver")
 HPA = setting("autoscaling.mode=hpa")
@@ -50,6 +52,33 @@ def test_it_grows_at_once_and_shrinks_slowly(name: str) -> None:
     assert spec["behavior"]["scaleUp"]["stabilizationWindowSeconds"] == 0
     assert spec["behavior"]["scaleDown"]["stabilizationWindowSeconds"] == 300
     assert name in named(rendered(*HPA), "PodDisruptionBudget")
+
+
+def test_measures_and_manner_are_a_teams_to_set() -> None:
+    """Others beside the CPU or in its place, and one direction as the team wants it."""
+    waiting = {"type": "Pods", "pods": {"metric": {"name": "waiting"}, "target": _target(5)}}
+    down = {"selectPolicy": "Disabled"}
+    both = given(
+        {"autoscaling": {"adapter": {"metrics": [waiting], "behavior": {"scaleDown": down}}}}
+    )
+    spec = one(rendered(*HPA, *both), "HorizontalPodAutoscaler", "adapter")["spec"]
+    assert [each["type"] for each in spec["metrics"]] == ["Resource", "Pods"]
+    assert spec["behavior"]["scaleDown"] == down
+    assert spec["behavior"]["scaleUp"]["stabilizationWindowSeconds"] == 0
+    alone = given({"autoscaling": {"adapter": {"cpuPercent": 0, "metrics": [waiting]}}})
+    found = one(rendered(*HPA, *alone), "HorizontalPodAutoscaler", "adapter")
+    assert found["spec"]["metrics"] == [waiting]
+    kubernetes_validate.validate(found, "1.30", strict=True)
+
+
+def _target(value: int) -> dict[str, str]:
+    return {"type": "AverageValue", "averageValue": str(value)}
+
+
+def test_an_autoscaler_without_a_measure_is_refused() -> None:
+    """Nothing would say how many."""
+    with pytest.raises(Refused, match="expected one"):
+        rendered(*HPA, *setting("autoscaling.mlserver.cpuPercent=0"))
 
 
 @pytest.mark.parametrize(

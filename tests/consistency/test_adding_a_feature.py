@@ -19,7 +19,7 @@ pytestmark = [
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "adding-a-feature.md").read_text()
-COPIED = ("docs", "model-settings", "tests", "README.md", "pyproject.toml")
+COPIED = ("charts", "docs", "model-settings", "tests", "README.md", "pyproject.toml")
 DIGESTS = "tests/featurizer/test_statistic.py"
 CHECKS = (
     f"{DIGESTS}::test_the_digest_of_a_feature_is_that_of_what_it_computes",
@@ -47,7 +47,7 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture(scope="module")
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of what the checks need: all packages, the pages, the models and the tests."""
+    """A copy of what the checks need: packages, chart, pages, models and tests."""
     copy = tmp_path_factory.mktemp("tree")
     packages = [path.parent.name for path in ROOT.glob("*/__init__.py")]
     for name in (*packages, *COPIED):

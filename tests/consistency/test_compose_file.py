@@ -77,8 +77,21 @@ def test_models_reach_only_who_serves_them() -> None:
         if mount.startswith("${MODELS:")
     }
     assert mounts == {
-        "mlserver": "${MODELS:-./model-settings}:/models:ro",
-        "drift": "${MODELS:-./model-settings}:/models:ro",
-        "adapter": "${MODELS:-./model-settings}/baseline:/models/baseline:ro",
-        "deploy": "${MODELS:-./model-settings}:/models",
+        "mlserver": "${MODELS:-./model-settings}:/models:ro,z",
+        "drift": "${MODELS:-./model-settings}:/models:ro,z",
+        "adapter": "${MODELS:-./model-settings}/baseline:/models/baseline:ro,z",
+        "deploy": "${MODELS:-./model-settings}:/models:z",
     }
+
+
+def test_folders_are_labelled_for_selinux() -> None:
+    """Where it is on, a container may not read a folder of the host without that."""
+    volumes = set(FILE["volumes"])
+    folders = [
+        mount
+        for service in SERVICES.values()
+        for mount in service.get("volumes", [])
+        if mount.split(":")[0] not in volumes
+    ]
+    assert len(folders) >= 10
+    assert not [mount for mount in folders if mount.rpartition(":")[2] not in ("z", "ro,z")]

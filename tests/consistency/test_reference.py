@@ -17,7 +17,7 @@ def _script(name: str) -> ModuleType:
     return module
 
 
-@pytest.mark.parametrize("name", ["settings.md", "metrics.md", "features.md"])
+@pytest.mark.parametrize("name", ["settings.md", "metrics.md", "features.md", "chart-values.md"])
 def test_the_page_is_what_the_code_gives(name: str) -> None:
     """`make docs` would change nothing."""
     assert (ROOT / "docs" / name).read_text() == _script("reference").PAGES[
@@ -46,9 +46,39 @@ def test_a_new_name_enters_every_list_of_the_schema() -> None:
     assert lists.schema(stale) == text
 
 
-def test_every_setting_has_a_meaning() -> None:
-    """No row of the settings page ends in an empty cell."""
-    empty = [
-        line for line in _script("reference").settings_page().splitlines() if line.endswith("|  |")
+@pytest.mark.parametrize("page", ["settings.md", "chart-values.md"])
+def test_every_setting_has_a_meaning(page: str) -> None:
+    """No row of the page ends in an empty cell."""
+    lines = _script("reference").PAGES[page]().splitlines()
+    assert len(lines) > 100
+    assert not [line for line in lines if line.endswith("|  |")]
+
+
+def test_a_value_is_told_by_the_comment_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A heading is no comment of what follows, a part of a list no value, a map one row."""
+    reference = _script("reference")
+    text = """# ------- pods
+a:
+  # How
+  # many.
+  b: 1
+
+  # Of a group.
+
+  # Peers, a|b.
+  c:
+    - d: {e: 1}
+      f: 2
+  # All of it.
+  g:
+    h: {i: [1]}
+"""
+    (tmp_path / "values.yaml").write_text(text)
+    monkeypatch.setattr(reference, "VALUES", tmp_path / "values.yaml")
+    assert reference.chart_values_page().splitlines()[6:] == [
+        "| `a.b` | `1` | How many. |",
+        r"| `a.c` | `[{d: {e: 1}, f: 2}]` | Peers, a\|b. |",
+        "| `a.g` | `{h: {i: [1]}}` | All of it. |",
     ]
-    assert not empty

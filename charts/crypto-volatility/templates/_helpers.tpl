@@ -52,17 +52,25 @@ namespace: {{ $root.Release.Namespace }}
 labels: {{- include "crypto-volatility.labels" (list $root (index . 1)) | nindent 2 }}
 {{- end -}}
 
-{{/* An image: `stream`, `ml`, or {repository, tag}. (list root image) */}}
+{{/* An image: `stream`, `ml`, or {repository, tag, digest}. Ours without either is of the chart's version. (list root image) */}}
 {{- define "crypto-volatility.image" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- if kindIs "string" $image -}}
-{{- $ours := index $root.Values.image $image -}}
-{{- with default (default dict $root.Values.global).imageRegistry $root.Values.image.registry }}{{ . }}/{{ end }}{{ $ours.repository }}:{{ default $root.Chart.AppVersion $ours.tag }}
-{{- else -}}
 {{- $registry := (default dict $root.Values.global).imageRegistry -}}
-{{- with $registry }}{{ . }}/{{ end }}{{ ternary (regexReplaceAll "^[^/]+[.][^/]*/" $image.repository "") $image.repository (not (empty $registry)) }}:{{ $image.tag }}
+{{- if kindIs "string" $image -}}
+{{- $registry = default $registry $root.Values.image.registry -}}
+{{- $image = index $root.Values.image $image -}}
+{{- $image = dict "repository" $image.repository "digest" $image.digest "tag" (default (ternary "" $root.Chart.AppVersion (not (empty $image.digest))) $image.tag) -}}
 {{- end -}}
+{{- $repository := $image.repository -}}
+{{- if and $registry (not (kindIs "string" (index . 1))) }}{{ $repository = regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "" }}{{ end -}}
+{{- with $registry }}{{ . }}/{{ end }}{{ $repository }}{{ with $image.tag }}:{{ . }}{{ end }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- end -}}
+
+{{/* An image that a team names as a whole: one without a host is the registry's for all. (list root reference) */}}
+{{- define "crypto-volatility.reference" -}}
+{{- $registry := (default dict (index . 0).Values.global).imageRegistry -}}
+{{- if and $registry (not (regexMatch "^([^/]*[.:][^/]*|localhost)/" (index . 1))) }}{{ $registry }}/{{ end }}{{ index . 1 }}
 {{- end -}}
 
 {{/* Names of the Services by component, as JSON: `.at` of the strings in values.yaml. */}}

@@ -135,7 +135,7 @@ live stays (promoted, or undone); else the chart's pair is rolled out. */}}
 {{/* Copies the models out of an image, where they come by reference. (root) */}}
 {{- define "crypto-volatility.copyModels" -}}
 - name: copy-models
-  image: {{ .Values.serving.models.image }}
+  image: {{ include "crypto-volatility.reference" (list . .Values.serving.models.image) }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}
   command: [cp, -r, /models/., /copied/]
   terminationMessagePolicy: FallbackToLogsOnError

@@ -171,6 +171,12 @@ def test_a_container_beside_what_ends_is_refused(keys: tuple[str, ...]) -> None:
         {"components": {"adapter": {"podDisruptionBudget": {"maxUnavailabel": 1}}}},
         {"serviceAccount": {"annotation": {}}},
         {"commonLabels": {"a b": "c"}},
+        {"proxy": {"htpps": "http://a"}},
+        {"proxy": {"https": "a:3128"}},
+        {"trust": {"configmap": "a"}},
+        {"networkPolicy": {"dnsAt": ["kube-dns"]}},
+        {"autoscaling": {"adapter": {"behaviour": {}}}},
+        {"kafka": {"startupSeconds": 0}},
     ],
 )
 def test_a_mistyped_value_is_refused(wrong: dict[str, Any]) -> None:
