@@ -31,8 +31,8 @@ SHORT_THRESHOLD: Final = 0.65
 LONG_THRESHOLD: Final = 1.0
 """Reference deviations. A window holds 60 independent values of a feature over 60 s, and 12 of
 one over 300 s, whose distances are therefore twice as large where nothing has changed."""
-SHARE: Final = 0.3
-"""From this share of drifted columns on, a product has drifted: four of thirteen."""
+SHARE: Final = 0.25
+"""From this share of drifted columns on, a product has drifted: four of thirteen, one of four."""
 LEAST_KNOWN: Final = 0.5
 """A column known in fewer rows than this share is unknown on that side."""
 FLOOR: Final = 0.01
@@ -47,6 +47,7 @@ State = Literal[
     "other_model",
     "no_reference",
     "short_reference",
+    "no_level",
 ]
 STATES: Final[tuple[State, ...]] = (
     "compared",
@@ -57,6 +58,7 @@ STATES: Final[tuple[State, ...]] = (
     "other_model",
     "no_reference",
     "short_reference",
+    "no_level",
 )
 Values = Sequence[float | None]
 Columns = Mapping[str, Values]
@@ -81,7 +83,10 @@ class ColumnDrift:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What is known of one product; all but ``state`` and the counts only where ``compared``."""
+    """What is known of one product; all but ``state`` and the counts only where ``compared``.
+
+    ``seconds`` is how far back its rows reach.
+    """
 
     product: str
     state: State
@@ -89,6 +94,7 @@ class Comparison:
     reference_rows: int = 0
     columns: Mapping[str, ColumnDrift] = field(default_factory=dict)
     html: bytes | None = None
+    seconds: int = WINDOW_SECONDS
 
     @property
     def share(self) -> float | None:

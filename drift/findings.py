@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from drift.comparison import WINDOW_SECONDS, Comparison, Report, State, compare
+from drift.inputs import compare_inputs
 from drift.models import PromotedModel, PromotedModels
+from drift.month import packaged_month
 from drift.window import Window
 
 STALE_MS: Final = WINDOW_SECONDS * 1_000
@@ -53,12 +55,10 @@ def _finding(
     reference = model.reference if model is not None else None
     own = reference.products.get(product) if reference is not None else None
     state = _missing(window, model, now_ms)
-    if state is None and own is None:
-        state = "no_reference"
-    if state is not None or own is None or model is None:
-        comparison = Comparison(product, state or "no_reference", len(window.rows))
+    if state is not None or model is None:
+        comparison = Comparison(product, state or "other_model", len(window.rows))
     else:
-        comparison = compare(product, window.columns(model.info.digest), own, report)
+        comparison = _compare(product, window, model, report)
     return Finding(
         comparison,
         model,
@@ -68,6 +68,16 @@ def _finding(
         window.feed,
         window.end_us,
     )
+
+
+def _compare(product: str, window: Window, model: PromotedModel, report: Report) -> Comparison:
+    """Compare the day of a model in units of τ, the last hour of one that sees features."""
+    if model.windows:
+        return compare_inputs(product, window.day, model.windows, packaged_month(), report)
+    own = model.reference.products.get(product) if model.reference is not None else None
+    if own is None:
+        return Comparison(product, "no_reference", len(window.rows))
+    return compare(product, window.columns(model.info.digest), own, report)
 
 
 def _missing(window: Window, model: PromotedModel | None, now_ms: int) -> State | None:

@@ -7,6 +7,7 @@ from prometheus_client import CollectorRegistry
 
 from drift.comparison import COLUMNS, STATES, Comparison, State, threshold_of
 from drift.findings import Finding
+from drift.inputs import NAMES, THRESHOLD
 from drift.models import PromotedModels
 from plumbing.metrics import Label, MetricTable, counter, gauge, number
 
@@ -43,7 +44,7 @@ class DriftMetrics(MetricTable):
     )
     value = gauge(
         "monitor_drift_value",
-        "Wasserstein distance in deviations of the training rows; NaN where not compared",
+        "Distance (Wasserstein) in deviations of training, or in ln of levels; NaN: not compared",
         PRODUCT,
         COLUMN,
     )
@@ -90,6 +91,8 @@ class DriftMetrics(MetricTable):
         self.promoted.set(nan)
         for column in COLUMNS:
             self.threshold.labels(column).set(threshold_of(column))
+        for column in NAMES:
+            self.threshold.labels(column).set(THRESHOLD)
 
     def show(self, findings: Sequence[Finding], now: float) -> None:
         """Set the gauges of a run that succeeded; ``now`` in epoch seconds."""
@@ -129,7 +132,7 @@ class DriftMetrics(MetricTable):
         self._show_columns(found)
 
     def _show_columns(self, found: Comparison) -> None:
-        for column in COLUMNS:
+        for column in (*COLUMNS, *NAMES):
             one = found.columns.get(column)
             of = (found.product, column)
             self.value.labels(*of).set(nan if one is None else number(one.value))

@@ -14,11 +14,15 @@ from serving.artifact import CARD, ArtifactError, ModelInfo, Reference, load_fol
 
 @dataclass(frozen=True, slots=True)
 class PromotedModel:
-    """A verified model; ``trained_us`` is the end of its newest training data, None if unsaid."""
+    """A verified model; ``trained_us`` is the end of its newest training data, None if unsaid.
+
+    ``windows`` says how many windows in units of τ it looks at: 0 for one that sees features.
+    """
 
     info: ModelInfo
     reference: Reference | None
     trained_us: int | None
+    windows: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,9 @@ def read_models(root: Path) -> PromotedModels:
 
 def _model(folder: Path) -> PromotedModel:
     artifact = load_folder(folder)
-    return PromotedModel(artifact.info, artifact.reference(), _trained_us(folder))
+    relative = artifact.relative
+    windows = len(relative.score) if relative is not None else 0
+    return PromotedModel(artifact.info, artifact.reference(), _trained_us(folder), windows)
 
 
 def _trained_us(folder: Path) -> int | None:

@@ -6,7 +6,8 @@ from html import escape
 from typing import Any, Final
 from urllib.parse import quote
 
-from drift.comparison import COLUMNS, SHARE, STEP_SECONDS, WINDOW_SECONDS, State
+from drift.comparison import SHARE, STEP_SECONDS, WINDOW_SECONDS, State
+from drift.day import DAY_SECONDS
 from drift.findings import Finding
 from drift.models import PromotedModels
 
@@ -18,6 +19,7 @@ STATE_WORDS: Final[dict[State, str]] = {
     "no_predictions": "not compared: rows without predictions, so the model is unknown",
     "other_model": "not compared: the model that scored these rows is not in the folder of models",
     "no_reference": "not compared: the model brings no training rows of this product",
+    "no_level": "not compared: its newest row is under no established level yet",
     "short_reference": "not compared: the model learned from too few seconds of this product",
 }
 _STYLE: Final = (
@@ -47,6 +49,7 @@ def _product(finding: Finding) -> dict[str, Any]:
         "drifted": found.detected,
         "share": found.share,
         "rows": found.rows,
+        "seconds": found.seconds,
         "reference_rows": found.reference_rows,
         "window_end": None if finding.end_us is None else _time(finding.end_us),
         "feed": finding.feed,
@@ -70,11 +73,12 @@ def page_of(
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Drift</title><style>{_STYLE}</style></head><body><main>",
         "<h1>Drift against the training rows</h1>",
-        f"<p>Made {_time(at_us)}. The last {WINDOW_SECONDS} s of event time, one row in"
-        f" {STEP_SECONDS} s, against the rows that the serving model learned from."
-        " A value is the Wasserstein distance in deviations of the training rows (of logarithms"
-        " for volatilities, spreads, intensities and velocities). A product has drifted where"
-        f" at least {SHARE:.0%} of its columns have.</p>",
+        f"<p>Made {_time(at_us)}. One row in {STEP_SECONDS} s of event time, against what the"
+        " serving model learned from. Of a model in units of levels the columns are its inputs of"
+        f" the last {DAY_SECONDS} s, and a value is their Wasserstein distance in natural"
+        f" logarithms; of one of before, features and score of the last {WINDOW_SECONDS} s, in"
+        " deviations of the training rows. A product has drifted where at least"
+        f" {SHARE:.0%} of its columns have.</p>",
     ]
     parts += [f"<p>Refused: {escape(n)}: {escape(why)}</p>" for n, why in models.refused.items()]
     for finding in findings:
@@ -113,8 +117,7 @@ def _verdict(detected: bool) -> str:
 def _table(finding: Finding) -> list[str]:
     lines = ['<div class="scroll" tabindex="0" role="group" aria-label="Columns">']
     lines += ["<table><tr><th>column<th>distance<th>threshold<th>known live<th>known in training"]
-    for name in COLUMNS:
-        c = finding.comparison.columns[name]
+    for name, c in finding.comparison.columns.items():
         mark = ' class="drifted"' if c.drifted else ""
         lines.append(
             f"<tr{mark}><td>{name}<td>{_number(c.value)}<td>{c.threshold}"

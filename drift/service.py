@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry
 
 from drift.comparison import WINDOW_SECONDS, Report, evidently_report
 from drift.config import Settings
+from drift.day import Day
 from drift.findings import Finding, findings_of
 from drift.metrics import DriftMetrics
 from drift.models import PromotedModels, read_models
@@ -59,6 +60,7 @@ class Drift:
     ) -> None:
         self._settings, self._open, self._metrics = settings, open_reader, metrics
         self._report, self._wall = report, wall
+        self._days: Mapping[str, Day] = {}
         self.made: Made | None = None
 
     @property
@@ -84,7 +86,9 @@ class Drift:
         for folder, reason in models.refused.items():
             get_logger().warning("drift.model_refused", folder=folder, reason=reason)
         with closing(self._open()) as reader:
-            windows = read_windows(reader, Bounds(self._settings.most_records))
+            bounds = Bounds(self._settings.most_records)
+            windows = read_windows(reader, bounds, self._days)
+        self._days = {product: window.day for product, window in windows.items()}
         now = self._wall()
         findings = findings_of(windows, models, int(now * 1000), self._report)
         self._metrics.show(findings, now)

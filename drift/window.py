@@ -2,7 +2,8 @@
 
 The topics are read backwards and known by content: the newest row of a product says its feed
 and its time, and its window is the ``WINDOW_SECONDS`` of event time before. One row a minute
-is kept, the last of its minute and so the last of its second, as training counts them.
+is kept, the last of its minute and so the last of its second, as training counts them. Of what a
+model in units of τ sees a day is kept beside it, which the next reading goes on with.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from drift.comparison import COMPARED, SCORE, STEP_SECONDS, WINDOW_SECONDS, Values
+from drift.day import FOUNDED, Day
 from featurizer import row as feature_row
 from featurizer.row import FeatureRow
 from featurizer.slots import MICROSECONDS
@@ -26,10 +28,8 @@ FULL_COVERAGE: Final = 1.0
 BEYOND: Final = 200
 """So many records in a row from before the window: the others are older too."""
 LEAST_LABELS: Final = 600
-"""Fewer labelled seconds than ten minutes of them say nothing about prevalence."""
-FOUNDED: Final = "established"
-"""A share of spikes is compared under a level of a product's own day alone: under a seed, or under
-a τ of a model's, it says how today compares with some other days, which is no fault."""
+"""Fewer labelled seconds than ten minutes of them say nothing about prevalence; they count under
+an established level alone: under a seed a share says how today compares with some other days."""
 
 
 class _Timed(Protocol):
@@ -48,13 +48,14 @@ class Window:
     """One product's window, ending with its newest row at ``end_us`` (event time) of ``feed``.
 
     ``appended_ms`` is when the broker took that row. ``rows`` are by minute, ``scored`` by
-    ``row_id``, ``labels`` by second, of those under an established level.
+    ``row_id``, ``labels`` by second, of those under an established level. ``day`` is longer.
     """
 
     product: str
     feed: str
     end_us: int
     appended_ms: int
+    day: Day
     rows: dict[int, FeatureRow] = field(default_factory=dict)
     scored: dict[str, Prediction] = field(default_factory=dict)
     labels: dict[int, bool] = field(default_factory=dict)
@@ -123,13 +124,18 @@ class Bounds:
     records: int = 400_000
 
 
-def read_windows(reader: LogReader, bounds: Bounds) -> dict[str, Window]:
+def read_windows(
+    reader: LogReader, bounds: Bounds, days: Mapping[str, Day] | None = None
+) -> dict[str, Window]:
     """Read the last window of each product from ``features``, ``predictions`` and ``outcomes``.
 
-    A topic that is longer than the bounds gives a shorter window, never an older one.
+    A topic that is longer than the bounds gives a shorter window, never an older one. ``days`` of
+    the reading before are gone on with.
     """
     windows: dict[str, Window] = {}
-    _each(reader, FEATURES.name, bounds, lambda records: _rows(windows, records))
+    _each(reader, FEATURES.name, bounds, lambda records: _rows(windows, days or {}, records))
+    for window in windows.values():
+        window.day.close()
     _each(reader, PREDICTIONS.name, bounds, lambda records: _scores(windows, records))
     _each(reader, OUTCOMES.name, bounds, lambda records: _labels(windows, records))
     return windows
@@ -166,20 +172,29 @@ class _Past:
         return bool(self.beyond) and min(self.beyond.values()) >= BEYOND
 
 
-def _rows(windows: dict[str, Window], records: Iterable[Record]) -> None:
+def _rows(windows: dict[str, Window], days: Mapping[str, Day], records: Iterable[Record]) -> None:
     past = _Past()
     for record, row in PassedOver("drift").read(records, feature_row.decode):
         name = row.product_id
         if name not in windows:
-            windows[name] = Window(name, row.feed, row.time_us, record.timestamp_ms)
+            day = _day_of(days.get(name), row)
+            windows[name] = Window(name, row.feed, row.time_us, record.timestamp_ms, day)
         window = windows[name]
         window.reach(row)
         inside = window.has(row)
         if inside and row.coverage >= FULL_COVERAGE:
             window.keep(row)
-        past.note(name, inside)
+        window.day.take(row)
+        past.note(name, inside or window.day.wants(row))
         if past.over:
             return
+
+
+def _day_of(standing: Day | None, row: FeatureRow) -> Day:
+    """Return the day that a product's newest row goes on with; another feed begins its own."""
+    if standing is None or standing.feed != row.feed:
+        return Day(row.feed, row.time_us)
+    return standing
 
 
 def _scores(windows: Mapping[str, Window], records: Iterable[Record]) -> None:

@@ -81,21 +81,11 @@ class Relative:
         Raises:
             ValueError: τ is not finite or not above 0.
         """
-        inputs = self._inputs(row, tau)
+        inputs = inputs_of(row, tau, len(self.score))
         if not inputs:
             return _bounded(self.base_rates.score, self.base_rates.severe)
         at = len(inputs) - 1
         return _bounded(_chance(self.score[at], inputs), _chance(self.severe[at], inputs))
-
-    def _inputs(self, row: Sequence[float | None], tau: float) -> list[float]:
-        check_tau(tau)
-        found: list[float] = []
-        for position, scale in zip(_POSITIONS[: len(self.score)], _SCALES, strict=False):
-            x = row[position]
-            if x is None or x != x:
-                break
-            found.append(log(min(max(x * scale / tau, LEAST_INPUT), _MOST_INPUT)))
-        return found
 
     def document(self) -> dict[str, Any]:
         """Return what stands in ``model.json``."""
@@ -127,6 +117,29 @@ class Relative:
         if windows != list(WINDOWS[: len(score)]):
             raise ArtifactError(f"found windows {windows}, expected the first of {list(WINDOWS)}")
         return read
+
+
+def inputs_of(
+    row: Sequence[float | None], tau: float, windows: int = len(WINDOWS)
+) -> tuple[float, ...]:
+    """Return what a model of so many windows sees of a row in the order of ``NAMES``.
+
+    These are x_w = ln(max(rv_w · √(60/w) / τ, 0.02)), the shortest first, up to the first unknown.
+
+    >>> inputs_of([0.001, *[None] * (len(NAMES) - 1)], tau=0.001)
+    (0.0,)
+
+    Raises:
+        ValueError: τ is not finite or not above 0.
+    """
+    check_tau(tau)
+    found: list[float] = []
+    for position, scale in zip(_POSITIONS[:windows], _SCALES, strict=False):
+        x = row[position]
+        if x is None or x != x:
+            break
+        found.append(log(min(max(x * scale / tau, LEAST_INPUT), _MOST_INPUT)))
+    return tuple(found)
 
 
 def check_tau(tau: float) -> None:

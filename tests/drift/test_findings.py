@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry
 
 from drift.comparison import STATES, Known, Measured
 from drift.findings import STALE_MS, Finding, findings_of
+from drift.inputs import NAMES as INPUTS
 from drift.metrics import DriftMetrics
 from drift.models import PromotedModels, read_models
 from drift.page import page_of, summary_of
@@ -17,10 +18,12 @@ from featurizer.features import NAMES
 from serving.artifact import write_folder
 from serving.linear import Linear
 from serving.reference import reference_of
+from serving.relative import Chances, Relative
 from tests.drift.world import Topics, feature_row
 from tests.monitor.world import LogReader
 
 BTC = "BTC-USD"
+RATES = Chances(0.1, 0.01)
 MODEL = Linear("baseline", NAMES[:1], (0.0,), (0.0,), (1.0,), (1.0,), 0.0)
 
 
@@ -96,6 +99,45 @@ def test_what_cannot_be_compared_says_why(
     found = only(window_of(digest or own, **window), read_models(tmp_path), now_ms)
     assert (found.comparison.state, found.comparison.detected) == (state, None)
     assert found.comparison.columns == {}
+
+
+RELATIVE = Relative("ml", ((-1.0, 2.0), (-1.0, 1.0, 1.0)), ((-3.0, 2.0), (-3.0, 1.0, 1.0)), RATES)
+THRESHOLDS = {alarm: dict.fromkeys(("2", "4", "8", "16"), 0.5) for alarm in ("elevated", "spike")}
+SAID = RELATIVE.chances([1e-3] * len(NAMES), 1e-3)
+
+
+@pytest.mark.parametrize(
+    ("status", "minutes", "state"),
+    [
+        ("established", 720, "compared"),
+        ("established", 700, "too_few_rows"),
+        ("seeded", 720, "no_level"),
+    ],
+)
+def test_a_model_in_units_of_levels_is_compared_by_its_inputs(
+    tmp_path: Path, status: str, minutes: int, state: str
+) -> None:
+    """Its windows of a day, for any product, without rows of that product in its folder."""
+    golden = {"rows": [[1e-3] * len(NAMES)], "tau": [1e-3], "scores": [SAID.score]}
+    card = {"dialect": "advanced", "default_tau": 1e-3, "thresholds": THRESHOLDS}
+    card["golden"] = golden | {"severe": [SAID.severe]}
+    digest = write_folder(tmp_path / "ml", variant="ml", linear=RELATIVE, card=card).digest
+    topics = Topics()
+    for minute in range(minutes):
+        topics.whole(feature_row(60 * minute, "ANY-USD", tau_status=status), digest=digest)
+    windows = read_windows(LogReader(topics, most=500), Bounds())
+    models = read_models(tmp_path)
+    assert models.by_digest[digest].windows == 2
+    found = only(windows, models).comparison
+    assert (found.product, found.state, found.seconds) == ("ANY-USD", state, 86_400)
+    assert tuple(found.columns) == (INPUTS[:2] if state == "compared" else ())
+    page = page_of([only(windows, models)], models, 0).decode()
+    assert ("volatility_300s_by_level" in page) is (state == "compared")
+    registry = CollectorRegistry()
+    DriftMetrics(registry).show([only(windows, models)], 1.0)
+    labels = {"product": "ANY-USD", "column": INPUTS[1]}
+    value = registry.get_sample_value("monitor_drift_value", labels)
+    assert value == 5.0 if state == "compared" else value != value
 
 
 def test_a_folder_without_a_reference_says_so(tmp_path: Path) -> None:
