@@ -13,7 +13,6 @@ TESTED_WITH = {
     "adapter.openapi": "adapter/test_front.py",
     "local.services": "consistency/test_services.py",
     "promotion.atomic_replace": "promotion/test_promoter.py",
-    "promotion.cluster.history": "promotion/cluster/test_promotion.py",
     "promotion.log": "promotion/test_promoter.py",
     "promotion.model_pair": "promotion/test_promoter.py",
     "promotion.model_store": "promotion/test_promoter.py",

@@ -12,13 +12,12 @@ from typing import Any, Final
 from promotion.cluster.access import ReleaseSelector, api_of, package
 from promotion.cluster.errors import ClusterAway, ClusterError, Conflict
 from promotion.cluster.model_map import COMPONENT, INSTANCE, MODEL, SERVER, VARIANT, Json
+from promotion.cluster.record import MANAGER
 from promotion.deployment import DeployError, read_scores
 from serving.tensor import Row
 from serving.v2 import Scored, encode_request, infer_path
 
 V2_PORT: Final = 8080
-MANAGER: Final = "crypto-volatility-promotion"
-"""Owner of what we change: `kubectl apply --server-side` names it where it would change it back."""
 ROLE: Final = 'docs/training.md, "On Kubernetes", has the Role that is needed'
 _SECONDS: Final = (5.0, 30.0)
 """To connect to the API server, and for its answer."""

@@ -19,6 +19,8 @@ from serving.control import VARIANTS
 
 PROMOTION: Final = "crypto-volatility/promotion"
 CHANGE_CAUSE: Final = "kubernetes.io/change-cause"
+MANAGER: Final = "crypto-volatility-promotion"
+"""Owner of what we change: `kubectl apply --server-side` names it where it would change it back."""
 REVISION: Final = "deployment.kubernetes.io/revision"
 
 

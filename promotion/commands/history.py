@@ -57,7 +57,7 @@ def _in_cluster(options: argparse.Namespace) -> int:
     cluster = in_cluster.cluster_of(options)
     server = cluster.model_server()
     fullname = release_of(server).fullname
-    rows = history.rows_of(cluster.replica_sets(server), fullname)
+    rows = history.rows_of(cluster.replica_sets(server), server, fullname)
     if options.json:
         sys.stdout.write(msgspec.json.encode(rows).decode() + "\n")
     else:

@@ -166,6 +166,8 @@ def _operations(version: str) -> Object:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body in one piece: else each answer waits for an acknowledgement
+    disable_nagle_algorithm = True
     store: Store
 
     def log_message(self, format: str, *args: Any) -> None:

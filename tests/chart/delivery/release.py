@@ -20,11 +20,19 @@ class Release:
     scratch: Path
 
     def helm(self, command: str, *arguments: str) -> str:
+        """Run a command for the release; see ``run``."""
+        return self.run(command, RELEASE, *arguments)
+
+    def manifest(self) -> str:
+        """Return what the newest revision consists of, hooks left out."""
+        return self.run("get", "manifest", RELEASE)
+
+    def run(self, *arguments: str) -> str:
         """Run helm and return what it prints; raises ``Refused`` with what it said."""
         place = ("--kube-apiserver", self.url, "--namespace", NAMESPACE)
         home = {"HOME": str(self.scratch), "KUBECACHEDIR": str(self.scratch), "KUBECONFIG": ""}
         done = subprocess.run(
-            ["helm", command, RELEASE, *arguments, *place],
+            ["helm", *arguments, *place],
             env={**os.environ, **home},
             capture_output=True,
             text=True,

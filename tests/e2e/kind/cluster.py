@@ -74,18 +74,32 @@ class Cluster:
 
     def install(self, tree: Path, tag: str) -> None:
         """Install the chart of a tree, with images of this tag."""
-        files = [part for path in self.values for part in ("--values", path)]
-        given = ("--create-namespace", *files, "--values", "-", *WAIT)
+        given = ("--create-namespace", *self._files(), "--values", "-", *WAIT)
         images = {name: {"tag": tag} for name in IMAGES}
         chart = str(tree / CHART)
         self.helm("install", self.release, chart, *given, stdin=json.dumps({"image": images}))
 
     def upgrade(self, values: Mapping[str, Any]) -> None:
         """Bring the present chart and images, with these values changed, and wait."""
-        images = {name: {"tag": self._tag(name)} for name in IMAGES}
         given = ("--reset-then-reuse-values", "--values", "-", *WAIT)
-        told = json.dumps({"image": images, **values})
-        self.helm("upgrade", self.release, CHART, *given, stdin=told)
+        self.helm("upgrade", self.release, CHART, *given, stdin=self._told(values))
+
+    def reinstall(self, values: Mapping[str, Any]) -> None:
+        """Install the present chart and images anew, with these values changed, and wait."""
+        given = (*self._files(), "--values", "-", *WAIT)
+        self.helm("install", self.release, CHART, *given, stdin=self._told(values))
+
+    def rendered(self, values: Mapping[str, Any]) -> str:
+        """Return what `helm template` makes of the present chart and images."""
+        given = (*self._files(), "--values", "-")
+        return self.helm("template", self.release, CHART, *given, stdin=self._told(values))
+
+    def _files(self) -> list[str]:
+        return [part for path in self.values for part in ("--values", path)]
+
+    def _told(self, values: Mapping[str, Any]) -> str:
+        """Return values, JSON, with the tags of the present images."""
+        return json.dumps({"image": {name: {"tag": self._tag(name)} for name in IMAGES}, **values})
 
     def _tag(self, name: str) -> str:
         """Return the tag of an image of the present tree, as make/kube.mk makes it."""

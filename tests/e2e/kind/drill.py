@@ -49,6 +49,13 @@ class Drill:
         self.report.load = Load(HOST, PORTS["adapter"], golden_row(MODELS), pause=pause)
         self.report.load.start()
 
+    def resume_load(self) -> None:
+        """Post the golden row again after the load was stopped; what was counted stays."""
+        load = Load(HOST, PORTS["adapter"], golden_row(MODELS))
+        load.phases = self.load.phases
+        self.report.load = load
+        load.start()
+
     def ask(self, component: str, path: str, body: bytes | None = None) -> Answer:
         """Return status and JSON of an answer; status 0 where none came."""
         return ask_url(f"http://{HOST}:{PORTS[component]}{path}", body)
