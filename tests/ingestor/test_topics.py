@@ -220,9 +220,9 @@ def test_a_volume_that_is_too_small_is_refused() -> None:
         bounds(GIB // 2, used(12))
 
 
-def test_ten_gibibytes_hold_weeks_of_one_product() -> None:
-    """Of BTC-USD at 244,000 ticks a day: all but the rows for 17 days, these for 8."""
+def test_ten_gibibytes_hold_the_last_month_of_one_product() -> None:
+    """Of BTC-USD at 244,000 ticks a day: 30 days of each, and of rows all that are kept."""
     limits = bounds(10 * GIB, used(1))
     for topic, size in BYTES_A_TICK.items():
         days = int(limits[topic.name]["retention.bytes"]) / (size * 244_000)
-        assert days > (8 if topic.name == "features" else 17)
+        assert days > min(30, topic.retention_ms / DAY_MS)
