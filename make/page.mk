@@ -32,7 +32,11 @@ page-shots: $(VENV)/.page ## take the pictures of docs/page.md anew
 	@$(need-chromium)
 	@$(BIN)/python -m tests.monitor.page.shots docs/page
 
+.PHONY: page-streams
+page-streams: $(VENV)/.page ## what PAGES (50) open pages cost the monitor at ADDRESS, measured for SECONDS (60) each
+	@$(BIN)/python -m tests.monitor.page.streams $(or $(ADDRESS),http://127.0.0.1:8090/) $(or $(PAGES),50) $(or $(SECONDS),60)
+
 .PHONY: page-heap
-page-heap: $(VENV)/.page ## the page open for MINUTES (30) at 10 rows a second of two products: its heap by the minute
+page-heap: $(VENV)/.page ## the page open for MINUTES (30) at 10 rows a second of two products: its heap and CPU by the minute
 	@$(need-chromium)
 	@$(BIN)/python -m tests.monitor.page.heap $(or $(MINUTES),30)

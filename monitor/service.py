@@ -190,6 +190,7 @@ class Monitor:
             scan_seconds=settings.scan_seconds,
         )
         self._signals = Reopened(lambda: Reader(kafka, [SIGNALS.name]))
+        self._track = Reopened(lambda: Reader(kafka, [SIGNALS.name]))
         self._ledger = Reopened(lambda: Reader(kafka, [FEED_EVENTS.name, CONTROL.name]))
         self._back = WayBack(
             lambda: Reader(kafka, [PREDICTIONS.name, SIGNALS.name, TICKS.name]),
@@ -251,6 +252,7 @@ class Monitor:
             hub=self._hub,
             store=self._store,
             signals=self._signals,
+            track=self._track,
             live=self._live,
             stages=self._stages,
             ledger=self._ledger,
@@ -269,6 +271,7 @@ class Monitor:
     def _close(self) -> None:
         self._store.close()
         self._signals.close()
+        self._track.close()
         self._ledger.close()
         self._newest.close()
 

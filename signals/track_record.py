@@ -6,6 +6,8 @@ Counts of time are differences between records; starts, verdicts and onsets are 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import nan
+from operator import itemgetter
+from typing import Final
 
 import numpy as np
 
@@ -13,11 +15,14 @@ from signals.budgets import Load
 from signals.events import Change, Onset, Verdict
 from signals.leads import LEADS, STANDING
 from signals.records import Record
-from signals.row import Budget
+from signals.row import MICROSECONDS, Budget
 from signals.state import Level, Past
 from signals.table import Counted, EventTable, counted_together, table_of
 
 LEVELS: tuple[Level, Level] = (1, 2)
+HOUR_US: Final = 3_600 * MICROSECONDS
+KEPT_HOURS: Final = 90 * 24
+"""As long as the topic keeps records."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +69,9 @@ class AllProducts:
 class _Gathered:
     """What the records of one product and variant tell, of one feed after the other."""
 
-    last: Record | None = None
+    budget: Budget = field(default_factory=Budget)
     since_us: int = -1
+    until_us: int = -1
     spans: list[tuple[Past, Past]] = field(default_factory=list)
     starts: dict[Level, int] = field(default_factory=lambda: dict.fromkeys(LEVELS, 0))
     verdicts: list[Verdict] = field(default_factory=list)
@@ -77,7 +83,7 @@ class _Gathered:
         if since is not None:
             self.spans.append((since, after))
         self.spans[-1] = (self.spans[-1][0], after)
-        self.last = record
+        self.budget, self.until_us = record.budget, record.event.time_us
         if self.since_us < 0:
             self.since_us = record.event.time_us
         match record.event:
@@ -90,38 +96,77 @@ class _Gathered:
                 self.onsets.append(onset)
 
 
+def _together(several: Sequence[_Gathered]) -> _Gathered:
+    """Return what stretches of one product and variant tell, in their order."""
+    return _Gathered(
+        budget=several[-1].budget,
+        since_us=min(each.since_us for each in several),
+        until_us=several[-1].until_us,
+        spans=[span for each in several for span in each.spans],
+        starts={level: sum(each.starts[level] for each in several) for level in LEVELS},
+        verdicts=[verdict for each in several for verdict in each.verdicts],
+        onsets=[onset for each in several for onset in each.onsets],
+    )
+
+
 class TrackRecords:
     """Takes records, those of a product in their order, and tells what they come to.
 
-    Counting begins with the first record of each product, as what was before it is not among them.
+    Kept is what each hour of event time tells, for ``KEPT_HOURS``. Counting begins with the first
+    record of each product, as what was before it is not among them.
     """
 
     def __init__(self, records: Iterable[Record] = ()) -> None:
-        self._found: dict[tuple[str, str], _Gathered] = {}
+        self._hours: dict[tuple[str, str], dict[int, _Gathered]] = {}
         self._before: dict[str, Record] = {}
         for record in records:
             self.take(record)
 
     def take(self, record: Record) -> None:
         """Take the next record."""
-        name = record.product_id
-        gathered = self._found.setdefault((name, record.row.variant), _Gathered())
-        gathered.take(record, _since(self._before.get(name), record))
+        name, hour = record.product_id, _hour(record)
+        before = self._before.get(name)
+        since = _since(before, record)
+        if since is None and before is not None and _hour(before) != hour:
+            since = before.state.past
+        hours = self._hours.setdefault((name, record.row.variant), {})
+        gathered = hours.pop(hour, None) or _Gathered()
+        hours[hour] = gathered  # the newest stands last
+        gathered.take(record, since)
+        if before is None or _hour(before) != hour:
+            self._forget(name, hour - KEPT_HOURS)
         self._before[name] = record
 
-    def by_product(self) -> Iterator[TrackRecord]:
-        """Return the figures of each product and variant."""
-        for (name, variant), gathered in self._found.items():
+    def by_product(self, hours: int = KEPT_HOURS) -> Iterator[TrackRecord]:
+        """Return the figures of each product's last so many hours, that under way included."""
+        for (name, variant), gathered in self._last(hours).items():
             yield TrackRecord(name, variant, *_figures([gathered]))
 
-    def over_all(self) -> Iterator[AllProducts]:
+    def over_all(self, hours: int = KEPT_HOURS) -> Iterator[AllProducts]:
         """Return the figures of all products, a variant each."""
         by_variant: dict[str, dict[str, _Gathered]] = {}
-        for (name, variant), gathered in sorted(self._found.items()):
+        for (name, variant), gathered in sorted(self._last(hours).items(), key=itemgetter(0)):
             by_variant.setdefault(variant, {})[name] = gathered
         for variant, of in by_variant.items():
             rates = _starts_a_day(of, 1), _starts_a_day(of, 2)
             yield AllProducts(tuple(of), variant, *_figures([*of.values()]), *rates)
+
+    def _last(self, hours: int) -> dict[tuple[str, str], _Gathered]:
+        found = {}
+        for (name, variant), kept in self._hours.items():
+            after = _hour(self._before[name]) - hours
+            if told := [gathered for hour, gathered in kept.items() if hour > after]:
+                found[name, variant] = _together(told)
+        return found
+
+    def _forget(self, name: str, until: int) -> None:
+        for (product, _), kept in self._hours.items():
+            for hour in [hour for hour in kept if product == name and hour <= until]:
+                del kept[hour]
+
+
+def _hour(record: Record) -> int:
+    return record.event.time_us // HOUR_US
 
 
 def track_records(records: Iterable[Record]) -> Iterator[TrackRecord]:
@@ -150,8 +195,7 @@ _Figures = tuple[Budget, int, int, EventTable, EventTable, EventTable, EventTabl
 
 def _figures(several: Sequence[_Gathered]) -> _Figures:
     """Return the budget of the newest record, the span, the states' tables and the rule's."""
-    lasts = [each.last for each in several if each.last is not None]
-    newest = max(lasts, key=lambda last: last.event.time_us)
+    newest = max(several, key=lambda each: each.until_us)
     levels: Sequence[tuple[Level, int]] = ((1, newest.budget.elevated), (2, newest.budget.spike))
     elevated, spike = (
         table_of(counted_together([_counted(each, level) for each in several]), level, budget)
@@ -161,8 +205,8 @@ def _figures(several: Sequence[_Gathered]) -> _Figures:
         table_of(counted_together([_of_rule(each, level) for each in several]), level)
         for level in LEVELS
     )
-    since_us, until_us = min(each.since_us for each in several), newest.event.time_us
-    return newest.budget, since_us, until_us, elevated, spike, elevated_rule, spike_rule
+    since_us = min(each.since_us for each in several)
+    return newest.budget, since_us, newest.until_us, elevated, spike, elevated_rule, spike_rule
 
 
 def _counted(gathered: _Gathered, level: Level) -> Counted:

@@ -22,6 +22,7 @@ from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, ti
 from monitor.http.states import StateRoutes
 from monitor.http.store import Busy, Page, Query, QueryError, Store
 from monitor.http.stream import FrameHub, StreamRoutes
+from monitor.http.track import Track
 from monitor.page.live import Live
 from monitor.page.stages import StageTimes
 from monitor.reading import Reopened
@@ -48,6 +49,7 @@ class Surroundings:
     hub: Hub
     store: Store
     signals: Reopened
+    track: Reopened
     live: Live
     stages: StageTimes
     ledger: Reopened
@@ -69,7 +71,9 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/readyz", routes.readyz)
     app.router.add_get("/health", routes.health)
     app.router.add_get("/metrics", routes.metrics)
-    states = StateRoutes(around.board, around.signals, around.settings.scan_records)
+    most = around.settings.scan_records
+    track = Track(around.board, around.track, most)
+    states = StateRoutes(around.board, around.signals, most, track)
     app.router.add_get("/signals/now", states.now)
     app.router.add_get("/signals/record", states.record)
     app.router.add_get("/signals", states.signals)

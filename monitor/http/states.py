@@ -31,10 +31,11 @@ class StateRoutes:
         board: Board,
         reader: Reopened,
         most: int,
+        track: Track,
         now_us: Callable[[], int] = lambda: time.time_ns() // 1_000,
     ) -> None:
         self._board, self._reader, self._most, self._now_us = board, reader, most, now_us
-        self._track = Track(board, reader, most)
+        self._track = track
 
     async def now(self, request: web.Request) -> web.Response:
         """Return the state of each product, or of one, as it is shown now."""

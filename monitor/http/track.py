@@ -7,16 +7,16 @@ from typing import Final
 
 from monitor.http.board import Board
 from monitor.http.kept import Kept
-from monitor.reading import Reopened
-from monitor.states.lookup import records_since
-from signals.row import MICROSECONDS
+from monitor.reading import LogReader, Reopened
+from monitor.states.lookup import Ends, appended_since, records_between
+from plumbing.kafka import Partition
 from signals.track_record import AllProducts, TrackRecord, TrackRecords
 
-DAY_US: Final = 86_400 * MICROSECONDS
+DAY_MS: Final = 86_400_000
 RECORDS_A_DAY: Final = 3_000
 """One a minute, and what happens; so many a product are read of a partition."""
 KEPT_SECONDS: Final = 30.0
-"""So old may an answer be: reading a week takes seconds, and every page asks once a minute."""
+"""So old may an answer be: every page asks once a minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +27,25 @@ class Told:
     over_all: list[AllProducts]
 
 
+@dataclass(slots=True)
+class _Taken:
+    """What was read of the topic, of so many days or more, and where reading goes on."""
+
+    days: int
+    records: TrackRecords
+    positions: dict[Partition, int]
+
+    def goes_on(self, days: int, beginnings: Ends, ends: Ends) -> bool:
+        """Say whether what came since is all that is missing for so many days."""
+        stands = (beginnings.get(p, 0) <= at <= ends.get(p, -1) for p, at in self.positions.items())
+        return days <= self.days and all(stands)
+
+
 class Track:
-    """Answers for all products at once; ``most`` records are read of a partition at least."""
+    """Answers for all products at once, and reads each record once.
+
+    ``most`` records are read of a partition at least.
+    """
 
     def __init__(
         self,
@@ -39,9 +56,10 @@ class Track:
     ) -> None:
         self._board, self._reader, self._most = board, reader, most
         self._kept = Kept(self._read, KEPT_SECONDS, clock)
+        self._taken: _Taken | None = None
 
     async def of(self, days: int) -> Told:
-        """Return the figures of each product's last days of event time.
+        """Return the figures of each product's last days, in whole hours of event time.
 
         Raises:
             TimeoutError: the reader was not free in time, or the broker gave nothing.
@@ -49,17 +67,20 @@ class Track:
         return await self._kept.of(days)
 
     def _read(self, days: int) -> Told:
-        found = TrackRecords()
-        lasts = {each.product_id: each.state.last for each in self._board.states()}
-        since = {
-            name: 0 if last is None else last.time_us - days * DAY_US
-            for name, last in lasts.items()
-        }
-        most = max(self._most, days * RECORDS_A_DAY * len(since))
+        taken, self._taken = self._taken, None  # a reading that fails is begun anew
         with self._reader as reader:
-            for record in records_since(reader, since, days * DAY_US // 1_000, most):
-                found.take(record)
+            ends = reader.ends()
+            if taken is None or not taken.goes_on(days, reader.beginnings(), ends):
+                taken = self._begun(reader, days)
+            for record in records_between(reader, taken.positions, ends):
+                taken.records.take(record)
+            taken.positions = {partition: ends[partition] for partition in taken.positions}
+        self._taken = taken
         by_product: dict[str, list[TrackRecord]] = {}
-        for each in found.by_product():
+        for each in taken.records.by_product(24 * days):
             by_product.setdefault(each.product_id, []).append(each)
-        return Told(by_product, list(found.over_all()))
+        return Told(by_product, list(taken.records.over_all(24 * days)))
+
+    def _begun(self, reader: LogReader, days: int) -> _Taken:
+        most = max(self._most, days * RECORDS_A_DAY * len(self._board.states()))
+        return _Taken(days, TrackRecords(), appended_since(reader, days * DAY_MS, most))

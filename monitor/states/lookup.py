@@ -103,27 +103,28 @@ def _by(until_ms: int, row: LogRecord) -> bool:
     return row.timestamp_ms <= until_ms
 
 
-def records_since(
-    reader: LogReader, since_us: Mapping[str, int], span_ms: int, most: int
-) -> Iterator[Record]:
-    """Return the records of these products, in their order, each's from an event time (epoch µs).
+def appended_since(reader: LogReader, span_ms: int, most: int) -> dict[Partition, int]:
+    """Return where the records begin that were appended in ``span_ms`` before the newest one.
 
-    Of each partition what was appended in ``span_ms`` before the newest, at most ``most``
-    records: what is told of a span of event time is appended within as long, but by a replay
-    slower than its market.
+    At most ``most`` of each partition. What is told of a span of event time is appended within as
+    long, but by a replay that is slower than its market.
     """
-    beginnings, ends, passed = reader.beginnings(), reader.ends(), PassedOver("monitor, signals")
+    found, beginnings, ends = dict[Partition, int](), reader.beginnings(), reader.ends()
     for partition in of_topic(reader.partitions(), SIGNALS.name):
-        begin, end = max(beginnings[partition], ends[partition] - most), ends[partition]
+        end = ends[partition]
+        begin = max(beginnings[partition], end - most)
         newest = next(backwards(reader, partition, begin, end, 1), None)
-        if newest is None:
-            continue
-        at = first_since(reader, partition, begin, end, newest.timestamp_ms - span_ms)
-        records = forwards(reader, partition, at, end)
-        wanted = (record for record in records if record.key in since_us)
-        for record, told in passed.read(wanted, decode):
-            if told.event.time_us >= since_us[record.key]:
-                yield told
+        at_ms = 0 if newest is None else newest.timestamp_ms - span_ms
+        found[partition] = first_since(reader, partition, begin, end, at_ms)
+    return found
+
+
+def records_between(reader: LogReader, starts: Ends, ends: Ends) -> Iterator[Record]:
+    """Return the records of these stretches, those of a product in their order."""
+    passed = PassedOver("monitor, signals")
+    for partition, start in starts.items():
+        records = forwards(reader, partition, start, ends[partition])
+        yield from (told for _, told in passed.read(records, decode))
 
 
 @dataclass(frozen=True, slots=True)

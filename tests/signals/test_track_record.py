@@ -13,7 +13,7 @@ from signals.row import Row, Thresholds
 from signals.seconds import Seconds
 from signals.state import Level
 from signals.table import EventTable, Part, event_table, parts_of, rule
-from signals.track_record import TrackRecord, TrackRecords, track_records
+from signals.track_record import HOUR_US, TrackRecord, TrackRecords, track_records
 from tests.signals.world import FIRST, TAU, columns, played, row, rows, with_theta
 
 THETA = Thresholds(0.25, 0.3)
@@ -145,3 +145,18 @@ def test_one_product_is_all_products() -> None:
     [found], [one] = records.over_all(), records.by_product()
     assert (found.elevated, found.spike_rule) == (one.elevated, one.spike_rule)
     assert found.elevated_starts_a_day == one.elevated.starts_a_day
+
+
+def test_only_the_last_hours_count() -> None:
+    """Whole hours of event time, that under way included; what counts is as if none was before."""
+    taken = bursts(6)
+    records, last = TrackRecords(played(taken)), taken[-1].time_us // HOUR_US
+    for hours in (1, 2, 5):
+        [found] = records.by_product(hours)
+        whole = [r for r in played(taken) if r.event.time_us // HOUR_US > last - hours]
+        [alone] = track_records(whole)
+        assert found.since_us == whole[0].event.time_us
+        assert found.elevated.starts == alone.elevated.starts
+        assert found.spike.onsets == alone.spike.onsets
+        more = (found.elevated.covered_days - alone.elevated.covered_days) * 86_400
+        assert 0 <= more <= 60  # from the last record before, no longer from the first within

@@ -10,7 +10,7 @@ import { feedTrouble, showFacts, showHoles, showOperations } from "./service.js"
 import { append, emptySeries, seriesOf } from "./series.js";
 import { SILENT_MS, Stream } from "./stream.js";
 import { followTheme, keep, kept } from "./theme.js";
-import { ageWords, because, clock, dayAndClock, kindWord, lasting, percent, points, price, ratioOf, statusWords, times, titleOf } from "./words.js";
+import { ageWords, because, clock, dayAndClock, kindWord, lasting, percent, points, price, ratioOf, statusWords, stillWords, times, titleOf } from "./words.js";
 
 const AGAIN_MS = 10000;
 const STALE_SECONDS = 15;
@@ -149,7 +149,8 @@ function showNow(mine) {
   say(byId("age"), view.paused ? `paused at ${clock(view.paused)}` : ageWords(age, STALE_SECONDS, mine.behind));
   byId("state").dataset.mode = mine.mode;
   say(byId("state").lastElementChild, mine.mode);
-  say(byId("since"), [sinceWords(mine), because(mine.mode, mine.detail)].filter(Boolean).join("; "));
+  const still = mine.mode === "blind" && mine.since_us ? stillWords(mine.detail, (mine.time_us - mine.since_us) / 1e6) : "";
+  say(byId("since"), [sinceWords(mine), because(mine.mode, mine.detail), still].filter(Boolean).join("; "));
   pairs(byId("figures"), [
     ["volatility", `${times(ratioOf(mine))} day level (${points(mine.volatility)} a minute)`],
     ["chance of ≥ 1τ", `${percent(mine.score)} in the next 60 s`],

@@ -64,6 +64,16 @@ export function ratioOf(glance) {
   return isNumber(glance.volatility) && glance.tau ? glance.volatility / glance.tau : null;
 }
 
+// At most so long is a product without a level: an hour of its seconds, in bins of ten minutes
+// that are closed, the first of them after 20 returns.
+const LEVEL_SECONDS = 3600 + 600 + 20;
+
+// How long blindness lasts still, "" where nobody can say.
+export function stillWords(detail, seconds) {
+  if (detail !== "no_level" || seconds >= LEVEL_SECONDS) return "";
+  return `at most ${lasting(LEVEL_SECONDS - seconds)} still, if no hole comes`;
+}
+
 // What stands in the tab: the state first.
 export function titleOf(mode, product, stale) {
   if (!product) return "Volatility: connecting";

@@ -67,6 +67,7 @@ class Service:
             hub=self.hub,
             store=self.store,
             signals=Reopened(lambda: LogReader(self.log)),
+            track=Reopened(lambda: LogReader(self.log)),
             live=self.lived.live,
             stages=self.stages,
             ledger=Reopened(lambda: LogReader(self.log)),

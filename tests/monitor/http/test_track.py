@@ -8,7 +8,7 @@ from monitor.http.track import KEPT_SECONDS, Track
 from monitor.reading import LogReader as Reader
 from monitor.reading import Reopened
 from monitor.states.machines import Machines
-from plumbing.kafka import Partition
+from plumbing.kafka import Partition, Record
 from signals.records import encode
 from signals.row import Budget
 from tests.monitor.page.world import course
@@ -18,25 +18,31 @@ DAY = 86_400
 
 
 class Counted(LogReader):
-    """Says how often a reading began."""
+    """Says how many records were given."""
 
     def __init__(self, of: "Tracked") -> None:
         super().__init__(of.log, most=500)
         self._of = of
 
-    def beginnings(self) -> dict[Partition, int]:
-        self._of.reads += 1
-        return super().beginnings()
+    def poll(self, timeout: float) -> list[Record]:
+        found = super().poll(timeout)
+        self._of.polled += len(found)
+        return found
 
 
 class Tracked:
-    """A track record over a log in memory, whose clock is the test's; ``reads`` counts readings."""
+    """A track record over a log in memory; ``polled`` counts what that gave."""
 
     def __init__(self) -> None:
-        self.log, self.board, self.now, self.reads = Log(), Board(), 0.0, 0
+        self.log, self.board, self.now, self.polled = Log(), Board(), 0.0, 0
         self._machines, self._offset = Machines(Budget()), 0
         self.board.states = self._machines.standing
         self.track = Track(self.board, Reopened(self._open), 1_000, lambda: self.now)
+
+    @classmethod
+    def again(cls, of: "Tracked") -> Track:
+        """Return a track record that has read nothing yet of the same log."""
+        return Track(of.board, Reopened(lambda: LogReader(of.log)), 1_000)
 
     def _open(self) -> Reader:
         return Counted(self)
@@ -50,26 +56,47 @@ class Tracked:
 
 
 def test_who_asks_soon_gets_the_same_answer() -> None:
-    """Many at once read once; after a while it is read anew, with what came since."""
+    """Many at once read once; after a while what came since is added, and nothing read again."""
     tracked = Tracked()
     tracked.take(range(1_500))
 
     async def ask() -> None:
         first, *others = await asyncio.gather(*(tracked.track.of(7) for _ in range(5)))
-        assert tracked.reads == 1 and all(other is first for other in others)
-        tracked.take(range(1_500, 3_000))
-        assert await tracked.track.of(7) is first
+        assert all(other is first for other in others)
+        once = tracked.polled
+        tracked.take(range(1_500, 1_740))
+        assert await tracked.track.of(7) is first and tracked.polled == once
         tracked.now = KEPT_SECONDS + 0.1
         later = await tracked.track.of(7)
+        assert tracked.polled - once < once / 2
         [before], [after] = first.by_product["BTC-USD"], later.by_product["BTC-USD"]
         assert after.elevated.covered_days > before.elevated.covered_days
-        assert after.elevated.starts > before.elevated.starts
+        assert later == await Tracked.again(tracked).of(7)
+
+    asyncio.run(ask())
+
+
+def test_a_topic_that_began_anew_is_read_anew() -> None:
+    """And so it is where more days are asked for than were read."""
+    tracked = Tracked()
+    tracked.take(range(900))
+
+    async def ask() -> None:
+        assert (await tracked.track.of(1)).by_product
+        at = Partition(SIGNALS.name, sum(b"BTC-USD") % 2)
+        del tracked.log.records[at][5:]
+        tracked.now += KEPT_SECONDS + 0.1
+        shorter = await tracked.track.of(1)
+        assert shorter == await Tracked.again(tracked).of(1)
+        before = tracked.polled
+        assert (await tracked.track.of(7)).by_product == shorter.by_product
+        assert tracked.polled >= before + 5
 
     asyncio.run(ask())
 
 
 def test_each_product_has_its_last_days_and_all_have_theirs() -> None:
-    """By its own event time: what is older is not read, however old the other's is."""
+    """By its own event time, in whole hours, however old the other's is."""
     tracked = Tracked()
     tracked.take(range(900), "spike")
     tracked.take(range(2 * DAY, 2 * DAY + 900))
