@@ -77,7 +77,7 @@ def test_the_rest_is_removed_by_one_command(drill: Drill) -> None:
         cluster.helm("uninstall", cluster.release, "--wait", "--timeout", "2m")
         until_none(lambda: names(drill, KINDS), 110)
         labels = f"app.kubernetes.io/instance={cluster.release}"
-        kinds = "persistentvolumeclaims,configmaps,secrets"
+        kinds = "persistentvolumeclaims,configmaps,secrets,pods"
         cluster.kubectl("delete", kinds, "--selector", labels)
     assert [name for name in names(drill, kinds) if name.startswith(cluster.release)] == []
     assert volumes(drill) == {}
