@@ -49,15 +49,8 @@ _VALUES: Final = re.compile(r"label_values\((?P<of>.+),\s*(?P<label>\w+)\)")
 
 
 def bound(expr: str) -> str:
-    """Return an expression whose every selector names one release; ``job`` is the component.
-
-    >>> bound('sum by (job) (rate(a_total{b="c"}[5m])) / on (slo) d:e')
-    'sum by (bound_component) (rate(a_total{b="c",%s}[5m])) / on (slo) d:e{%s}'
-    """
+    """Return an expression whose every selector names one release; ``job`` is the component."""
     return _TOKEN.sub(_bound_token, expr)
-
-
-bound.__doc__ = (bound.__doc__ or "").replace("%s", _MATCHERS)
 
 
 def _bound_token(found: re.Match[str]) -> str:

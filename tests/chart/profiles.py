@@ -3,6 +3,16 @@
 from tests.chart.rendering import CHART, KIND, Manifest, pod_of, rendered, setting
 
 PROD = str(CHART / "values-prod.yaml")
+PUBLISHED = (
+    "mlflow.enabled=true",
+    *(f"ingress.{name}.enabled=true" for name in ("adapter", "monitor", "grafana", "mlflow")),
+    *(f"ingress.{name}.host={name}.org" for name in ("adapter", "monitor", "grafana", "mlflow")),
+    "networkPolicy.gatewayFrom[0].namespaceSelector.matchLabels.name=gateway",
+    "ip.listen=::",
+    "ip.familyPolicy=PreferDualStack",
+    "monitoring.elsewhere.annotate=pods",
+    *(f"monitoring.elsewhere.{part}.enabled=true" for part in ("rules", "dashboards", "scrape")),
+)
 PROFILES = {
     "default": (),
     "kind": ("-f", KIND),
@@ -18,6 +28,7 @@ PROFILES = {
     "no monitoring": ("-f", KIND, *setting("monitoring.mode=none")),
     "autoscaled": ("-f", KIND, *setting("autoscaling.mode=hpa")),
     "models by image": ("-f", KIND, *setting("serving.models.image=models:1")),
+    "published": ("-f", KIND, *setting(*PUBLISHED)),
     "no policies": setting("networkPolicy.enabled=false", "tests.enabled=false"),
     "bare": setting(
         "retraining.enabled=false", "tests.enabled=false", "components.drift.enabled=false"
