@@ -33,6 +33,8 @@ LEAST_NUMBER, MOST_NUMBER = 2**15, 2**31
 """Between them the numbers of dictionaries are free for anybody."""
 MOST_BYTES: Final = 8 * 2**20
 """Of one value unpacked: more than any broker takes, and no danger to who reads it."""
+HELD: Final = 16
+"""Dictionaries that a reader has at hand: of four topics the present ones, and those before."""
 _SEPARATOR: Final = b"\0"
 
 _decode_headers: Final = msgspec.json.Decoder(dict[str, str]).decode
@@ -43,24 +45,19 @@ class NotUnpacked(ValueError):
 
 
 class Dictionary:
-    """One dictionary with what packs and unpacks by it; for one thread at a time."""
+    """One dictionary, and what packs by it; for one thread at a time."""
 
-    __slots__ = ("_pack", "_unpack", "data", "number")
+    __slots__ = ("_pack", "data", "number")
 
     def __init__(self, data: bytes) -> None:
         shared = ZstdCompressionDict(data)
         shared.precompute_compress(level=LEVEL)
         self.data, self.number = data, shared.dict_id()
         self._pack = ZstdCompressor(level=LEVEL, dict_data=shared).compress
-        self._unpack = ZstdDecompressor(dict_data=ZstdCompressionDict(data)).decompress
 
     def pack(self, data: bytes) -> bytes:
         """Return a packed value that names this dictionary."""
         return PACKED + self._pack(data)[len(_MAGIC) :]
-
-    def unpack(self, frame: bytes) -> bytes:
-        """Return what a whole frame holds; raises ``ZstdError`` where it is none."""
-        return self._unpack(frame, max_output_size=MOST_BYTES)
 
 
 def trained(samples: Sequence[bytes]) -> Dictionary | None:
@@ -99,11 +96,14 @@ def parted(data: bytes) -> tuple[bytes, dict[str, str]]:
 
 
 class Unpacker:
-    """Unpacks values by the dictionaries that they name; ``find`` knows these by number."""
+    """Unpacks values by the dictionaries that they name; ``find`` knows these by number.
+
+    It is for one thread at a time.
+    """
 
     def __init__(self, find: Callable[[int], bytes | None]) -> None:
         self._find = find
-        self._known: dict[int, Dictionary] = {}
+        self._known: dict[int, ZstdDecompressor] = {}
 
     def unpack(self, value: bytes) -> tuple[bytes, dict[str, str]]:
         """Return value and headers of a packed value; another one as it is, without headers.
@@ -119,15 +119,21 @@ class Unpacker:
             if not 0 <= told.content_size <= MOST_BYTES:
                 found = f"found {told.content_size} bytes"
                 raise NotUnpacked(f"{found}, expected {MOST_BYTES} at most")
-            return parted(self._of(told.dict_id).unpack(frame))
+            decompressor = self._of(told.dict_id)
+            return parted(decompressor.decompress(frame, max_output_size=MOST_BYTES))
         except (ZstdError, msgspec.DecodeError, UnicodeDecodeError) as exc:
             raise NotUnpacked(f"found {exc}, expected a whole frame of zstd") from exc
 
-    def _of(self, number: int) -> Dictionary:
-        known = self._known.get(number)
-        if known is None:
-            data = self._find(number)
-            if data is None:
-                raise NotUnpacked(f"found dictionary {number}, expected one that is kept")
-            known = self._known[number] = Dictionary(data)
-        return known
+    def _of(self, number: int) -> ZstdDecompressor:
+        """Return what unpacks by a dictionary; the latest used are held, as each takes room."""
+        held = self._known.pop(number, None) or self._made(number)
+        self._known[number] = held
+        if len(self._known) > HELD:
+            del self._known[next(iter(self._known))]
+        return held
+
+    def _made(self, number: int) -> ZstdDecompressor:
+        data = self._find(number) if number >= LEAST_NUMBER else None
+        if data is None:
+            raise NotUnpacked(f"found dictionary {number}, expected one that is kept")
+        return ZstdDecompressor(dict_data=ZstdCompressionDict(data))

@@ -24,6 +24,7 @@ MARK: Final = b"packed"
 READ_SECONDS: Final = 30.0
 AGAIN_SECONDS: Final = 5.0
 """From one search for a dictionary that is not there to the next."""
+MOST_MISSED: Final = 1_000
 _POLL_MS: Final = 200
 
 
@@ -66,6 +67,8 @@ class DictionaryTopic:
             if number not in self._shelf.by_number and self._clock() >= again:
                 with closing(self._consumer()) as consumer:
                     self._read(consumer)
+                if len(self._missed) >= MOST_MISSED:
+                    self._missed.clear()
                 self._missed[number] = self._clock() + AGAIN_SECONDS
             return self._shelf.by_number.get(number)
 

@@ -41,6 +41,7 @@ class Training:
     def __init__(self, dictionary: Dictionary | None) -> None:
         self.dictionary = dictionary
         self.samples: deque[bytes] = deque(maxlen=SAMPLES)
+        self.under_way = False
         self._left = self._interval = FIRST if dictionary is None else FIRST * GROWTH
 
     def due(self, data: bytes) -> bool:
@@ -86,8 +87,8 @@ class Packer:
             return value, headers
         data = joined(value, headers)
         with self._lock:
-            if training.due(data):
-                samples = [*training.samples]
+            if training.due(data) and not training.under_way:
+                training.under_way, samples = True, [*training.samples]
                 self._begin(lambda: self._train(topic, training, samples))
             if training.dictionary is None:
                 return value, headers
@@ -104,3 +105,5 @@ class Packer:
                 get_logger().info("dictionary.made", topic=topic, number=made.number)
         except Exception as exc:
             get_logger().warning("dictionary.not_kept", topic=topic, reason=repr(exc))
+        finally:
+            training.under_way = False

@@ -21,7 +21,7 @@ from featurizer.row import decode, encode
 from ingestor.dead_letter import decode as decode_letter
 from ingestor.tick import Event
 from ingestor.tick import encode as encode_event
-from ingestor.topics import DEAD_LETTERS, FEATURES, LEVELS, MINUTES, TICKS
+from ingestor.topics import DEAD_LETTERS, DICTIONARIES, FEATURES, LEVELS, MINUTES, PACKED, TICKS
 from plumbing.kafka import KafkaSettings, Producer, Reader, Record, ensure_topics
 from tests.featurizer.level.world import FIRST, quotes, run_of
 from tests.featurizer.market import START, market, tick
@@ -42,6 +42,7 @@ class Process:
             **os.environ,
             "KAFKA_BOOTSTRAP_SERVERS": kafka.bootstrap_servers,
             "KAFKA_TOPIC_PREFIX": kafka.topic_prefix,
+            "KAFKA_DICTIONARIES": kafka.dictionaries,
             "FEATURIZER_HOST": "127.0.0.1",
             "FEATURIZER_PORT": "0",
         }
@@ -113,12 +114,21 @@ def committed(kafka_settings: KafkaSettings, topics: dict[str, Rows]) -> Iterato
 
 
 @pytest.fixture
-def start(kafka_settings: KafkaSettings, tmp_path: Path) -> Iterator[Callable[[], Process]]:
+def dictionaries() -> str:
+    """Whether records are packed, where a test does not say."""
+    return "auto"
+
+
+@pytest.fixture
+def start(
+    kafka_settings: KafkaSettings, dictionaries: str, tmp_path: Path
+) -> Iterator[Callable[[], Process]]:
     """Starts featurizers; what still runs at the end is killed."""
     started: list[Process] = []
 
     def start() -> Process:
-        started.append(Process(kafka_settings, tmp_path / f"{len(started)}.log"))
+        settings = kafka_settings.model_copy(update={"dictionaries": dictionaries})
+        started.append(Process(settings, tmp_path / f"{len(started)}.log"))
         return started[-1]
 
     yield start
@@ -131,7 +141,7 @@ def start(kafka_settings: KafkaSettings, tmp_path: Path) -> Iterator[Callable[[]
 def topics(kafka_settings: KafkaSettings) -> Iterator[dict[str, Rows]]:
     """The topics that the featurizer writes, as they are filled."""
     written = (FEATURES, MINUTES, LEVELS, DEAD_LETTERS)
-    ensure_topics(kafka_settings, (TICKS, *written))
+    ensure_topics(kafka_settings, (TICKS, DICTIONARIES, *written))
     rows = {topic.name: Rows(kafka_settings, topic.name) for topic in written}
     yield rows
     for found in rows.values():
@@ -139,9 +149,12 @@ def topics(kafka_settings: KafkaSettings) -> Iterator[dict[str, Rows]]:
 
 
 @pytest.fixture
-def producer(kafka_settings: KafkaSettings) -> Iterator[Producer]:
+def producer(
+    kafka_settings: KafkaSettings, dictionaries: str, topics: dict[str, Rows]
+) -> Iterator[Producer]:
     """Writes ticks."""
-    made = Producer(kafka_settings)
+    settings = kafka_settings.model_copy(update={"dictionaries": dictionaries})
+    made = Producer(settings, packed=PACKED)
     yield made
     made.close()
 
@@ -164,13 +177,18 @@ def calm_rows(events: Sequence[Event]) -> dict[str, bytes]:
     return {row.row_id: encode(row) for event in events if (row := engine.update(event))}
 
 
+@pytest.mark.parametrize("dictionaries", ["off", "on"])
 def test_killed_featurizer_goes_on_with_equal_bytes(
+    dictionaries: str,
     start: Callable[[], Process],
     topics: dict[str, Rows],
     producer: Producer,
     committed: "Committed",
 ) -> None:
-    """After SIGKILL and a restart no row is missing, and each has the bytes of a calm run."""
+    """After SIGKILL and a restart no row is missing, and each has the bytes of a calm run.
+
+    Whether ticks and rows are packed or not.
+    """
     events = market(seed=21, steps=1_800)
     third = len(events) // 3
     calm, before = calm_rows(events), len(calm_rows(events[:third]))
@@ -190,6 +208,7 @@ def test_killed_featurizer_goes_on_with_equal_bytes(
         last_seen = {row_id(record): record.offset for record in found if record.key == product}
         wanted = [known for known in calm if f":{product}:" in known]
         assert sorted(last_seen, key=last_seen.__getitem__) == wanted
+    assert bool(first.logged("dictionary.made")) is (dictionaries == "on")
     assert second.end(signal.SIGTERM) == 0
 
 

@@ -3,8 +3,10 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from zstandard import ZstdCompressor
 
 from plumbing.kafka.dictionary import (
+    HELD,
     LEAST_NUMBER,
     MOST_BYTES,
     MOST_NUMBER,
@@ -98,3 +100,22 @@ def test_a_dictionary_that_nobody_keeps_is_named() -> None:
     assert asked == [MADE.number]
     with pytest.raises(NotUnpacked, match=f"found dictionary {MADE.number}, expected one"):
         Unpacker({}.get).unpack(MADE.pack(b"{}"))
+
+
+def test_a_reader_holds_the_latest_dictionaries_alone() -> None:
+    """One that was used long ago is found again; what cannot be a number is not looked for."""
+    made = [found for seed in range(HELD + 4) if (found := trained(rows_of(48, seed=seed)))]
+    kept, asked = {one.number: one.data for one in made}, list[int]()
+
+    def find(number: int) -> bytes | None:
+        asked.append(number)
+        return kept.get(number)
+
+    unpacker = Unpacker(find)
+    for one in (*made, made[-1], made[0]):
+        assert unpacker.unpack(one.pack(b"{}")) == (b"{}", {})
+    assert asked == [*kept, made[0].number] and len(unpacker._known) == HELD
+    low = PACKED + ZstdCompressor().compress(b"{}")[4:]
+    with pytest.raises(NotUnpacked, match="found dictionary 0, expected"):
+        unpacker.unpack(low)
+    assert len(asked) == len(kept) + 1

@@ -92,6 +92,20 @@ def test_another_dictionary_is_made_where_records_have_changed() -> None:
     assert len(changed[-1]) < 0.9 * len(changed[0])
 
 
+def test_one_dictionary_is_made_at_a_time() -> None:
+    """While a broker is slow to keep one, records go on and no other is tried."""
+    waiting: list[Callable[[], None]] = []
+    packer, rows = Packer({"features": None}, lambda *_: None, waiting.append), rows_of(400)
+    for row in rows[:300]:
+        assert packer.pack("features", row, HEADERS) == (row, HEADERS)
+    assert len(waiting) == 1
+    waiting[0]()
+    assert packer.pack("features", rows[300], HEADERS)[0].startswith(PACKED)
+    for row in rows[301:]:
+        packer.pack("features", row, HEADERS)
+    assert len(waiting) == 2
+
+
 def test_of_equal_records_no_other_dictionary_is_made() -> None:
     """It would take room and save nothing."""
     data = _kept(lambda desk: desk.pack(rows_of(256)))[-1]
