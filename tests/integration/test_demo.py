@@ -76,12 +76,16 @@ class Demo:
                 found[names[0] if names else "mlserver"] = pid
         return found
 
+    def ask(self, name: str, path: str) -> Any:
+        """Ask a child for JSON."""
+        url = f"http://127.0.0.1:{self.state()['ports'][name]}{path}"
+        with urllib.request.urlopen(url, timeout=patience()) as answer:
+            return json.load(answer)
+
     def played_us(self) -> int:
         """Event time of what the exchange plays now."""
-        url = f"http://127.0.0.1:{self.state()['ports']['simulator-admin']}/status"
-        with urllib.request.urlopen(url, timeout=patience()) as answer:
-            played: int = json.load(answer)["event_time_us"]
-            return played
+        played: int = self.ask("simulator-admin", "/status")["event_time_us"]
+        return played
 
     def summary(self) -> dict[str, Any]:
         """The last line of its output."""
@@ -266,6 +270,32 @@ def test_a_dead_child_is_named_and_the_demo_goes_on(drill: Drill) -> None:
     for name in KILLED:
         assert f"{name} ended with -9" in drill.said
     assert drill.summary["ok"], drill.summary["problems"]
+
+
+def test_the_demo_begins_in_the_past_and_catches_up(kafka: KafkaSettings, tmp_path: Path) -> None:
+    """Where the page has an hour of history, levels are earned and predictions are of now."""
+    demo = start(tmp_path, KAFKA_BOOTSTRAP_SERVERS=kafka.bootstrap_servers)
+
+    def newest() -> dict[str, Any]:
+        found: dict[str, Any] = demo.ask("monitor", "/predictions/latest?product=BTC-USD")
+        return found
+
+    try:
+        eventually(demo.is_ready, "the demo is ready")
+        eventually(lambda: demo.ask("simulator-admin", "/status")["behind_seconds"] < 1, "sent")
+        eventually(lambda: newest()["tau_status"] == "provisional", "the level is earned")
+        assert newest()["coverage"] == 1.0
+        asked = "/signals/history?product=BTC-USD&from=1700000000000000&step=60"
+        history = demo.ask("monitor", asked)
+        assert len(history["time"]) >= 60 and history["holes"] == []
+        past_us = newest()["time_us"] - 1_800_000_000
+        found = demo.ask("monitor", f"/predictions?product=BTC-USD&to={past_us}&limit=5")
+        assert found["outcomes_complete"]
+        labels = [each["outcome"]["label"] for each in found["predictions"]]
+        assert len(labels) == 5 and None not in labels
+    finally:
+        demo.process.send_signal(signal.SIGINT)
+        demo.process.wait(patience(60))
 
 
 def test_ctrl_c_ends_all_within_five_seconds_and_leaves_no_process(
