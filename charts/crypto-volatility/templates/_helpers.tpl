@@ -60,11 +60,11 @@ labels: {{- include "crypto-volatility.labels" (list $root (index . 1)) | ninden
 {{- if kindIs "string" $image -}}
 {{- $registry = default $registry $root.Values.image.registry -}}
 {{- $image = index $root.Values.image $image -}}
-{{- $image = dict "repository" $image.repository "digest" $image.digest "tag" (default (ternary "" $root.Chart.AppVersion (not (empty $image.digest))) $image.tag) -}}
+{{- if not (or $image.tag $image.digest) }}{{ $image = merge (dict "tag" $root.Chart.AppVersion) $image }}{{ end -}}
+{{- else if $registry -}}
+{{- $image = merge (dict "repository" (regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $image.repository "")) $image -}}
 {{- end -}}
-{{- $repository := $image.repository -}}
-{{- if and $registry (not (kindIs "string" (index . 1))) }}{{ $repository = regexReplaceAll "^([^/]*[.:][^/]*|localhost)/" $repository "" }}{{ end -}}
-{{- with $registry }}{{ . }}/{{ end }}{{ $repository }}{{ with $image.tag }}:{{ . }}{{ end }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- with $registry }}{{ . }}/{{ end }}{{ $image.repository }}{{ with $image.tag }}:{{ . }}{{ end }}{{ with $image.digest }}@{{ . }}{{ end }}
 {{- end -}}
 
 {{/* An image that a team names as a whole: one without a host is the registry's for all. (list root reference) */}}

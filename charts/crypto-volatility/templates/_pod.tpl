@@ -42,48 +42,11 @@
 {{- range $field, $ours := include "crypto-volatility.surroundings" $root | fromJson -}}
 {{- $_ := set $out $field (concat $ours (index $out $field)) -}}
 {{- end -}}
-{{- range list "affinity" "topologySpreadConstraints" "priorityClassName" "serviceAccountName" "podSecurityContext" "containerSecurityContext" -}}
+{{- range list "affinity" "topologySpreadConstraints" "priorityClassName" "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" "serviceAccountName" "podSecurityContext" "containerSecurityContext" -}}
 {{- $_ := set $out . (default (index $all .) (index $own .)) -}}
 {{- end -}}
 {{- $at := include "crypto-volatility.at" $root | fromJson -}}
 {{- tpl (toYaml $out) (dict "at" $at "Values" $root.Values "Release" $root.Release "Chart" $root.Chart "Files" $root.Files "Capabilities" $root.Capabilities "Template" $root.Template) -}}
-{{- end -}}
-
-{{/* A setting that a parent may give to all its charts; of two the chart's own counts. (list root name) */}}
-{{- define "crypto-volatility.inherited" -}}
-{{- $own := dict -}}
-{{- range $key, $value := index (index . 0).Values (index . 1) }}{{ if $value }}{{ $_ := set $own $key $value }}{{ end }}{{ end -}}
-{{- include "crypto-volatility.layers" (list (index (default dict (index . 0).Values.global) (index . 1)) $own) -}}
-{{- end -}}
-
-{{/* What leads out of the cluster, as JSON of settings: variables of the proxy, and the authorities that are trusted. */}}
-{{- define "crypto-volatility.surroundings" -}}
-{{- $env := list -}}
-{{- $proxy := include "crypto-volatility.inherited" (list . "proxy") | fromJson -}}
-{{- if or $proxy.http $proxy.https -}}
-{{- $direct := include "crypto-volatility.direct" (list . $proxy.none) -}}
-{{- range $name, $value := dict "HTTP_PROXY" $proxy.http "HTTPS_PROXY" $proxy.https "NO_PROXY" $direct -}}
-{{- if $value }}{{ $env = concat $env (list (dict "name" $name "value" $value) (dict "name" (lower $name) "value" $value)) }}{{ end -}}
-{{- end -}}
-{{- end -}}
-{{- $trust := include "crypto-volatility.inherited" (list . "trust") | fromJson -}}
-{{- $volumes := list -}}
-{{- $mounts := list -}}
-{{- if and $trust.configMap $trust.secret }}{{ fail (printf "trust: found the ConfigMap %s and the Secret %s, expected one of them" $trust.configMap $trust.secret) }}{{ end -}}
-{{- if or $trust.configMap $trust.secret -}}
-{{- range list "SSL_CERT_FILE" "REQUESTS_CA_BUNDLE" "CURL_CA_BUNDLE" }}{{ $env = append $env (dict "name" . "value" (printf "/etc/trust/%s" (default "ca.crt" $trust.key))) }}{{ end -}}
-{{- $volumes = list (dict "name" "trust" (ternary "configMap" "secret" (not (empty $trust.configMap))) (ternary (dict "name" $trust.configMap) (dict "secretName" $trust.secret) (not (empty $trust.configMap)))) -}}
-{{- $mounts = list (dict "name" "trust" "mountPath" "/etc/trust" "readOnly" true) -}}
-{{- end -}}
-{{- dict "extraEnv" $env "extraVolumes" $volumes "extraVolumeMounts" $mounts | toJson -}}
-{{- end -}}
-
-{{/* What is asked without the proxy: this machine, our Services by their names, the cluster's networks. (list root more) */}}
-{{- define "crypto-volatility.direct" -}}
-{{- $root := index . 0 -}}
-{{- $names := list "localhost" "127.0.0.1" "::1" ".svc" (printf ".%s" $root.Values.clusterDomain) -}}
-{{- $names = concat $names (include "crypto-volatility.at" $root | fromJson | values | sortAlpha) $root.Values.networkPolicy.internetExcept (default list (index . 1)) -}}
-{{- join "," $names -}}
 {{- end -}}
 
 {{/* A pod, or the template of one. (dict root own: values of the workload, user: uid, pod: its YAML as the chart makes it,
@@ -93,33 +56,58 @@ service: whether it goes on, so that containers may stand beside its own) */}}
 {{- $pod := fromYaml .pod -}}
 {{- range list $s $pod }}{{ with .Error }}{{ fail (printf "%s, in the settings or the pod of a workload" .) }}{{ end }}{{ end -}}
 {{- $spec := $pod.spec -}}
-{{- range concat (default list $spec.initContainers) $spec.containers -}}
-{{- include "crypto-volatility.fill" (list . "env" (include "crypto-volatility.keyed" (list "name" .env $s.extraEnv) | fromJsonArray)) -}}
-{{- include "crypto-volatility.fill" (list . "envFrom" (concat (default list .envFrom) $s.envFrom)) -}}
-{{- include "crypto-volatility.fill" (list . "volumeMounts" (include "crypto-volatility.keyed" (list "mountPath" .volumeMounts $s.extraVolumeMounts) | fromJsonArray)) -}}
-{{- include "crypto-volatility.fill" (list . "securityContext" (include "crypto-volatility.layers" (list $s.containerSecurityContext .securityContext) | fromJson)) -}}
+{{- range concat (default list $spec.initContainers) $spec.containers }}{{ include "crypto-volatility.container" (list $.root $s .) }}{{ end -}}
+{{- $uid := ternary "" .user (not (empty (default dict .own).podSecurityContext)) -}}
+{{- $fields := pick $s "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" -}}
+{{- range $field, $value := dict
+  "serviceAccountName" (default (include "crypto-volatility.serviceAccountName" .root) $s.serviceAccountName)
+  "securityContext" (include "crypto-volatility.podSecurity" (list $s.podSecurityContext $uid) | fromJson)
+  "topologySpreadConstraints" (include "crypto-volatility.spread" (list $pod.metadata.labels (default $spec.topologySpreadConstraints $s.topologySpreadConstraints)) | fromJsonArray)
+  "imagePullSecrets" (include "crypto-volatility.pullSecrets" .root | fromJsonArray)
+  "initContainers" (concat $s.extraInitContainers (default list $spec.initContainers))
+  "containers" (concat $spec.containers (ternary $s.extraContainers list (default false .service)))
+  "volumes" (include "crypto-volatility.keyed" (list "name" $spec.volumes $s.extraVolumes) | fromJsonArray)
+-}}
+{{- $_ := set $fields $field $value -}}
 {{- end -}}
-{{- $security := include "crypto-volatility.podSecurity" (list $s.podSecurityContext (and (not (default dict .own).podSecurityContext) .user)) | fromJson -}}
-{{- $spread := include "crypto-volatility.spread" (list $pod.metadata.labels (default $spec.topologySpreadConstraints $s.topologySpreadConstraints)) | fromJsonArray -}}
-{{- $metadata := dict "labels" (list .root.Values.commonLabels $s.podLabels $pod.metadata.labels) "annotations" (list $s.podAnnotations $pod.metadata.annotations) -}}
-{{- range $field, $layers := $metadata -}}
-{{- include "crypto-volatility.fill" (list $pod.metadata $field (include "crypto-volatility.layers" $layers | fromJson)) -}}
-{{- end -}}
-{{- $fields := dict "nodeSelector" $s.nodeSelector "tolerations" $s.tolerations "affinity" $s.affinity "priorityClassName" $s.priorityClassName "topologySpreadConstraints" $spread "securityContext" $security -}}
-{{- $_ := set $fields "serviceAccountName" (default (include "crypto-volatility.serviceAccountName" .root) $s.serviceAccountName) -}}
-{{- $_ := set $fields "imagePullSecrets" (include "crypto-volatility.pullSecrets" .root | fromJsonArray) -}}
-{{- $_ := set $fields "initContainers" (concat $s.extraInitContainers (default list $spec.initContainers)) -}}
-{{- $_ := set $fields "containers" (concat $spec.containers (ternary $s.extraContainers list (default false .service))) -}}
-{{- $_ := set $fields "volumes" (include "crypto-volatility.keyed" (list "name" $spec.volumes $s.extraVolumes) | fromJsonArray) -}}
 {{- range $field, $value := $fields }}{{ include "crypto-volatility.fill" (list $spec $field $value) }}{{ end -}}
 {{- $_ := set $spec "automountServiceAccountToken" false -}}
 {{- $_ := set $spec "enableServiceLinks" false -}}
+{{- $labels := include "crypto-volatility.layers" (list .root.Values.commonLabels $s.podLabels $pod.metadata.labels) | fromJson -}}
+{{- $annotations := include "crypto-volatility.layers" (list $s.podAnnotations $pod.metadata.annotations) | fromJson -}}
+{{- range $field, $value := dict "labels" $labels "annotations" $annotations }}{{ include "crypto-volatility.fill" (list $pod.metadata $field $value) }}{{ end -}}
 {{- toYaml $pod -}}
+{{- end -}}
+
+{{/* Lays settings over a container of the chart's, in place. (list root settings container) */}}
+{{- define "crypto-volatility.container" -}}
+{{- $s := index . 1 -}}
+{{- $own := index . 2 -}}
+{{- range $field, $value := dict
+  "resources" (include "crypto-volatility.resources" (list (index . 0) $own) | fromJson)
+  "env" (include "crypto-volatility.keyed" (list "name" $own.env $s.extraEnv) | fromJsonArray)
+  "envFrom" (concat (default list $own.envFrom) $s.envFrom)
+  "volumeMounts" (include "crypto-volatility.keyed" (list "mountPath" $own.volumeMounts $s.extraVolumeMounts) | fromJsonArray)
+  "securityContext" (include "crypto-volatility.layers" (list $s.containerSecurityContext $own.securityContext) | fromJson)
+-}}
+{{- include "crypto-volatility.fill" (list $own $field $value) -}}
+{{- end -}}
 {{- end -}}
 
 {{/* Sets a field of a map; what is empty is not written. (list map field value) */}}
 {{- define "crypto-volatility.fill" -}}
 {{- if index . 2 }}{{ $_ := set (index . 0) (index . 1) (index . 2) }}{{ else }}{{ $_ := unset (index . 0) (index . 1) }}{{ end -}}
+{{- end -}}
+
+{{/* What a container requests and may use at most; of what it does not say, as `defaults.resources` does. (list root container) */}}
+{{- define "crypto-volatility.resources" -}}
+{{- $all := default dict (index . 0).Values.defaults.resources -}}
+{{- $own := default dict (index . 1).resources -}}
+{{- $out := dict -}}
+{{- range $kind := list "requests" "limits" -}}
+{{- include "crypto-volatility.fill" (list $out $kind (include "crypto-volatility.layers" (list (index $all $kind) (index $own $kind)) | fromJson)) -}}
+{{- end -}}
+{{- toJson $out -}}
 {{- end -}}
 
 {{/* A pod's security context with the uid of its image, where it names one at all. (list context uid) */}}
@@ -147,7 +135,7 @@ service: whether it goes on, so that containers may stand beside its own) */}}
 {{- define "crypto-volatility.pullSecrets" -}}
 {{- $out := list -}}
 {{- range concat .Values.image.pullSecrets (default list (default dict .Values.global).imagePullSecrets) -}}
-{{- $out = append $out (dict "name" (ternary . (get (ternary dict . (kindIs "string" .)) "name") (kindIs "string" .))) -}}
+{{- if kindIs "string" . }}{{ $out = append $out (dict "name" .) }}{{ else }}{{ $out = append $out . }}{{ end -}}
 {{- end -}}
 {{- uniq $out | toJson -}}
 {{- end -}}

@@ -42,6 +42,11 @@ def _spec(field: str) -> Callable[[Manifest, str], Any]:
     return lambda pod, word: word in str(pod["spec"].get(field, ""))
 
 
+def _name(field: str) -> Claim:
+    """Return the claim of a name that is a field of a pod."""
+    return Claim(lambda word: word, lambda pod, word: pod["spec"][field] == word, adds=False)
+
+
 def _toleration(word: str) -> Manifest:
     return {"key": word, "operator": "Exists", "effect": "NoSchedule"}
 
@@ -83,12 +88,27 @@ CLAIMS = {
         _affinity, lambda pod, word: pod["spec"].get("affinity") == _affinity(word), adds=False
     ),
     "topologySpreadConstraints": Claim(_spread, _spec("topologySpreadConstraints"), adds=False),
-    "priorityClassName": Claim(
-        lambda word: word, lambda pod, word: pod["spec"]["priorityClassName"] == word, adds=False
+    "priorityClassName": _name("priorityClassName"),
+    "runtimeClassName": _name("runtimeClassName"),
+    "schedulerName": _name("schedulerName"),
+    "hostAliases": Claim(
+        lambda word: [{"ip": "10.9.8.7", "hostnames": [word]}],
+        lambda pod, word: (pod["spec"]["hostAliases"] == [{"ip": "10.9.8.7", "hostnames": [word]}]),
+        adds=False,
     ),
-    "serviceAccountName": Claim(
-        lambda word: word, lambda pod, word: pod["spec"]["serviceAccountName"] == word, adds=False
+    "dnsPolicy": Claim(
+        lambda word: "Default" if word == "for-all" else "None",
+        lambda pod, word: (
+            pod["spec"]["dnsPolicy"] == ("Default" if word == "for-all" else "None")
+        ),
+        adds=False,
     ),
+    "dnsConfig": Claim(
+        lambda word: {"searches": [word], "nameservers": ["10.9.8.7"]},
+        lambda pod, word: pod["spec"]["dnsConfig"]["searches"] == [word],
+        adds=False,
+    ),
+    "serviceAccountName": _name("serviceAccountName"),
     "podSecurityContext": Claim(
         lambda word: {"runAsNonRoot": True, "seLinuxOptions": {"level": word}},
         lambda pod, word: pod["spec"]["securityContext"]["seLinuxOptions"] == {"level": word},

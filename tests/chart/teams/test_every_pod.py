@@ -21,8 +21,8 @@ from tests.chart.teams.workloads import (
 )
 
 SCHEMA = json.loads((CHART / "values.schema.json").read_text())
-ALONE = {"preStopSeconds", "terminationGracePeriodSeconds", "revisionHistoryLimit"}
-"""Values of `defaults` that are no part of every pod."""
+ALONE = {"preStopSeconds", "terminationGracePeriodSeconds", "revisionHistoryLimit", "resources"}
+"""Values of `defaults` that are no part of every pod, or not to be set under its own name."""
 PLAIN = pods(rendered(*ALL))
 FOR_ALL = {name: claim.value("for-all") for name, claim in CLAIMS.items()}
 
@@ -139,6 +139,25 @@ def test_a_variable_of_the_charts_own_is_replaced_where_it_stands() -> None:
             names = [each["name"] for each in container["env"]]
             assert len(set(names)) == len(names), name
             assert env[0] in container["env"], name
+
+
+def test_a_quota_of_every_resource_is_met() -> None:
+    """Each container has what `defaults.resources` says of what the chart does not limit."""
+    limits = {"cpu": "2", "ephemeral-storage": "1Gi", "memory": "9Gi"}
+    before = {name: own_containers(pod) for name, pod in PLAIN.items()}
+    for name, pod in pods(with_defaults(resources={"limits": limits})).items():
+        for container, plain in zip(own_containers(pod), before[name], strict=True):
+            own = plain["resources"]
+            assert container["resources"]["requests"] == own["requests"], name
+            assert container["resources"]["limits"] == limits | own["limits"], name
+
+
+def test_braces_of_others_can_be_written() -> None:
+    """Vault's agent reads templates of its own out of annotations."""
+    theirs = '{{- with secret "kv/a" }}{{ .Data.b }}{{ end }}'
+    ours = theirs.replace("{{", '{{ "{{" }}')
+    for pod in pods(with_defaults(podAnnotations={"a/template": ours})).values():
+        assert pod["metadata"]["annotations"]["a/template"] == theirs
 
 
 def test_a_volume_and_a_mount_of_the_charts_own_are_replaced() -> None:

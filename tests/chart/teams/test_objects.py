@@ -114,7 +114,7 @@ def test_disruption_budgets_are_a_teams_to_set() -> None:
     assert budgets(with_defaults(podDisruptionBudget={"enabled": False})) == {}
     own = {"kafka": {"podDisruptionBudget": {"enabled": False}}}
     own |= {"components": {"adapter": {"podDisruptionBudget": {"maxUnavailable": "50%"}}}}
-    least = {"podDisruptionBudget": {"maxUnavailable": None, "minAvailable": 1}}
+    least = {"podDisruptionBudget": {"minAvailable": 1}}
     found = budgets(rendered(*ALL, *given({"defaults": least, **own})))
     assert found == {"adapter": {"maxUnavailable": "50%"}, "mlserver": {"minAvailable": 1}}
 
