@@ -95,11 +95,35 @@ manifests: $(VENV)/.dev chart-files ## write the chart's files/bound from grafan
 
 # Where `make package` leaves the chart.
 PACKAGES ?= dist
+CHART_VERSION = $(shell sed -n 's/^version: //p' $(CHART)/Chart.yaml)
+PACKAGE = $(PACKAGES)/crypto-volatility-$(CHART_VERSION).tgz
 .PHONY: package
 package: chart-files ## pack the chart for an OCI registry into dist/ (needs helm)
 	@$(call need,helm)
 	@helm package $(CHART) --destination $(PACKAGES)
-	@echo "push it: helm push $(PACKAGES)/crypto-volatility-$$(sed -n 's/^version: //p' $(CHART)/Chart.yaml).tgz oci://REGISTRY/FOLDER"
+	@echo "push it: helm push $(PACKAGE) oci://REGISTRY/FOLDER"
+
+.PHONY: sbom
+sbom: $(VENV)/.dev package ## pack the chart, and list beside it what it brings and runs (SPDX)
+	@$(BIN)/python manifests/sbom.py $(PACKAGE) \
+		"$$(TZ=UTC git log -1 --format=%cd --date=format-local:%Y-%m-%dT%H:%M:%SZ)"
+
+# Names of registries have small letters only. GitHub's later steps attest to what was pushed, by name and digest, and
+# look for the way into the registry where Docker keeps it.
+OCI = $(shell echo "$(REGISTRY)" | tr A-Z a-z)
+DOCKER_CONFIG ?= $(HOME)/.docker
+LOGIN = --registry-config $(DOCKER_CONFIG)/config.json
+.PHONY: publish
+publish: sbom ## push the chart: REGISTRY=ghcr.io/somebody/charts, REGISTRY_USER, REGISTRY_TOKEN
+	@test -n "$(REGISTRY)" || { echo "error: say where to: make publish REGISTRY=ghcr.io/somebody/charts" >&2; exit 2; }
+	@test "$${GITHUB_REF_NAME:-v$(CHART_VERSION)}" = "v$(CHART_VERSION)" || \
+		{ echo "error: found the tag $$GITHUB_REF_NAME, expected v$(CHART_VERSION), the chart's version" >&2; exit 2; }
+	@mkdir -p $(DOCKER_CONFIG)
+	@printf '%s' "$$REGISTRY_TOKEN" | helm registry login $(firstword $(subst /, ,$(OCI))) $(LOGIN) \
+		--username "$$REGISTRY_USER" --password-stdin
+	@set -o pipefail; helm push $(PACKAGE) oci://$(OCI) $(LOGIN) 2>&1 | tee $(PACKAGES)/pushed.txt
+	@{ echo "name=$(OCI)/crypto-volatility"; sed -n 's/^Digest: /digest=/p' $(PACKAGES)/pushed.txt; \
+		echo "sbom=$(PACKAGE:.tgz=.spdx.json)"; } >> "$${GITHUB_OUTPUT:-/dev/stdout}"
 
 .PHONY: chart-test
 chart-test: $(VENV)/.dev ## check and unit-test the chart (needs helm, no cluster)

@@ -1,4 +1,4 @@
-"""The workflows of GitHub run the targets of .ci/run: pinned, bounded, with rights to read only."""
+"""The workflows of GitHub run the targets of .ci/run: pinned, bounded, with rights to read."""
 
 import re
 from collections.abc import Iterator
@@ -14,6 +14,11 @@ TEXTS = {path.name: path.read_text() for path in WORKFLOWS}
 MAKE = re.compile(r"^ *make((?: +[a-z][a-z0-9-]*)+) *$", re.MULTILINE)
 SET_UP = {"images", "kind-cluster"}
 """What other targets begin with: a step of its own on either side, so that a failure tells."""
+WRITES = dict.fromkeys(("packages", "id-token", "attestations"), "write")
+PUBLISHES = {"publish.yml": {"contents": "read", **WRITES}}
+"""What asks for more than to read, and for what: only a tag starts it, and it is never cut off."""
+TARGETS_OF_TAGS = {"publish"}
+"""What is for a registry, and so is not checked here."""
 WITH_HISTORY = {"upgrade-drill"}
 """What takes the release of before from git, and so needs more than the newest commit."""
 
@@ -61,19 +66,26 @@ def test_an_action_has_one_version() -> None:
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_rights_are_to_read_only(name: str) -> None:
-    """A workflow may read what is in the repository, and no job asks for more."""
+    """A workflow may read what is in the repository, and a job asks for more to publish alone."""
     workflow = yaml.safe_load(TEXTS[name])
     assert workflow["permissions"] == {"contents": "read"}
-    assert not [job for job in workflow["jobs"].values() if "permissions" in job]
+    asked = [job["permissions"] for job in workflow["jobs"].values() if "permissions" in job]
+    assert asked == ([PUBLISHES[name]] if name in PUBLISHES else [])
     assert "secrets." not in TEXTS[name]
+
+
+@pytest.mark.parametrize("name", PUBLISHES)
+def test_a_tag_alone_publishes(name: str) -> None:
+    """No push to a branch, and no pull request, comes near the registry."""
+    assert yaml.safe_load(TEXTS[name])[True] == {"push": {"tags": ["v*"]}}  # YAML: on is true
 
 
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_newer_push_ends_the_older_run(name: str) -> None:
-    """One run per branch at a time."""
+    """One run per branch at a time; what publishes ends by itself."""
     concurrency = yaml.safe_load(TEXTS[name])["concurrency"]
     assert "github.ref" in concurrency["group"]
-    assert concurrency["cancel-in-progress"] is True
+    assert concurrency["cancel-in-progress"] is (name not in PUBLISHES)
 
 
 @pytest.mark.parametrize(("name", "job"), list(jobs()))
@@ -103,4 +115,4 @@ def test_every_target_exists() -> None:
 def test_both_call_the_same_targets() -> None:
     """.ci/run and the workflows check the same things."""
     called = targets("\n".join(step.get("run", "") for step in steps()))
-    assert called - SET_UP == targets((ROOT / ".ci" / "run").read_text()) - SET_UP
+    assert called - SET_UP - TARGETS_OF_TAGS == targets((ROOT / ".ci" / "run").read_text()) - SET_UP
