@@ -36,13 +36,13 @@
 {{- range list "podLabels" "podAnnotations" "nodeSelector" -}}
 {{- $_ := set $out . (include "crypto-volatility.layers" (list (index $all .) (index $own .)) | fromJson) -}}
 {{- end -}}
-{{- range list "extraEnv" "envFrom" "tolerations" "extraInitContainers" "extraContainers" "extraVolumes" "extraVolumeMounts" -}}
+{{- range list "extraEnv" "envFrom" "tolerations" "hostAliases" "extraInitContainers" "extraContainers" "extraVolumes" "extraVolumeMounts" -}}
 {{- $_ := set $out . (concat (default list (index $all .)) (default list (index $own .)) | default list) -}}
 {{- end -}}
 {{- range $field, $ours := include "crypto-volatility.surroundings" $root | fromJson -}}
 {{- $_ := set $out $field (concat $ours (index $out $field)) -}}
 {{- end -}}
-{{- range list "affinity" "topologySpreadConstraints" "priorityClassName" "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" "serviceAccountName" "podSecurityContext" "containerSecurityContext" -}}
+{{- range list "affinity" "topologySpreadConstraints" "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" "serviceAccountName" "podSecurityContext" "containerSecurityContext" -}}
 {{- $_ := set $out . (default (index $all .) (index $own .)) -}}
 {{- end -}}
 {{- $at := include "crypto-volatility.at" $root | fromJson -}}
@@ -58,7 +58,10 @@ service: whether it goes on, so that containers may stand beside its own) */}}
 {{- $spec := $pod.spec -}}
 {{- range concat (default list $spec.initContainers) $spec.containers }}{{ include "crypto-volatility.container" (list $.root $s .) }}{{ end -}}
 {{- $uid := ternary "" .user (not (empty (default dict .own).podSecurityContext)) -}}
-{{- $fields := pick $s "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "schedulerName" "hostAliases" "dnsPolicy" "dnsConfig" -}}
+{{- $fields := dict "hostAliases" (concat (default list $spec.hostAliases) $s.hostAliases) -}}
+{{- range list "nodeSelector" "tolerations" "affinity" "priorityClassName" "runtimeClassName" "schedulerName" "dnsPolicy" "dnsConfig" -}}
+{{- $_ := set $fields . (default (index $spec .) (index $s .)) -}}
+{{- end -}}
 {{- range $field, $value := dict
   "serviceAccountName" (default (include "crypto-volatility.serviceAccountName" .root) $s.serviceAccountName)
   "securityContext" (include "crypto-volatility.podSecurity" (list $s.podSecurityContext $uid) | fromJson)

@@ -51,6 +51,10 @@ def _toleration(word: str) -> Manifest:
     return {"key": word, "operator": "Exists", "effect": "NoSchedule"}
 
 
+def _alias(word: str) -> Manifest:
+    return {"ip": "10.9.8.7", "hostnames": [word]}
+
+
 def _secret(word: str) -> Manifest:
     reference = {"secretKeyRef": {"name": word, "key": "token"}}
     return {"name": f"TOKEN_{word}".upper().replace("-", "_"), "valueFrom": reference}
@@ -92,9 +96,7 @@ CLAIMS = {
     "runtimeClassName": _name("runtimeClassName"),
     "schedulerName": _name("schedulerName"),
     "hostAliases": Claim(
-        lambda word: [{"ip": "10.9.8.7", "hostnames": [word]}],
-        lambda pod, word: (pod["spec"]["hostAliases"] == [{"ip": "10.9.8.7", "hostnames": [word]}]),
-        adds=False,
+        lambda word: [_alias(word)], lambda pod, word: _alias(word) in pod["spec"]["hostAliases"]
     ),
     "dnsPolicy": Claim(
         lambda word: "Default" if word == "for-all" else "None",

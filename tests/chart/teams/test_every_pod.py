@@ -119,6 +119,13 @@ def test_with_nothing_set_nothing_is_there() -> None:
         assert not [key for key, value in pod["spec"].items() if value in ({}, [], "")], name
 
 
+def test_what_the_chart_says_of_a_pod_itself_stays() -> None:
+    """A field that no team sets is as the template made it, such as the spread of brokers."""
+    theirs = {"tolerations": [{"operator": "Exists"}]}
+    for name, pod in pods(with_defaults(**theirs)).items():
+        assert pod == {**PLAIN[name], "spec": PLAIN[name]["spec"] | theirs}, name
+
+
 def test_spread_is_counted_among_a_workloads_own_pods() -> None:
     """A constraint without a selector would count all pods of the namespace."""
     for name, pod in WITH_DEFAULTS.items():
