@@ -13,6 +13,7 @@ from monitor.http.requests import RequestProblem, json_bytes, limit_of, only, ti
 from monitor.reading import LogReader, Reopened
 from monitor.states.display import displayed_at
 from monitor.states.lookup import Query, page_of, records_since
+from signals.probabilities import Probabilities
 from signals.records import Record
 from signals.row import MICROSECONDS
 from signals.track_record import track_records
@@ -75,7 +76,16 @@ class StateRoutes:
             self._read, lambda reader: [r for _, r in records_since(reader, name, since_us, most)]
         )
         found = list(track_records(reversed(records)))
-        return json_bytes(msgspec.json.encode({"product_id": name, "days": days, "tables": found}))
+        body = {"product_id": name, "days": days, "tables": found, "last_day": self._last_day(name)}
+        return json_bytes(msgspec.json.encode(body))
+
+    def _last_day(self, name: str) -> dict[str, dict[str, Probabilities]]:
+        """Return what chances of the last day said beside what came, by variant, then by event."""
+        found: dict[str, dict[str, Probabilities]] = {}
+        for said in self._board.forecasts:
+            if said.product_id == name:
+                found.setdefault(said.variant, {})[said.event] = said.figures
+        return found
 
     def _read(self, what: Callable[[LogReader], Found]) -> Found:
         try:
