@@ -127,6 +127,11 @@ class MonitorMetrics(MetricTable):
     )
     forecast_came = gauge("monitor_forecast_came", "Share of these that came", *FORECAST)
     forecast_brier = gauge("monitor_forecast_brier", "Mean squared error of these", *FORECAST)
+    forecast_pr_auc = gauge(
+        "monitor_forecast_pr_auc",
+        "Area under precision and recall of these; chance has came; NaN where none came",
+        *FORECAST,
+    )
 
     probes = counter(
         "monitor_probe_requests_total", "Probes of the adapter", Label("result", PROBE_RESULTS)
@@ -176,6 +181,7 @@ class MonitorMetrics(MetricTable):
             self.forecast_said.labels(*of).set(number(said.figures.said))
             self.forecast_came.labels(*of).set(number(said.figures.came))
             self.forecast_brier.labels(*of).set(number(said.figures.brier))
+            self.forecast_pr_auc.labels(*of).set(number(said.figures.pr_auc))
 
     def show(self, found: Sequence[Quality]) -> None:
         """Set the quality gauges; what is not defined is NaN, never 0 or 1."""

@@ -14,6 +14,7 @@ from monitor.http.track import Track
 from monitor.reading import LogReader, Reopened
 from monitor.states.display import displayed_at
 from monitor.states.lookup import Query, page_of
+from signals.probabilities import Probabilities
 from signals.records import Record
 
 Found = TypeVar("Found")
@@ -75,9 +76,18 @@ class StateRoutes:
             "days": days,
             "tables": told.by_product.get(name, []),
             "chances": [each for each in week.by_product if each.product_id == name],
+            "last_day": self._last_day(name),
             "all_products": {"tables": told.over_all, "chances": week.over_all},
         }
         return json_bytes(msgspec.json.encode(body))
+
+    def _last_day(self, name: str) -> dict[str, dict[str, Probabilities]]:
+        """Return what chances of the last day said beside what came, by variant, then by event."""
+        found: dict[str, dict[str, Probabilities]] = {}
+        for said in self._board.forecasts:
+            if said.product_id == name:
+                found.setdefault(said.variant, {})[said.event] = said.figures
+        return found
 
     def _read(self, what: Callable[[LogReader], Found]) -> Found:
         try:

@@ -26,7 +26,12 @@ def add(subparsers: Any) -> None:
 def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     """Print the model's figures and the rule's, and name recordings it was trained on."""
     from training.data.dataset import build
-    from training.evaluation.saved_models import evaluate_model, figure_lines, open_model
+    from training.evaluation.saved_models import (
+        chance_lines,
+        evaluate_model,
+        figure_lines,
+        open_model,
+    )
 
     given, model = with_overrides(settings, data=options.data), open_model(options.model)
     dataset = build(given.data, _quiet, given.holdout, executor=given.executor, any_clock=True)
@@ -41,6 +46,7 @@ def run(options: argparse.Namespace, settings: TrainingSettings) -> int:
     lines += notes
     for part, pair in found["parts"].items():
         lines += figure_lines(part, [("model", pair["model"]), ("rv60 rule", pair["rv60_rule"])])
+        lines += chance_lines(pair["chances"])
     sys.stdout.write("\n".join(lines) + "\n")
     return 0
 

@@ -1,17 +1,19 @@
 """Written models on recordings: one against the rule, or two against each other."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import numpy as np
 
 from promotion.run_folder import RECORD, model_folder, read_run
 from serving.artifact import CARD, Artifact, ArtifactError, load_folder
 from serving.predictor import open_predictor, outputs_of
 from serving.tensor import OUTPUT, SEVERE
+from signals.probabilities import probabilities
 from training.data.dataset import Dataset
 from training.data.rows import Table
 from training.data.thresholds import Flags, Scores, limits_of, spikes_of
@@ -33,6 +35,8 @@ SHOWN: Final = (
     "precision",
     "recall",
 )
+LIVE: Final = ("said", "came", "brier", "log_loss", "ece", "pr_auc")
+"""Of chances, as the monitor has them; PR-AUC stands beside ``came``, its prevalence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +74,7 @@ class EvaluatedModel:
 
     def predict(self, table: Table) -> ScoredRows:
         """Score rows one by one, as serving does, and alarm by the card's thresholds."""
-        scorer, info = open_predictor(self.artifact), self.artifact.info
-        rows = np.column_stack([table.features, table.tau]).tolist()
-        said = outputs_of(scorer, rows)
+        info, said = self.artifact.info, self._said(table)
         if self.relative:
             theta = info.thresholds["spike"][SPIKES_A_DAY]
             alarm = np.array(said[SEVERE]) >= (np.inf if theta is None else theta)
@@ -80,6 +82,18 @@ class EvaluatedModel:
         scores = np.array(said[OUTPUT])
         limit = np.array([info.threshold[product] for product in table.product.tolist()])
         return ScoredRows(scores, scores >= limit)
+
+    def chances(self, table: Table, spikes: Flags) -> dict[str, tuple[Scores, Flags]]:
+        """Return the chances of τ and, in units of it, of 2τ, each with what came."""
+        said = self._said(table)
+        found = {OUTPUT: (np.array(said[OUTPUT]), spikes)}
+        if self.relative:
+            found[SEVERE] = (np.array(said[SEVERE]), spikes_of(table, 2.0 * table.tau))
+        return found
+
+    def _said(self, table: Table) -> Mapping[str, Sequence[float]]:
+        rows = np.column_stack([table.features, table.tau]).tolist()
+        return outputs_of(open_predictor(self.artifact), rows)
 
 
 def open_model(path: Path) -> EvaluatedModel:
@@ -105,15 +119,33 @@ def evaluate_model(model: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:
     table = model.known(dataset.table)
     tau, found = model.limits(table), model.predict(table)
     spikes, plain = spikes_of(table, tau), rule(table, tau)
+    chances = model.chances(table, spikes)
     return {
         "model": model.name,
         "digest": model.artifact.info.digest,
         "seen_in_training": [c.file for c in dataset.captures if c.sha256 in model.trained_on],
         "parts": {
             part: against_rule(table, spikes, found, plain, rows)
+            | {"chances": _chances(chances, rows)}
             for part, rows in _parts(dataset, table, tau).items()
         },
     }
+
+
+def _chances(chances: Mapping[str, tuple[Scores, Flags]], rows: Flags) -> dict[str, dict[str, Any]]:
+    """Return the figures that the monitor shows live, of some rows, by event."""
+    return {
+        event: msgspec.to_builtins(probabilities(score[rows], came[rows]))
+        for event, (score, came) in chances.items()
+    }
+
+
+def chance_lines(chances: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what each chance said and what came, a line an event."""
+    return [
+        f"  {event:<12}" + " ".join(f"{key}={_short(found[key])}" for key in LIVE)
+        for event, found in chances.items()
+    ]
 
 
 def compare_models(one: EvaluatedModel, other: EvaluatedModel, dataset: Dataset) -> dict[str, Any]:

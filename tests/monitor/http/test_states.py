@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 
 from ingestor.topics import SIGNALS
+from monitor.forecast_record import Said
 from monitor.states.lookup import Query, page_of
 from monitor.states.machines import Machines
+from signals.probabilities import Sums
 from signals.records import encode
 from signals.row import Budget
 from tests.featurizer.market import START, tick
@@ -109,6 +111,24 @@ def test_the_track_record_has_a_table_a_variant(service: Service) -> None:
     [of_all] = body["all_products"]["tables"]
     assert of_all["products"] == ["BTC-USD"] and of_all["spike"] == found["spike"]
     assert of_all["spike_starts_a_day"] == found["spike"]["starts_a_day"]
+
+
+def test_the_track_record_has_what_chances_of_the_last_day_said(service: Service) -> None:
+    """By variant and event, PR-AUC beside its prevalence, and of that product alone."""
+    sums = Sums()
+    for chance, came in ((0.1, False), (0.9, True), (0.8, False), (0.7, True)):
+        sums.add(chance, came)
+    figures = sums.figures()
+    service.board.forecasts = tuple(
+        Said(product, "ml", "score", 24, figures) for product in ("BTC-USD", "ETH-USD")
+    )
+    _, body, _ = get(service, "/signals/record?product=BTC-USD")
+    assert [*body["last_day"]] == ["ml"] and [*body["last_day"]["ml"]] == ["score"]
+    found = body["last_day"]["ml"]["score"]
+    assert (found["n"], found["came"]) == (4, 0.5)
+    assert found["pr_auc"] == pytest.approx((1 + 2 / 3) / 2)
+    service.board.forecasts = ()
+    assert get(service, "/signals/record?product=BTC-USD")[1]["last_day"] == {}
 
 
 @pytest.mark.parametrize(

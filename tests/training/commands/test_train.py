@@ -204,6 +204,10 @@ def test_evaluate_and_compare_read_a_run(
     assert "first.ndjson" in found["seen_in_training"]
     assert found["parts"]["BTC-USD"]["model"]["rows"] > 1000
     assert "ETH-USD, first.ndjson" in found["parts"]
+    for part in found["parts"].values():
+        assert part["chances"]["score"]["came"] == pytest.approx(part["model"]["prevalence"], 1e-5)
+    assert main(["evaluate", str(made.folder), "--data", data]) == 0
+    assert "  score       said=0." in capsys.readouterr().out
     assert all(part.split(", ")[0] in ("BTC-USD", "ETH-USD") for part in found["parts"])
     one, two = model_folder(made.folder, made.record.winner), model_folder(made.folder, "baseline")
     assert main(["compare", str(one), str(two), "--data", data]) == 0

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from signals.probabilities import Sums, probabilities
 from training.data.rows import Table
 from training.evaluation.measures import (
     NOT_QUOTABLE,
@@ -38,6 +39,22 @@ def test_the_rules_brier_score_is_that_of_its_alarms() -> None:
     found = figures(np.array([True, True]), scored, probabilities=False)
     assert found["brier"] == 0.5
     assert found["log_loss"] is None
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_evaluated_is_what_the_monitor_shows(seed: int) -> None:
+    """Of the same rows, from arrays and from the live sums: PR-AUC, Brier score and prevalence."""
+    chance = np.random.default_rng(seed)
+    score = chance.beta(0.5, 3.0, 5_000)
+    spikes = chance.random(5_000) < score
+    offline = figures(spikes, ScoredRows(score, score >= 0.5), probabilities=True)
+    sums = Sums()
+    for one, came in zip(score.tolist(), spikes.tolist(), strict=True):
+        sums.add(one, came)
+    for shown, near in ((probabilities(score, spikes), 1e-6), (sums.figures(), 3e-3)):
+        assert shown.pr_auc == pytest.approx(offline["pr_auc"], abs=near)
+        assert shown.brier == pytest.approx(offline["brier"], abs=1e-6)
+        assert shown.came == pytest.approx(offline["prevalence"], abs=1e-6)
 
 
 @pytest.mark.parametrize("count", [0, 1, 60, 100])
