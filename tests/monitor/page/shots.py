@@ -87,6 +87,8 @@ def _take(page, mood: str, path: Path) -> None:  # type: ignore[no-untyped-def]
         page.goto(host.address)
         expect(page.locator("#state .word")).to_have_text(shown)
         expect(page.locator("#record table").first).to_be_visible(timeout=15_000)
+        expect(page.locator("#stages")).to_contain_text("within", timeout=15_000)
+        expect(page.locator("#service dd").last).to_have_text("ok", timeout=15_000)
         if mood == "stale":
             host.turn(later=40)
             expect(page.locator("#trouble")).to_be_visible()
