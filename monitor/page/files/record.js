@@ -6,7 +6,7 @@ import { dayAndClock, lasting, percent } from "./words.js";
 
 export function showRuns(runs) {
   const rows = runs.slice(0, 50).map((run) => make("tr", {},
-    make("td", {}, dayAndClock(run.start_us).slice(5)),
+    make("td", {}, dayAndClock(run.start_us).slice(5, 16)),
     make("td", {}, run.cause ? `${run.mode} (${run.cause})` : run.mode),
     make("td", {}, run.end_us === null ? "lasts" : lasting((run.end_us - run.start_us) / 1e6)),
     make("td", {}, run.lead === null ? "–" : `${run.lead} s`),
@@ -26,7 +26,7 @@ export function linesOf(table, rule, all = null, products = 1) {
   const lines = [
     ["covered days", known(table.covered_days, (d) => d.toFixed(2)), known(rule.covered_days, (d) => d.toFixed(2))],
     ["onsets", String(table.onsets), String(rule.onsets)],
-    [all === null ? "starts a day" : "starts a day, of one product", against(table.starts_a_day, table.budget), against(rule.starts_a_day, null)],
+    [all === null ? "starts a day" : "starts a day, of one product", against(table.starts_a_day, table.budget, table.starts_a_day_interval), against(rule.starts_a_day, null)],
     ["right share", known(table.share_right, percent), known(rule.share_right, percent)],
     ["time in state", known(table.share_in_state, percent), known(rule.share_in_state, percent)],
   ];
@@ -44,7 +44,11 @@ export function brierOf(chances, variant, level) {
   return ["Brier", words(own), variant === RULE || !rule?.n ? "" : `${words(rule)}, calibrated`];
 }
 
-const against = (starts, budget) => known(starts, (n) => `${n.toFixed(1)}${budget === null ? "" : ` of ${budget}`}`);
+// Starts a day, the budget, and between what the rate lies with 90 %.
+function against(starts, budget, interval = null) {
+  const between = interval ? `, ${interval.map((n) => n.toFixed(1)).join(" to ")}` : "";
+  return known(starts, (n) => `${n.toFixed(1)}${budget === null ? "" : ` of ${budget}`}${between}`);
+}
 const beside = (found) => known(found?.share, (share) => `${percent(share)} (${known(found.chance, percent)})`);
 
 function tablesOf(table, chances, whose) {

@@ -211,17 +211,18 @@ def test_a_track_record_says_what_is_not_known(run: Run) -> None:
         "covered_days": 2.0,
         "onsets": 3,
         "starts_a_day": 4.5,
+        "starts_a_day_interval": [2.1, 8.44],
         "budget": 8,
         "share_right": None,
         "share_in_state": 0.2,
         "detected": [found],
     }
     lines = run("record.js", "m.linesOf($)", table, {**table, "budget": None})
-    assert ["starts a day", "4.5 of 8", "4.5"] in lines
+    assert ["starts a day", "4.5 of 8, 2.1 to 8.4", "4.5"] in lines
     assert ["right share", "unknown yet", "unknown yet"] in lines
     assert lines[-1] == ["met 10 s ahead (chance)", "50 % (25 %)", "50 % (25 %)"]
     lines = run("record.js", "m.linesOf(...$)", [table, {**table, "budget": None}, 12.5, 3])
-    assert ["starts a day, of one product", "4.5 of 8", "4.5"] in lines
+    assert ["starts a day, of one product", "4.5 of 8, 2.1 to 8.4", "4.5"] in lines
     assert ["starts a day, of all together", "12.5 of 24", ""] in lines
 
 
