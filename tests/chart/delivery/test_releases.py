@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.chart.delivery.release import Release, released
-from tests.chart.rendering import KIND, RELEASE, setting
+from tests.chart.rendering import KIND, RELEASE, Refused, setting
 
 HPA = setting("autoscaling.mode=hpa")
 CHANGE = setting("components.adapter.env.ADAPTER_RATE_LIMIT=5/minute")
@@ -112,6 +112,20 @@ def promote(release: Release, variant: str, version: str) -> None:
     release.store.create("configmaps", {**old, "metadata": meta})
     template = release.one("deployments", "mlserver")["spec"]["template"]
     template["metadata"]["annotations"][f"crypto-volatility/model-{variant}"] = version
+
+
+def test_a_made_up_password_goes_over_to_gitops_and_comes_back(release: Release) -> None:
+    """Named by its Secret, which Helm leaves; the way back is an upgrade, as Helm adopts by it."""
+    release.install()
+    password = release.one("secrets", "generated")["data"]
+    name = f"secrets.grafanaPassword.existingSecret={RELEASE}-generated"
+    digests = [f"serving.models.{variant}.digest=chart" for variant in ("ml", "baseline")]
+    release.upgrade(*setting("gitops=true", name, *digests))
+    assert release.one("secrets", "generated")["data"] == password
+    with pytest.raises(Refused, match=r"no Secret with the name .*-generated"):
+        release.helm("rollback", "1")
+    release.upgrade()
+    assert release.one("secrets", "generated")["data"] == password
 
 
 def test_a_made_up_password_survives_an_upgrade_and_a_reinstall(release: Release) -> None:
