@@ -123,9 +123,18 @@ def _commented(text: str) -> Iterator[tuple[tuple[str, ...], str]]:
 def _values(
     tree: dict[str, Any], comments: dict[tuple[str, ...], str], above: tuple[str, ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], str, str]]:
-    """Return path, default and meaning of every value that has a line of its own."""
+    """Return path, default and meaning of every value that has a line of its own.
+
+    One without a comment is as the map before it that has the same keys.
+    """
+    told_by: dict[tuple[str, ...], str] = {}
     for key, value in tree.items():
         path = (*above, key)
+        keys = tuple(sorted(value)) if isinstance(value, dict) else ()
+        if comments.get(path) == "" and keys in told_by:
+            comments = {**comments, path: f"as `{told_by[keys]}`"}
+        elif keys and comments.get(path):
+            told_by[keys] = key
         inner = list(_values(value, comments, path)) if isinstance(value, dict) else []
         told = any(meaning for _, _, meaning in inner)
         if path in comments and (comments[path] or not inner):

@@ -57,7 +57,10 @@ def test_every_setting_has_a_meaning(page: str) -> None:
 def test_a_value_is_told_by_the_comment_above_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A heading is no comment of what follows, a part of a list no value, a map one row."""
+    """A heading is no comment of what follows, a part of a list no value, a map one row.
+
+    A map without a comment is as the one before it with the same keys.
+    """
     reference = _script("reference")
     text = """# ------- pods
 a:
@@ -74,6 +77,7 @@ a:
   # All of it.
   g:
     h: {i: [1]}
+  j: {h: 2}
 """
     (tmp_path / "values.yaml").write_text(text)
     monkeypatch.setattr(reference, "VALUES", tmp_path / "values.yaml")
@@ -81,4 +85,5 @@ a:
         "| `a.b` | `1` | How many. |",
         r"| `a.c` | `[{d: {e: 1}, f: 2}]` | Peers, a\|b. |",
         "| `a.g` | `{h: {i: [1]}}` | All of it. |",
+        "| `a.j` | `{h: 2}` | as `g` |",
     ]

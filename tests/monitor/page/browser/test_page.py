@@ -19,6 +19,7 @@ from tests.monitor.page.browser.conftest import PHONE
 from tests.monitor.page.host import Host, hosted
 from tests.monitor.page.world import course, said
 from tests.monitor.world import SECOND
+from tests.waiting import eventually
 
 Visit = Callable[..., Page]
 SIGNS = {"calm": "○", "elevated": "▲", "spike": "◆", "blind": "✕"}
@@ -288,12 +289,16 @@ def test_hours_open_do_not_grow(host: Host, visit: Visit) -> None:
             host.take(one)
             host.turn()
         expect(page.locator("#service")).to_contain_text(_clock(seconds[-1]), timeout=60_000)
+        return used()
+
+    def used() -> int:
         devtools.send("HeapProfiler.collectGarbage")
         return int(devtools.send("Runtime.getHeapUsage")["usedSize"])
 
     first = after(range(1_000, 1_400))
     last = after(range(1_400, 3_000))
-    assert last < first + 2_000_000
+    # What a busy machine has not yet let go of goes with a later collection; what leaks stays.
+    eventually(lambda: min(last, used()) < first + 2_000_000, "a heap of before")
 
 
 def _clock(second: int) -> str:
