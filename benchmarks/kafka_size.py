@@ -1,6 +1,7 @@
 """Bytes of the broker's log by form, batching and codec, of each topic that grows with ticks.
 
     python benchmarks/kafka_size.py [--records 500]
+    python benchmarks/kafka_size.py --of .run/demo/broker      what a demo that has ended left
 
 Ticks, rows, predictions and outcomes of a generated market, once all features are known, are
 written to an embedded broker, one record a batch, as at the rate of a live feed, and ten, as when
@@ -16,6 +17,7 @@ from pathlib import Path
 from random import Random
 from typing import Final, Literal
 
+from kafka.record import MemoryRecords  # type: ignore[import-untyped]
 from msgspec.structs import replace
 
 from featurizer.engine import FeatureEngine
@@ -23,6 +25,7 @@ from featurizer.row import encode as encode_row
 from ingestor.continuity import events
 from ingestor.tick import Event, Tick
 from ingestor.tick import encode as encode_event
+from ingestor.topics import TICKS, TOPICS
 from local.broker import Broker
 from monitor.join import Joiner
 from monitor.outcome import encode as encode_outcome
@@ -119,11 +122,36 @@ def size(
     return sum(log.stat().st_size for log in (folder / "data" / f"{topic}-0").glob("*.log"))
 
 
+def standing(folder: Path) -> int:
+    """Print the bytes a tick of each topic's log; the index beside it is half a percent."""
+    sizes, ticks = defaultdict[str, int](int), 0
+    for log in folder.glob("*-[0-9]*/*.log"):
+        topic = log.parent.name.rpartition("-")[0]
+        sizes[topic] += log.stat().st_size
+        ticks += _count(log) if topic == TICKS.name else 0
+    own = {topic.name: sizes[topic.name] for topic in TOPICS}
+    for name, found in {**own, "together": sum(own.values())}.items():
+        sys.stdout.write(f"{name:14}{found:12,}{found / max(ticks, 1):10.1f} a tick\n")
+    return 0
+
+
+def _count(log: Path) -> int:
+    """Return how many ticks a log of ``ticks`` holds, Beats and Breaks with them."""
+    batches, found = MemoryRecords(log.read_bytes()), 0
+    while batches.has_next():
+        found += sum(1 for _ in batches.next_batch())
+    return found
+
+
 def main() -> int:
     """Print a table: bytes a record of each topic, by form, batch and codec."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=500, help="of each topic, counted")
-    plain = records(LEARNED + parser.parse_args().records)
+    parser.add_argument("--of", type=Path, help="folder of a broker that has ended")
+    options = parser.parse_args()
+    if options.of is not None:
+        return standing(options.of / "data")
+    plain = records(LEARNED + options.records)
     small = {topic: packed(sent) for topic, sent in plain.items()}
     forms = [("JSON", codec, plain) for codec in CODECS] + [("dictionary", "gzip", small)]
     head = ["form", "codec", "records a batch", *(f"`{topic}`" for topic in plain), "together"]

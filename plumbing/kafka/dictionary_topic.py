@@ -7,14 +7,15 @@ takes a word of the operator.
 
 import threading
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]
 from kafka.errors import KafkaTimeoutError  # type: ignore[import-untyped]
 
+from plumbing.kafka.offsets import OFFSETS_TRY_MS, offsets_of
 from plumbing.kafka.opening import opened
 from plumbing.logs import get_logger
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
@@ -97,8 +98,8 @@ class DictionaryTopic:
     def _is_new(self, consumer: KafkaConsumer, topic: str) -> bool:
         """Say whether nobody ever wrote to a topic; asked before its mark is looked for."""
         name = self._settings.topic_prefix + topic
-        numbers = consumer.partitions_for_topic(name) or ()
-        ends = _ends(consumer, [TopicPartition(name, number) for number in numbers])
+        homes = [TopicPartition(name, n) for n in consumer.partitions_for_topic(name) or ()]
+        ends = offsets_of(consumer, consumer.end_offsets, homes) if homes else {}
         return bool(ends) and not any(ends.values())
 
     def _read(self, consumer: KafkaConsumer) -> bool:
@@ -107,9 +108,11 @@ class DictionaryTopic:
         if not consumer.partitions_for_topic(self._home.topic):
             return False
         consumer.assign([self._home])
-        consumer.seek_to_beginning(self._home)
-        end, until = _ends(consumer, [self._home])[self._home], self._clock() + READ_SECONDS
-        while (consumer.position(self._home, timeout_ms=_wait_ms()) or 0) < end:
+        [begin] = offsets_of(consumer, consumer.beginning_offsets, [self._home]).values()
+        [end] = offsets_of(consumer, consumer.end_offsets, [self._home]).values()
+        consumer.seek(self._home, begin)
+        until = self._clock() + READ_SECONDS
+        while (consumer.position(self._home, timeout_ms=OFFSETS_TRY_MS) or 0) < end:
             if self._clock() > until:
                 raise KafkaTimeoutError(f"{self._home.topic} not read in {READ_SECONDS:g} s")
             for records in consumer.poll(timeout_ms=_POLL_MS).values():
@@ -126,15 +129,6 @@ class DictionaryTopic:
             auto_offset_reset="earliest",
             enable_auto_commit=False,
         )
-
-
-def _wait_ms() -> int:
-    return int(READ_SECONDS * 1_000)
-
-
-def _ends(consumer: KafkaConsumer, homes: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
-    found: dict[TopicPartition, Any] = consumer.end_offsets([*homes], timeout_ms=_wait_ms())
-    return found
 
 
 @cache

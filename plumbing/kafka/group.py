@@ -13,11 +13,10 @@ from kafka import (  # type: ignore[import-untyped]
 from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from plumbing.kafka.dictionary_topic import dictionaries_of
+from plumbing.kafka.offsets import CALL_TIMEOUT_MS, OFFSETS_TRY_MS
 from plumbing.kafka.opening import opened
 from plumbing.kafka.positions import Changed, Positions, TopicChanged, unheard
 from plumbing.kafka.reader import (
-    CALL_TIMEOUT_MS,
-    OFFSETS_TRY_MS,
     SHORTEST_POLL_MS,
     bounds_of,
     committed,

@@ -8,9 +8,10 @@ from kafka import (  # type: ignore[import-untyped]
     OffsetAndMetadata,
     TopicPartition,
 )
-from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]
+from kafka.errors import KafkaError  # type: ignore[import-untyped]
 
 from plumbing.kafka.dictionary_topic import dictionaries_of
+from plumbing.kafka.offsets import CALL_TIMEOUT_MS, offsets_of
 from plumbing.kafka.opening import opened
 from plumbing.kafka.positions import Changed, Positions, unheard
 from plumbing.kafka.records import Names, Partition, Record
@@ -19,8 +20,6 @@ from plumbing.logs import get_logger
 from plumbing.settings import BOOTSTRAP_TIMEOUT_MS, KafkaSettings
 
 SHORTEST_POLL_MS: Final = 10  # below it kafka-python spins, and with 1 ms never joins its group
-CALL_TIMEOUT_MS: Final = 30_000
-OFFSETS_TRY_MS: Final = 3_000
 
 
 def next_offset(offset: int) -> OffsetAndMetadata:
@@ -70,24 +69,12 @@ def bounds_of(
     partitions: Sequence[Partition],
     within_ms: int = CALL_TIMEOUT_MS,
 ) -> dict[Partition, int]:
-    """Return what the consumer's ``beginning_offsets`` or ``end_offsets`` says of partitions.
-
-    Once a partition has another leader, kafka-python 3.0.12 asks the one before again and
-    again without a pause, until its time is over: so it gets a short one, and a new look at
-    who leads.
+    """Return the first or the next offsets of partitions, as ``offsets_of`` asks for them.
 
     Raises:
         KafkaTimeoutError: no answer within ``within_ms``.
     """
-    wanted = [names.out(p) for p in partitions]
-    for left in reversed(range(within_ms // OFFSETS_TRY_MS)):
-        try:
-            found = ask(wanted, timeout_ms=OFFSETS_TRY_MS)
-            break
-        except KafkaTimeoutError:
-            if not left:
-                raise
-            consumer._cluster.request_update()
+    found = offsets_of(consumer, ask, [names.out(p) for p in partitions], within_ms)
     return {names.back(raw): offset for raw, offset in found.items()}
 
 

@@ -4,7 +4,8 @@ import pytest
 from kafka import TopicPartition
 from kafka.errors import CommitFailedError, KafkaTimeoutError
 
-from plumbing.kafka.reader import CALL_TIMEOUT_MS, bounds_of, committed
+from plumbing.kafka.offsets import CALL_TIMEOUT_MS
+from plumbing.kafka.reader import bounds_of, committed
 from plumbing.kafka.records import Names, Partition
 
 
