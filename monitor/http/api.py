@@ -72,7 +72,7 @@ def create_app(around: Surroundings) -> web.Application:
     app.router.add_get("/health", routes.health)
     app.router.add_get("/metrics", routes.metrics)
     most = around.settings.scan_records
-    track = Track(around.board, around.track, most)
+    track = Track(around.board, around.track, most, stopped=lambda: _is_ending(around))
     states = StateRoutes(around.board, around.signals, most, track)
     app.router.add_get("/signals/now", states.now)
     app.router.add_get("/signals/record", states.record)
@@ -87,6 +87,10 @@ def create_app(around: Surroundings) -> web.Application:
     if around.settings.faults_url:
         FaultRoutes(around.settings.faults_url).add_to(app)
     return app
+
+
+def _is_ending(around: Surroundings) -> bool:
+    return not around.ready().get("running", True)
 
 
 class _Routes:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from ingestor.topics import SIGNALS
 from monitor.http.board import Board
 from monitor.http.kept import Kept
-from monitor.reading import LogReader, Reopened
+from monitor.reading import LogReader, Reopened, of_topic
 from monitor.states.lookup import Ends, appended_since, records_between
 from plumbing.kafka import Partition
 from signals.track_record import AllProducts, TrackRecord, TrackRecords
@@ -37,6 +38,8 @@ class _Taken:
 
     def goes_on(self, days: int, beginnings: Ends, ends: Ends) -> bool:
         """Say whether what came since is all that is missing for so many days."""
+        if self.positions.keys() != {*of_topic(ends, SIGNALS.name)}:
+            return False
         stands = (beginnings.get(p, 0) <= at <= ends.get(p, -1) for p, at in self.positions.items())
         return days <= self.days and all(stands)
 
@@ -44,7 +47,8 @@ class _Taken:
 class Track:
     """Answers for all products at once, and reads each record once.
 
-    ``most`` records are read of a partition at least.
+    ``most`` records are read of a partition at least; where ``stopped`` says that the process ends,
+    reading does.
     """
 
     def __init__(
@@ -53,8 +57,9 @@ class Track:
         reader: Reopened,
         most: int,
         clock: Callable[[], float] = time.monotonic,
+        stopped: Callable[[], bool] = bool,
     ) -> None:
-        self._board, self._reader, self._most = board, reader, most
+        self._board, self._reader, self._most, self._stopped = board, reader, most, stopped
         self._kept = Kept(self._read, KEPT_SECONDS, clock)
         self._taken: _Taken | None = None
 
@@ -62,7 +67,7 @@ class Track:
         """Return the figures of each product's last days, in whole hours of event time.
 
         Raises:
-            TimeoutError: the reader was not free in time, or the broker gave nothing.
+            TimeoutError: the reader was not free in time, the broker gave nothing, or all ends.
         """
         return await self._kept.of(days)
 
@@ -73,6 +78,8 @@ class Track:
             if taken is None or not taken.goes_on(days, reader.beginnings(), ends):
                 taken = self._begun(reader, days)
             for record in records_between(reader, taken.positions, ends):
+                if self._stopped():
+                    raise TimeoutError("found the end of the process, expected that of the topic")
                 taken.records.take(record)
             taken.positions = {partition: ends[partition] for partition in taken.positions}
         self._taken = taken

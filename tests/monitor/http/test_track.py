@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from ingestor.topics import SIGNALS
 from monitor.http.board import Board
 from monitor.http.track import KEPT_SECONDS, Track
@@ -108,3 +110,20 @@ def test_each_product_has_its_last_days_and_all_have_theirs() -> None:
     [both] = told.over_all
     assert both.products == ("BTC-USD", "ETH-USD")
     assert both.elevated.starts == btc.elevated.starts + eth.elevated.starts > 0
+
+
+def test_a_process_that_ends_waits_for_no_reading() -> None:
+    """It is given up, and keeps nothing."""
+    tracked = Tracked()
+    tracked.take(range(300))
+    ends = [True]
+    reader = Reopened(lambda: LogReader(tracked.log))
+    track = Track(tracked.board, reader, 1_000, stopped=lambda: ends[0])
+
+    async def ask() -> None:
+        with pytest.raises(TimeoutError, match="end of the process"):
+            await track.of(7)
+        ends[0] = False
+        assert (await track.of(7)).by_product
+
+    asyncio.run(ask())
