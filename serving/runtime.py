@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from mlserver import MLModel
 from mlserver.errors import InferenceError
 from mlserver.logging import logger
 from mlserver.types import InferenceRequest, InferenceResponse, Parameters, ResponseOutput
 from mlserver.utils import get_model_uri
-from mlserver_sklearn import SKLearnModel
 
 from serving.artifact import Artifact, load_folder
 from serving.errors import ArtifactError, TensorError
@@ -17,12 +17,13 @@ from serving.tensor import DATATYPE, INPUT, Row, rows_of
 from serving.v2 import parameters_of
 
 
-class SpikeModel(SKLearnModel):  # type: ignore[misc]  # MLServer ships no types
+class SpikeModel(MLModel):  # type: ignore[misc]  # MLServer ships no types
     """Serves ``ml`` and ``baseline``: ``features``, FP64 [n, width], in, ``score``, FP64 [n], out.
 
     A model in units of τ gives ``severe`` as well, of the same form.
 
     A row's score is made from this row alone, so its bits don't depend on the batch.
+    scikit-learn is loaded for a folder that has a Pipeline, and for no other.
     """
 
     _predictor: RowPredictor

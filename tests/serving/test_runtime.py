@@ -223,3 +223,9 @@ def test_one_of_two_outputs_may_be_asked_for(relative_folder: Path) -> None:
         wanted = request_of([ZEROS]).model_dump() | {"outputs": [{"name": name}]}
         answer = asyncio.run(loaded.predict(InferenceRequest.model_validate(wanted)))
         assert [output.name for output in answer.outputs] == [name]
+
+
+def test_scikit_learn_is_no_part_of_the_runtime() -> None:
+    """It takes a second and 70 MB to load, and models in plain numbers need none of it."""
+    known = {base.__module__.partition(".")[0] for base in SpikeModel.__mro__}
+    assert known == {"serving", "mlserver", "builtins"}

@@ -22,9 +22,10 @@ def logs(numbers: Floats) -> Floats:
 
 
 def numbers(values: Sequence[object], *names: str) -> Floats:
-    """Return fields as columns [names, values], NaN for None."""
-    rows = [*map(attrgetter(*names), values)]
-    return np.array(rows, np.float64).reshape(len(rows), len(names)).T
+    """Return two fields or more as columns [names, values], NaN for None."""
+    rows = map(attrgetter(*names), values)
+    flat = np.array([number for row in rows for number in row], np.float64)
+    return flat.reshape(len(values), len(names)).T
 
 
 def prefixed(counts: npt.NDArray[np.generic]) -> Ints:

@@ -16,12 +16,13 @@ from featurizer.level.levels import Levels
 from featurizer.level.seeds import default_seeds
 from ingestor.tick import Beat, Tick
 from training.batch import ahead
-from training.batch.columns import Flags, Floats, Ints, prefixed
+from training.batch.columns import Flags, Floats, Ints
 from training.batch.keys import BEAT, BREAK, Fetch, Keys
 from training.batch.matrix import coverage, matrix, returns
+from training.batch.places import NONE
 from training.batch.seconds import Seconds, seconds_of
 from training.batch.squares import Squares
-from training.batch.taken import ACCEPTED, BEATEN, NOTHING, TAKEN, Fates, fates_of
+from training.batch.taken import BEATEN, NOTHING, TAKEN, Fates, fates_of
 from training.batch.taus import taus_of
 
 FULL_COVERAGE: Final = 1.0
@@ -86,7 +87,7 @@ def labelled(
         tau=taus.tau[at],
         tau_status=taus.status[at],
         returns=returns(seconds, at),
-        after_break=_after_break(keys, fates, own, state is not None and state.broken),
+        after_break=_after_break(keys, fates, seconds, own, state is not None and state.broken),
         mid=seconds.closed.mid[at],
         volatility=labels.volatility,
         matured_us=labels.matured_us,
@@ -110,14 +111,15 @@ def _first(seconds: Seconds) -> int:
     return len(seconds) - len(seconds.quotes)
 
 
-def _after_break(keys: Keys, fates: Fates, own: Ints, broken: bool) -> Flags:
+def _after_break(keys: Keys, fates: Fates, seconds: Seconds, own: Ints, broken: bool) -> Flags:
     """Return which rows have a Break between them and the row before, of any event."""
-    given, beats = fates == ACCEPTED, np.flatnonzero(fates == BEATEN)
-    given[beats] = keys.second[beats] % QUIET_SECONDS == 0
-    giving = np.flatnonzero(given)
-    breaks = prefixed(keys.are(BREAK))[giving]
-    after: Flags = np.diff(breaks, prepend=-1 if broken else 0) > 0
-    return after[np.searchsorted(giving, own)]
+    accepted, breaks = seconds.places.accepted, seconds.places.breaks
+    beats = np.flatnonzero(fates[accepted] == BEATEN)
+    quiet = beats[keys.second[accepted[beats]] % QUIET_SECONDS != 0]
+    giving = np.delete(accepted, quiet)
+    before = np.append(NONE, giving)[np.searchsorted(giving, own)]
+    after: Flags = np.searchsorted(breaks, own) > np.searchsorted(breaks, before)
+    return after | (before == NONE) if broken else after
 
 
 def _fates(outcome: npt.NDArray[np.int8], covered: Floats) -> npt.NDArray[np.int8]:

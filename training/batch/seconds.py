@@ -78,7 +78,8 @@ class Seconds:
 
     def rows(self) -> Ints:
         """Return where among the events each slot's last one stands, of which its row is."""
-        return self.places.accepted[self.places.last]
+        found: Ints = np.append(self.places.accepted, NONE)[self.places.last]
+        return found
 
 
 NAMES: Final = Slots.__slots__

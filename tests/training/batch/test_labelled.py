@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from featurizer.engine import FeatureEngine
+from featurizer.level.levels import Levels
+from featurizer.level.seeds import default_seeds
 from ingestor.tick import Event, encode
 from tests.conftest import SHARED
-from tests.featurizer.market import market
+from tests.featurizer.market import beat, break_at, market, tick
 from tests.featurizer.recorded import events_of
 from tests.training.batch.equal import by_columns, of_columns, of_rows
 from tests.training.batch.wild import wild
@@ -74,6 +77,46 @@ def test_shards(seed: int, length_s: int, tmp_path: Path) -> None:
         counts.update(rows.counts)
     assert found == of_rows(labeller.rows(events))
     assert counts == labeller.counts
+
+
+T = 1_700_000_000
+SMALL = [
+    [break_at(T * SECOND)],
+    [break_at(T * SECOND), break_at(T * SECOND + 5)],
+    [beat(T)],
+    [break_at(T * SECOND), beat(T + 3)],
+    [tick(T * SECOND), tick(T * SECOND)],
+    [tick(T * SECOND, trade_id=5), tick(T * SECOND, trade_id=3)],
+    [tick(T * SECOND), break_at(T * SECOND - 5)],
+    [tick(T * SECOND), break_at((T + 100) * SECOND)],
+]
+
+
+@pytest.mark.parametrize("events", SMALL)
+def test_a_stream_of_next_to_nothing(events: list[Event]) -> None:
+    """Breaks alone, one Beat, the same tick twice."""
+    same(events)
+
+
+@pytest.mark.parametrize(
+    ("events", "rows"),
+    [
+        ([tick((T + 10) * SECOND)], 0),
+        ([break_at((T + 399) * SECOND)], 0),
+        ([beat(T + 399)], 0),
+        ([tick((T + 399) * SECOND + 7)], 1),
+        ([tick((T + 399) * SECOND + 7), break_at((T + 399) * SECOND), tick((T + 400) * SECOND)], 2),
+    ],
+)
+def test_next_to_nothing_after_much(events: list[Event], rows: int) -> None:
+    """A shard may hold what is late alone, or go on in the second where its state stood."""
+    engine = FeatureEngine(Levels(default_seeds()))
+    for second in range(T, T + 400):
+        engine.restore(tick(second * SECOND))
+    state = engine.snapshot("BTC-USD")
+    found = of_columns(by_columns(events, state))
+    assert len(found) == rows
+    assert found == of_rows(Labeller(state=state).rows(events))
 
 
 def test_products_of_several() -> None:
