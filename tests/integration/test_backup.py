@@ -1,4 +1,4 @@
-"""docs/backup.md: the logs of a stopped broker, packed, are another broker's, with all positions."""
+"""docs/backup.md: logs of a stopped broker, packed, are another broker's, positions and all."""
 
 import tarfile
 from pathlib import Path
