@@ -1,4 +1,4 @@
-"""docs/backup.md: the logs of a stopped broker, packed, are another broker's, with all positions."""
+"""docs/backup.md: the packed logs of a stopped broker are another's, with all positions."""
 
 import tarfile
 from pathlib import Path
