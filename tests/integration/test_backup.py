@@ -1,4 +1,4 @@
-"""docs/backup.md: logs of a stopped broker, packed, are another broker's, positions and all."""
+"""docs/backup.md: the packed logs of a stopped broker are another's, with all positions."""
 
 import tarfile
 from pathlib import Path
