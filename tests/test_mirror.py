@@ -27,7 +27,6 @@ TESTED_WITH = {
     "training.external.trailing": "training/external/test_seconds.py",
     "training.external.walk_forward": "training/external/test_minutes.py",
     "training.batch.columns": "training/batch/test_sums.py",
-    "training.batch.matrix": "training/batch/test_labelled.py",
     "training.batch.places": "training/batch/test_labelled.py",
     "training.batch.seconds": "training/batch/test_labelled.py",
     "training.batch.squares": "training/batch/test_labelled.py",
