@@ -3,14 +3,15 @@
     python -m benchmarks.drift_days ../shared/data           # measure
     python -m benchmarks.drift_days ../shared/data --write   # make drift/month.json anew
 
-The month of Coinbase's minutes is the reference, and threshold and cut were chosen on it; BitMEX,
-BTC-e and Binance were looked at afterwards. One look an hour of event time, each at a day.
+The month of Coinbase's minutes is the reference; threshold and cut were chosen on it and on
+generated markets, and hold on BitMEX, BTC-e and Binance. A look an hour of event time, at a day.
 """
 
 import argparse
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain, groupby
 from math import log
 from pathlib import Path
 from typing import Any, Final
@@ -20,6 +21,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from benchmarks.drift_false_alarms import distances, judge
+from benchmarks.market_fit import YEAR_MINUTES
 from drift.comparison import LEAST_ROWS, STEP_SECONDS, WINDOW_SECONDS
 from drift.day import DAY_SECONDS, Day, Inputs, Seen
 from drift.inputs import LEAST_MINUTES, compare_inputs
@@ -29,11 +31,13 @@ from featurizer.slots import MICROSECONDS
 from ingestor.instant import text_of
 from serving.artifact import load_folder
 from serving.reference import ProductReference
-from serving.relative import VOLATILITIES, WINDOWS, Relative, inputs_of
+from serving.relative import LEAST_INPUT, VOLATILITIES, WINDOWS, Relative, inputs_of
+from simulator.volatility import Volatility
+from training.external.trailing import rolling_sum
 from training.relative.evidence import MINUTES_LICENCE, MINUTES_SOURCE
 from training.venues.examples import Examples, examples_of
 from training.venues.judging import MINUTES
-from training.venues.minute_levels import read_minute_examples
+from training.venues.minute_levels import established_levels, read_minute_examples
 from training.venues.venue_days import missing, read_venues
 
 MODEL: Final = Path(__file__).resolve().parents[1] / "model-settings/ml"
@@ -41,6 +45,9 @@ QUANTILES: Final = 200
 DIGITS: Final = 3
 MINUTES_OF_DAY: Final = DAY_SECONDS // STEP_SECONDS
 HOUR: Final = WINDOW_SECONDS // STEP_SECONDS
+GENERATED_DAYS: Final = 10
+FIRST: Final = 1_700_006_400
+"""Epoch second, a whole day, at which generated time begins."""
 ALERT: Final = 3
 """Looks in a row, an hour apart, after which the alert fires."""
 By = dict[int, Inputs]
@@ -145,6 +152,12 @@ def longest(found: Sequence[bool]) -> int:
     return most
 
 
+def alerts(found: Sequence[bool]) -> int:
+    """Return how often the alert fires."""
+    runs = (len(list(run)) for drifted, run in groupby(found) if drifted)
+    return sum(run > ALERT for run in runs)
+
+
 def before(found: Examples, model: Relative, reference: ProductReference) -> tuple[int, int]:
     """Count the hours that the comparison of before finds drifted, of all.
 
@@ -184,16 +197,33 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
-def show(found: Examples, month: Month, model: Relative, reference: ProductReference) -> None:
-    """Print what each change brings on the days of one venue."""
-    rows = minutes_of(found)
-    hits, hours = before(found, model, reference)
-    say(f"{found.name}: before, {hits} of {hours} ordinary hours drifted")
+def generated(seed: int) -> By:
+    """Return the inputs of a wandering market's minutes that have an established level."""
+    course, chance = Volatility(seed, "BTC-USD"), np.random.default_rng(seed)
+    annual = []
+    for minute in range(GENERATED_DAYS * MINUTES_OF_DAY):
+        course.step(60.0)
+        annual.append(course.annual(minute * 60.0 % DAY_SECONDS))
+    # The sum of 60 squared normal returns of one second each.
+    squares = np.array(annual) ** 2 / YEAR_MINUTES * chance.chisquare(60, len(annual)) / 60
+    second = FIRST + STEP_SECONDS * np.arange(len(squares)) + STEP_SECONDS - 1
+    tau = established_levels(second, np.sqrt(squares))
+    means = [rolling_sum(squares, w // STEP_SECONDS) / (w // STEP_SECONDS) for w in WINDOWS]
+    x = np.log(np.maximum(np.sqrt(np.column_stack(means)) / tau[:, None], LEAST_INPUT))
+    at = ~np.isnan(tau)
+    minutes, rows = (second[at] // STEP_SECONDS).tolist(), x[at].tolist()
+    return {minute: tuple(row) for minute, row in zip(minutes, rows, strict=True)}
+
+
+def show(name: str, markets: Sequence[By], month: Month) -> None:
+    """Print what each change brings on the days of one venue, or of some markets."""
+    say(name)
     for title, change in CHANGES.items():
-        each = list(looks(rows, change, month))
+        found = [list(looks(rows, change, month)) for rows in markets]
+        each = list(chain.from_iterable(found))
         say(
             f"  {title:<26} {sum(each):>4} of {len(each):>4} looks, at most"
-            f" {longest(each)} in a row{', an alert' if longest(each) > ALERT else ''}"
+            f" {max(map(longest, found))} in a row, alerts: {sum(map(alerts, found))}"
         )
 
 
@@ -201,6 +231,7 @@ def main() -> int:
     """Measure and print, or write the month; 2 where the data are not there."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path)
+    parser.add_argument("--markets", type=int, default=6, help="generated ones, of ten days")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     if absent := missing(options.data):
@@ -219,7 +250,11 @@ def main() -> int:
     say(f"a day has {LEAST_MINUTES} of {MINUTES_OF_DAY} minutes or more")
     venues = [examples_of(d.venue.name, d.seconds) for d in read_venues(options.data)]
     for found in (minutes, *venues):
-        show(found, packaged_month(), model, own)
+        hits, hours = before(found, model, own)
+        title = f"{found.name}: before, {hits} of {hours} ordinary hours drifted"
+        show(title, [minutes_of(found)], packaged_month())
+    markets = [generated(seed) for seed in range(options.markets)]
+    show(f"{len(markets)} generated markets of {GENERATED_DAYS} days", markets, packaged_month())
     return 0
 
 

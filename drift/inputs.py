@@ -20,8 +20,8 @@ NAMES: Final = tuple(f"volatility_{window}s_by_level" for window in WINDOWS)
 """By window; of a model with fewer the first ones."""
 LEAST_MINUTES: Final = 720
 """Of the 1,440 of a day; ordinary half days are twice as far apart as days are."""
-THRESHOLD: Final = 0.6
-"""Of a distance; chosen on the month, held to days of other venues (``docs/drift.md``)."""
+THRESHOLD: Final = 0.65
+"""Of a distance; chosen on the month and on generated markets, held to other venues' days."""
 CUT: Final = -1.5
 """From here down rv60 alone gives the least score there is: how calm a calm hour is says nothing
 of a model, and is what days differ in most."""
