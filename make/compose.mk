@@ -19,13 +19,15 @@ rollback: ## let the other variant serve, under compose: VARIANT=baseline, and b
 	@$(COMPOSE) exec -T adapter python -m adapter variant \
 		"$(or $(VARIANT),$(error say which variant is to serve: make rollback VARIANT=baseline))" --by "$(WHO)"
 
+# In a call of a function a comma would end an argument.
+comma := ,
 .PHONY: deploy-model
 deploy-model: ## have MLServer take a model folder: DIR=folder, or TO=previous; BECAUSE=reason
 	@$(if $(DIR)$(filter previous,$(TO)),,$(error say what to deploy: make deploy-model DIR=folder, or TO=previous))
 	@$(if $(DIR),test -d "$(DIR)" || { echo "error: found no folder $(DIR)" >&2; exit 2; })
 	@mkdir -p "$${KEPT:-.run/models}"
 	@$(COMPOSE) run --rm --no-deps --quiet-pull --user "$$(id -u):$$(id -g)" \
-		$(if $(DIR),-v "$(abspath $(DIR)):/candidate:ro,z") deploy \
+		$(if $(DIR),-v "$(abspath $(DIR)):/candidate:ro$(comma)z") deploy \
 		$(if $(DIR),/candidate,--to-previous) --who "$(WHO)" $(if $(BECAUSE),--because "$(BECAUSE)")
 
 .PHONY: compose-test

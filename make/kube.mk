@@ -130,7 +130,7 @@ chart-test: $(VENV)/.dev ## check and unit-test the chart (needs helm, no cluste
 	@$(call need,helm)
 	@helm lint --strict --quiet $(CHART)
 	@for values in $(CHART)/values-*.yaml; do helm lint --strict --quiet $(CHART) --values "$$values" || exit 1; done
-	@CHART_TEST=1 $(BIN)/python -m pytest -q tests/chart
+	@CHART_TEST=1 $(PYTEST) -q tests/chart
 
 .PHONY: e2e
 e2e: $(VENV)/.dev kind-images ## the drill on a kind cluster: install, promote, undo, kill, drain, upgrade, scale, uninstall
