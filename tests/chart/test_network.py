@@ -49,6 +49,16 @@ def test_all_pods_are_closed_both_ways(profile: str) -> None:
 
 
 @pytest.mark.parametrize("profile", WITH_POLICIES)
+def test_no_list_is_empty(profile: str) -> None:
+    """The API server keeps none, so that whoever applies the chart again would change it again."""
+    assert all(
+        spec.get(way, [None])
+        for spec in policies(profile).values()
+        for way in ("ingress", "egress")
+    )
+
+
+@pytest.mark.parametrize("profile", WITH_POLICIES)
 def test_each_way_is_open_at_both_ends(profile: str) -> None:
     """Whoever may go out to a pod is let in there, by the same port."""
     assert paths(profile, "egress") == paths(profile, "ingress")
