@@ -97,7 +97,8 @@ def test_every_address_may_be_reached() -> None:
             for host, port in re.findall(r"\b([a-z-]+):(\d{4,5})\b", said):
                 if host in policies and host != name:
                     assert reaches(policies[name]["egress"], "to", host, int(port)), (name, said)
-                    assert reaches(policies[host].get("ingress", []), "from", name, int(port)), (name, said)
+                    let_in = policies[host].get("ingress", [])
+                    assert reaches(let_in, "from", name, int(port)), (name, said)
 
 
 def reaches(rules: list[Manifest], way: str, peer: str, port: int) -> bool:
