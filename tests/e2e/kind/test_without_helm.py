@@ -1,5 +1,6 @@
 """What `helm template` makes with `gitops: true`, applied by kubectl: it runs, and stays so."""
 
+import json
 from typing import Any, Final
 
 from tests.e2e.kind.drill import Drill, until
@@ -19,7 +20,10 @@ def apply(drill: Drill) -> None:
 
 def test_it_is_applied(drill: Drill, first: Model) -> None:
     """Services wait for the topics' Job by themselves, and the chart's model serves."""
+    space = {"apiVersion": "v1", "kind": "Namespace"}
+    space |= {"metadata": {"name": drill.cluster.namespace}}
     with drill.report.step("helm template | kubectl apply", 5):
+        drill.cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(space))
         apply(drill)
         for component in drill.replicas:
             drill.cluster.rolled(component)
